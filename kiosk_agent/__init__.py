@@ -1,0 +1,1 @@
+"""The touch kiosk: checks people in and prints their ticket."""

@@ -1,0 +1,1 @@
+"""Real processes, cut and killed."""

@@ -1,0 +1,1 @@
+"""Fixed vectors and files that other versions must still read."""

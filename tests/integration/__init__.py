@@ -1,0 +1,1 @@
+"""One part against its real neighbour: Postgres, SQLite file, broker, serial line."""

@@ -1,0 +1,1 @@
+"""Small real implementations that the tests share: clocks, stores, services, the oracle."""

@@ -1,0 +1,1 @@
+"""Properties of orderings, codecs, machines and sync, over generated input."""

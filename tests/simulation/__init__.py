@@ -1,0 +1,1 @@
+"""Both ends of the protocol in virtual time, one seed = one run."""
