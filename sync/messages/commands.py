@@ -1,0 +1,195 @@
+"""What people ask of an office's queue. A command either becomes facts or a refusal (``sync.domain.decide``).
+
+Every command carries the ``request_id`` its sender made; the same id never acts twice.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from sync.messages.facts import DEFAULT_OUTCOME, Outcome
+from sync.messages.policy import GENERAL
+from sync.messages.values import Hash, Instant, Language, Slug, Uuid
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """Who acts, from where. ``actor_id`` is a staff id, ``citizen`` or ``system``."""
+
+    actor_id: str
+    device_id: str
+    supervisor: bool = False
+
+
+CITIZEN = "citizen"
+SYSTEM = "system"
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):
+    """The base of all commands; the tag is on the wire."""
+
+    request_id: Uuid
+
+
+class CloseDay(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="close_day"):
+    """A supervisor closes the office day."""
+
+
+class OpenCounter(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="open_counter"):
+    """A clerk opens a counter; the counter session's id is the request_id. Empty services: the counter's own profile.
+
+    ``take_over`` ends the session that another clerk has open there, with a notice to them.
+    """
+
+    counter: Slug
+    primary: tuple[Slug, ...] = ()
+    secondary: tuple[Slug, ...] = ()
+    take_over: bool = False
+
+
+class CloseCounter(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="close_counter"):
+    """The clerk closes their counter, or a supervisor ends another clerk's session. An open visit must be ended first,
+    except by a supervisor: then it goes back to waiting with its place."""
+
+    session: Uuid
+
+
+class TakeTicket(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="take_ticket"):
+    """A walk-in takes a ticket; its ticket_id will be the request_id."""
+
+    service: Slug
+    priority_class: Slug = GENERAL
+    language: Language = "es"
+    follow_hash: Hash
+
+
+class CheckIn(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="check_in"):
+    """An appointment arrives. The edge has already found or verified the booking (``sync.domain.check_in``)."""
+
+    appointment_id: Uuid
+    service: Slug
+    slot_start_at: Instant
+    duration_min: int
+    priority_class: Slug = GENERAL
+    to_verify: bool = False
+    follow_hash: Hash
+
+
+class CallNext(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="call_next"):
+    """Call the next ticket. ``after`` is the ticket the clerk saw at the counter, or none: if the counter has moved on
+    since, nobody is called and the reply is the present state."""
+
+    session: Uuid
+    after: Uuid | None = None
+
+
+class CallTicket(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="call_ticket"):
+    """Call a chosen ticket out of order; needs a reason code."""
+
+    session: Uuid
+    ticket_id: Uuid
+    reason: Slug
+    after: Uuid | None = None
+
+
+class TicketCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A verb of the counter session on its own ticket."""
+
+    session: Uuid
+    ticket_id: Uuid
+
+
+class Recall(TicketCommand, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="recall"):
+    """Call the same ticket again."""
+
+
+class Start(TicketCommand, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="start"):
+    """The person has come (*Ha venido*)."""
+
+
+class Finish(TicketCommand, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="finish"):
+    """The visit is over."""
+
+    outcome: Outcome = DEFAULT_OUTCOME
+
+
+class NoShow(TicketCommand, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="no_show"):
+    """The person did not come to the call."""
+
+
+class Transfer(TicketCommand, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="transfer"):
+    """Send a called or serving ticket to another service, or to one counter (then it keeps its service)."""
+
+    service: Slug | None = None
+    counter: Slug | None = None
+
+
+class Reinstate(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="reinstate"):
+    """A missed ticket waits again."""
+
+    ticket_id: Uuid
+
+
+class Park(TicketCommand, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="park"):
+    """Set a ticket aside; it keeps its due_at."""
+
+    reason: Slug | None = None
+
+
+class Resume(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="resume"):
+    """A parked ticket waits again."""
+
+    ticket_id: Uuid
+
+
+class Leave(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="leave"):
+    """The person gave up waiting."""
+
+    ticket_id: Uuid
+
+
+class ReportPrinted(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="report_printed"):
+    """A kiosk printed a slip."""
+
+    ticket_id: Uuid
+    reprint: bool = False
+
+
+class ReportPrintFailed(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="report_print_failed"):
+    """A kiosk could not print a slip."""
+
+    ticket_id: Uuid
+    reason: Literal["no_paper", "offline", "error"]
+
+
+class ReportShown(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="report_shown"):
+    """A display showed a call."""
+
+    ticket_id: Uuid
+    recalls: int
+    shown_at: Instant
+    sounded: bool
+
+
+AnyCommand = (
+    CloseDay
+    | OpenCounter
+    | CloseCounter
+    | TakeTicket
+    | CheckIn
+    | CallNext
+    | CallTicket
+    | Recall
+    | Start
+    | Finish
+    | NoShow
+    | Transfer
+    | Reinstate
+    | Park
+    | Resume
+    | Leave
+    | ReportPrinted
+    | ReportPrintFailed
+    | ReportShown
+)

@@ -1,0 +1,267 @@
+"""What happened in an office, version 1. The office day is a fold over these and nothing else.
+
+A fact is written once, by the office's edge, in the transaction that commits the act. Its body carries ids, instants and
+codes, never a name, a document or a reason about a person's health. Later versions add fields and types, never rename.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import ClassVar, Literal
+
+import msgspec
+
+from sync.messages.policy import GENERAL, Policy
+from sync.messages.values import Hash, Instant, Label, Series, Slug, Uuid
+
+Origin = Literal["walk_in", "appointment"]
+Band = Literal["early", "punctual", "late", "too_late"]
+"""How an appointment's arrival stands to its slot: anticipado, puntual, con retraso, fuera de plazo."""
+CalledHow = Literal["next", "chosen"]
+NextRule = Literal["primary", "secondary", "idle_secondary", "early", "chosen"]
+"""Which step of the rule made a ticket the next one (``sync.domain.ordering``)."""
+Outcome = Literal["resolved", "missing_documents", "referred", "not_applicable", "identity_mismatch"]
+DEFAULT_OUTCOME: Outcome = "resolved"
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of a fact. ``TYPE`` is its tag on the wire, ``V`` the version of its shape."""
+
+    TYPE: ClassVar[str] = ""
+    V: ClassVar[int] = 1
+
+
+class DayOpened(Fact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "day.opened"
+    service_date: date
+    policy_version: int
+    policy: Policy
+
+
+class DayClosed(Fact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "day.closed"
+    service_date: date
+    reason: Literal["scheduled", "supervisor"]
+
+
+class CounterOpened(Fact, frozen=True, kw_only=True):
+    """The actor of the fact is the clerk."""
+
+    TYPE: ClassVar[str] = "counter.opened"
+    session: Uuid
+    counter: Slug
+    primary: tuple[Slug, ...]
+    secondary: tuple[Slug, ...] = ()
+
+
+class CounterClosed(Fact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "counter.closed"
+    session: Uuid
+    counter: Slug
+    reason: Literal["closed", "taken_over", "ended_by_supervisor", "day_end"]
+
+
+class TicketIssued(Fact, frozen=True, kw_only=True):
+    """Walk-in and check-in alike. The issue sequence of the ticket is the (epoch, seq) of this fact.
+
+    Args:
+        priority_class: code of the class, never its reason.
+        follow_hash: SHA-256 of the follow code on the slip; the code itself is never in a fact.
+        to_verify: the booking was proven by its token only; this office has not got its row yet.
+    """
+
+    TYPE: ClassVar[str] = "ticket.issued"
+    ticket_id: Uuid
+    label: Label
+    series: Series
+    number: int
+    service: Slug
+    origin: Origin
+    priority_class: Slug = GENERAL
+    arrived_at: Instant
+    due_at: Instant
+    callable_at: Instant
+    slot_start_at: Instant | None = None
+    duration_min: int | None = None
+    follow_hash: Hash
+    appointment_id: Uuid | None = None
+    band: Band | None = None
+    to_verify: bool = False
+
+
+class TicketPrinted(Fact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "ticket.printed"
+    ticket_id: Uuid
+    device: Slug
+    reprint: bool = False
+
+
+class TicketPrintFailed(Fact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "ticket.print_failed"
+    ticket_id: Uuid
+    device: Slug
+    reason: Literal["no_paper", "offline", "error"]
+
+
+class Why(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a ticket was next, in values; the words come from the catalogues.
+
+    Args:
+        ahead_now: how many callable tickets with a smaller ``due_at`` this counter passed over (only for ``chosen``).
+    """
+
+    rule: NextRule
+    origin: Origin
+    arrived_at: Instant
+    due_at: Instant
+    slot_start_at: Instant | None = None
+    priority_class: Slug = GENERAL
+    ahead_now: int = 0
+
+
+class TicketCalled(Fact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "ticket.called"
+    ticket_id: Uuid
+    session: Uuid
+    counter: Slug
+    how: CalledHow
+    reason: Slug | None = None
+    why: Why
+
+
+class TicketRecalled(Fact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "ticket.recalled"
+    ticket_id: Uuid
+    session: Uuid
+    counter: Slug
+    recalls: int
+
+
+class TicketShown(Fact, frozen=True, kw_only=True):
+    """A display showed a call. ``recalls`` tells which announcement of the ticket it was."""
+
+    TYPE: ClassVar[str] = "ticket.shown"
+    ticket_id: Uuid
+    display: Slug
+    recalls: int
+    shown_at: Instant
+    sounded: bool
+
+
+class TicketStarted(Fact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "ticket.started"
+    ticket_id: Uuid
+    session: Uuid
+
+
+class TicketFinished(Fact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "ticket.finished"
+    ticket_id: Uuid
+    session: Uuid
+    outcome: Outcome = DEFAULT_OUTCOME
+
+
+class TicketNoShow(Fact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "ticket.no_show"
+    ticket_id: Uuid
+    session: Uuid | None = None
+
+
+class TicketReinstated(Fact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "ticket.reinstated"
+    ticket_id: Uuid
+    due_at: Instant
+
+
+class TicketTransferred(Fact, frozen=True, kw_only=True):
+    """A called or serving ticket goes back to waiting, for another service or for one counter. Its due_at stays."""
+
+    TYPE: ClassVar[str] = "ticket.transferred"
+    ticket_id: Uuid
+    service: Slug
+    counter: Slug | None = None
+    session: Uuid | None = None
+
+
+class TicketReassigned(Fact, frozen=True, kw_only=True):
+    """A waiting ticket is given to another counter, or to none."""
+
+    TYPE: ClassVar[str] = "ticket.reassigned"
+    ticket_id: Uuid
+    counter: Slug | None = None
+
+
+class TicketParked(Fact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "ticket.parked"
+    ticket_id: Uuid
+    reason: Slug | None = None
+
+
+class TicketResumed(Fact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "ticket.resumed"
+    ticket_id: Uuid
+
+
+class TicketAbandoned(Fact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "ticket.abandoned"
+    ticket_id: Uuid
+    reason: Literal["left", "day_end"]
+
+
+class ConfigApplied(Fact, frozen=True, kw_only=True):
+    """The office now works with these versions of its configuration, by kind of feed row."""
+
+    TYPE: ClassVar[str] = "config.applied"
+    versions: dict[str, int]
+    policy: Policy | None = None
+
+
+class NodeStarted(Fact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "node.started"
+    node: Slug
+    incarnation: Uuid
+    version: str
+
+
+class ClockStepped(Fact, frozen=True, kw_only=True):
+    """The wall clock and the office clock had parted. The time of this fact is already the new one."""
+
+    TYPE: ClassVar[str] = "clock.stepped"
+    delta_ms: int
+
+
+class UnknownFact(Fact, frozen=True, kw_only=True):
+    """A fact of a type or version that this build does not know: kept as it is, folded as nothing."""
+
+    type: str
+    v: int
+
+
+FACTS: dict[str, type[Fact]] = {
+    fact.TYPE: fact
+    for fact in (
+        DayOpened,
+        DayClosed,
+        CounterOpened,
+        CounterClosed,
+        TicketIssued,
+        TicketPrinted,
+        TicketPrintFailed,
+        TicketCalled,
+        TicketRecalled,
+        TicketShown,
+        TicketStarted,
+        TicketFinished,
+        TicketNoShow,
+        TicketReinstated,
+        TicketTransferred,
+        TicketReassigned,
+        TicketParked,
+        TicketResumed,
+        TicketAbandoned,
+        ConfigApplied,
+        NodeStarted,
+        ClockStepped,
+    )
+}
+"""Every fact of version 1 by its tag."""

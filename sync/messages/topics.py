@@ -1,0 +1,266 @@
+"""The LAN's topics and bodies (MQTT 5, QoS 1). The broker is a stateless pipe: every id is also in the payload.
+
+``cmd`` and ``ack`` and ``status``: device → edge. ``resp`` and ``config``: edge → device. ``board`` is retained and full.
+A device resends a command or an ack until its ``resp`` comes. No body here carries personal data.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from sync.messages.feed import Text
+from sync.messages.refusals import Refusal
+from sync.messages.values import Instant, Label, Language, Seq, Slug, Uuid
+
+V = 1
+BOARD_BEAT_S = 3
+BOARD_STALE_S = 10
+CALL_SOUND_MAX_AGE_S = 30
+
+
+def device_topic(office: str, device: str, leaf: Literal["cmd", "resp", "status", "config", "ack"]) -> str:
+    """``o/{office}/d/{device}/{leaf}``; ``+`` as device subscribes to all of an office."""
+    return f"o/{office}/d/{device}/{leaf}"
+
+
+def board_topic(office: str, zone: str) -> str:
+    return f"o/{office}/zone/{zone}/board"
+
+
+def epoch_topic(office: str) -> str:
+    return f"o/{office}/epoch"
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """The base of LAN bodies. Readers refuse another ``v`` and tolerate unknown fields."""
+
+    v: int = V
+
+
+class Tagged(Message, frozen=True, kw_only=True, tag_field="type"):
+    """A body that shares its topic with others and says which it is."""
+
+
+class WaitRange(msgspec.Struct, frozen=True, kw_only=True):
+    """An expected wait in minutes, rounded out; ``basis`` says from what: today's finished services or nominal durations."""
+
+    low_min: int
+    high_min: int
+    basis: Literal["today", "nominal"] = "nominal"
+
+
+# device → edge: cmd
+
+
+class KioskTakeTicket(Tagged, frozen=True, kw_only=True, tag="take_ticket"):
+    """A touch on a service. The ticket's id will be the request_id."""
+
+    request_id: Uuid
+    device: Slug
+    service: Slug
+    language: Language = "es"
+
+
+class KioskCheckIn(Tagged, frozen=True, kw_only=True, tag="check_in"):
+    """A scanned code, as read, or a typed locator; exactly one of the two. The edge decides."""
+
+    request_id: Uuid
+    device: Slug
+    scanned: Annotated[str, msgspec.Meta(max_length=2048)] | None = None
+    locator: Annotated[str, msgspec.Meta(max_length=32)] | None = None
+    language: Language = "es"
+
+
+class KioskReprint(Tagged, frozen=True, kw_only=True, tag="reprint"):
+    """Print a ticket again that this kiosk was just told exists (already checked in)."""
+
+    request_id: Uuid
+    device: Slug
+    ticket_id: Uuid
+
+
+KioskCommand = KioskTakeTicket | KioskCheckIn | KioskReprint
+
+# edge → device: resp
+
+
+class Slip(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a printed ticket says, in values; the words come from the catalogues.
+
+    Args:
+        follow_url: address of the progress page, as in the QR; empty when a reprint no longer knows its code.
+        slot_start_at: hour of the appointment, if it is one.
+        callable_at: not called before this instant.
+        band: how an appointment's arrival stands to its slot.
+    """
+
+    ticket_id: Uuid
+    label: Label
+    office_name: str
+    zone: Slug
+    service_names: Text
+    issued_at: Instant
+    language: Language
+    people_ahead: int
+    wait: WaitRange | None
+    follow_url: str
+    slot_start_at: Instant | None = None
+    callable_at: Instant | None = None
+    band: str | None = None
+    to_verify: bool = False
+
+
+class KioskReply(Tagged, frozen=True, kw_only=True, tag="reply"):
+    """The answer to a ``cmd``: a slip that is already durable at the edge, or a refusal.
+
+    ``already_checked_in`` comes with the refusal *and* the slip of the first ticket, so that a reprint can be offered.
+    """
+
+    request_id: Uuid
+    slip: Slip | None = None
+    refusal: Refusal | None = None
+
+
+class PrintJob(Tagged, frozen=True, kw_only=True, tag="print"):
+    """A slip that the console sends to a kiosk's printer. Repeated until acknowledged; the same job prints once."""
+
+    job_id: Uuid
+    slip: Slip
+    reprint: bool = False
+
+
+class AckReply(Tagged, frozen=True, kw_only=True, tag="ack_reply"):
+    """The edge has committed (or refused for good) an ``ack``; stop resending it."""
+
+    ack_id: Uuid
+
+
+DeviceResponse = KioskReply | PrintJob | AckReply
+
+# device → edge: ack
+
+
+class PrintedAck(Tagged, frozen=True, kw_only=True, tag="printed"):
+    ack_id: Uuid
+    device: Slug
+    ticket_id: Uuid
+    reprint: bool = False
+
+
+class PrintFailedAck(Tagged, frozen=True, kw_only=True, tag="print_failed"):
+    ack_id: Uuid
+    device: Slug
+    ticket_id: Uuid
+    reason: Literal["no_paper", "offline", "error"]
+
+
+class ShownAck(Tagged, frozen=True, kw_only=True, tag="shown"):
+    """A display put a call on the glass. ``recalls`` is 0 for the first announcement of the call."""
+
+    ack_id: Uuid
+    device: Slug
+    ticket_id: Uuid
+    recalls: int
+    shown_at: Instant
+    sounded: bool
+
+
+DeviceAck = PrintedAck | PrintFailedAck | ShownAck
+
+# device → edge: status (retained; the last will says online = false)
+
+
+class DeviceStatus(Message, frozen=True, kw_only=True):
+    device: Slug
+    kind: Literal["kiosk", "display"]
+    online: bool
+    printer: Literal["ok", "near_end", "no_paper", "offline", "none"] = "none"
+    scanner: Literal["ok", "missing", "none"] = "none"
+    pending_acks: int = 0
+    version: str = ""
+    at: Instant | None = None
+
+
+# edge → device: config (retained)
+
+
+class ServiceTile(msgspec.Struct, frozen=True, kw_only=True):
+    """A service as a kiosk shows it."""
+
+    id: Slug
+    names: Text
+    pictogram: str
+    walk_in: bool = True
+
+
+class DeviceConfig(Message, frozen=True, kw_only=True):
+    """All that a device shows, kept on it for a start without its edge."""
+
+    office: Slug
+    office_name: str
+    device: Slug
+    zone: Slug
+    time_zone: str
+    languages: tuple[Language, ...] = ("es", "en", "fr", "ar")
+    second_language: Language = "ar"
+    services: tuple[ServiceTile, ...] = ()
+    printer_profile: Slug = "generic-80mm"
+    public_url: str = ""
+    chime: bool = True
+    version: int = 0
+
+
+# edge → displays and kiosks: board (retained)
+
+
+class BoardCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A call as screens show it: a label and a counter, never a name."""
+
+    ticket_id: Uuid
+    label: Label
+    counter: Slug
+    called_at: Instant
+    recalls: int = 0
+
+
+class ServiceWait(msgspec.Struct, frozen=True, kw_only=True):
+    """People waiting for a service and the wait of one who came now; none when no counter serves it."""
+
+    service: Slug
+    waiting: int
+    wait: WaitRange | None = None
+
+
+class Board(Message, frozen=True, kw_only=True):
+    """The whole state of a zone's screens. Versions are (epoch, seq, beat): a lower one is dropped.
+
+    Args:
+        seq: journal sequence of the last folded fact.
+        beat: counts the resends of one state, every ``BOARD_BEAT_S`` seconds.
+        at: office clock when it was made; ages of calls count from it.
+        calls: tickets called and not yet started, newest announcement first.
+        recent: calls before those, newest first.
+    """
+
+    office: Slug
+    zone: Slug
+    epoch: int
+    seq: Seq
+    beat: int
+    at: Instant
+    calls: tuple[BoardCall, ...]
+    recent: tuple[BoardCall, ...]
+    waiting: int
+    wait: WaitRange | None = None
+    services: tuple[ServiceWait, ...] = ()
+    open: bool = True
+
+
+class Epoch(Message, frozen=True, kw_only=True):
+    """The authority over an office's LAN (retained). Devices keep the highest they saw."""
+
+    office: Slug
+    epoch: int
+    seq: Seq

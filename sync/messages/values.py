@@ -1,0 +1,43 @@
+"""Annotated types shared by all messages, so that a bad value is refused where it enters.
+
+Ids of offices, services, counters and devices are slugs; everything else is a UUID in canonical text form.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+Uuid = Annotated[
+    str, msgspec.Meta(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$", max_length=36)
+]
+"""A UUID as canonical lower-case text. Never parsed for the time inside."""
+
+Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=40)]
+"""An id that people choose: ``centro``, ``padron``, ``1``, ``kiosk-1``."""
+
+Label = Annotated[str, msgspec.Meta(pattern=r"^[A-Z][1-9][0-9]{0,2}$", max_length=4)]
+"""The printed code of a ticket, shown and spoken as printed: ``K12``."""
+
+Series = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]$", max_length=1)]
+"""The letter of a series of labels."""
+
+Locator = Annotated[str, msgspec.Meta(pattern=r"^[ACDEFGHJKMNPQRTUVWXY34679]{6}$", max_length=6)]
+"""The short code of an appointment, without the hyphen it is shown with."""
+
+Language = Annotated[str, msgspec.Meta(pattern=r"^(es|en|fr|ar)$")]
+"""A language of the citizens' screens."""
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""An aware UTC instant, truncated to milliseconds by the clock that made it."""
+
+Seq = Annotated[int, msgspec.Meta(ge=0)]
+"""A position in a dense sequence. The first row of a sequence is 1; 0 is 'nothing yet'."""
+
+Hash = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+"""A SHA-256 digest (base64 in JSON)."""
+
+GENESIS: bytes = bytes(32)
+"""The hash before the first row of every chain."""
