@@ -25,15 +25,11 @@ DEV_STAMP := $(VENV)/.stamp-dev-$(call hash,requirements/dev.txt requirements/bu
 UV_STAMP := $(VENV)/.stamp-uv-$(call hash,requirements/build.txt)
 
 # uv does not read pip's settings: where only pip knows the way to a registry, pip installs the same lock, more slowly.
-define install
-	echo "» installing requirements/$(1).txt (the first time takes a minute)"
+install = echo "» installing requirements/$(1).txt (the first time takes a minute)"; \
 	$(BIN)/uv pip install --python $(BIN)/python --quiet --require-hashes -r requirements/$(1).txt || { \
 		echo "» uv could not; pip tries with its own settings (several minutes)"; \
 		$(BIN)/python -m pip install --require-hashes -r requirements/$(1).txt; }
-endef
-define install-self
-	$(BIN)/uv pip install --python $(BIN)/python --quiet --offline --no-deps --no-build-isolation --editable .
-endef
+install-self = $(BIN)/uv pip install --python $(BIN)/python --quiet --offline --no-deps --no-build-isolation --editable .
 
 .PHONY: help
 help: ## what there is
