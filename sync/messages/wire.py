@@ -49,6 +49,10 @@ class HelloRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HelloReply(msgspec.Struct, frozen=True, kw_only=True):
+    """What central knows of this edge. ``proto`` is the version to speak; 0 when there is none in common: central then
+    takes this edge's facts and gives it nothing (426) until it is upgraded.
+    """
+
     request_id: Uuid
     proto: int
     gen: Uuid
@@ -87,7 +91,8 @@ UpRefusalCode = Literal["gap", "fork", "fenced", "malformed"]
 
 class UpRefusal(msgspec.Struct, frozen=True, kw_only=True):
     """409. ``gap``: send from ``expected_seq``. ``fork``: same numbers, other facts: stop and alarm. ``fenced``: a newer
-    epoch holds the office."""
+    epoch holds the office.
+    """
 
     request_id: Uuid
     code: UpRefusalCode
@@ -107,10 +112,17 @@ class DownRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StreamRows(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows of one stream right behind the asked cursor. ``head`` is the stream's last seq when the reply was made."""
+    """Rows of one stream right behind the asked cursor.
+
+    Args:
+        hash: the stream's hash after the last of these rows, as stored at central; the cursor's own when there are none.
+            It proves every row, since each hash covers the one before.
+        head: the stream's last seq when the reply was made.
+    """
 
     stream: str
     rows: tuple[FeedRow, ...]
+    hash: Hash
     head: Seq
 
 
@@ -123,6 +135,13 @@ class DownReply(msgspec.Struct, frozen=True, kw_only=True):
     resync: tuple[str, ...] = ()
 
 
+class SnapshotRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Ask for everything an office must know. The snapshot's id is the ``request_id``."""
+
+    request_id: Uuid
+    office: Slug
+
+
 class StreamHead(msgspec.Struct, frozen=True, kw_only=True):
     stream: str
     seq: Seq
@@ -130,7 +149,9 @@ class StreamHead(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SnapshotManifest(msgspec.Struct, frozen=True, kw_only=True):
-    """First line of a snapshot: one consistent read of central. ``counts`` is entities by kind."""
+    """First line of a snapshot: one consistent read of central. ``counts`` is entities by kind; ``snapshot_id`` the
+    ``request_id`` it answers.
+    """
 
     snapshot_id: Uuid
     gen: Uuid
