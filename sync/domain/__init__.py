@@ -1,1 +1,3 @@
-"""The rules of an office's queue: pure decisions over values. The only place where order, labels and places are decided."""
+"""The rules of an office's queue: pure decisions over values. The only place where order, labels and places are
+decided.
+"""

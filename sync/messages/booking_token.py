@@ -1,7 +1,7 @@
 """The booking token: what the QR of an appointment says. Layout only; signing and verifying are functions passed in.
 
-``V1.`` + base64url(msgpack [kid, appointment_id, version, office_id, service_id, slot_start_min, duration_min, locator]) +
-``.`` + base64url(Ed25519 signature over all before the last dot). No padding. Nothing personal is inside.
+``V1.`` + base64url(msgpack [kid, appointment_id, version, office_id, service_id, slot_start_min, duration_min,
+locator]) + ``.`` + base64url(Ed25519 signature over all before the last dot). No padding. Nothing personal is inside.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One way to write and read JSON, for everything that is hashed, stored or sent.
 
-Bodies are encoded once, with sorted keys and without floats, and kept as those bytes on both sides: a hash is always over
-bytes that were really sent, never over a second encoding of them.
+Bodies are encoded once, with sorted keys and without floats, and kept as those bytes on both sides: a hash is always
+over bytes that were really sent, never over a second encoding of them.
 """
 
 from __future__ import annotations

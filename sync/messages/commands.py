@@ -50,7 +50,8 @@ class OpenCounter(Command, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 class CloseCounter(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="close_counter"):
     """The clerk closes their counter, or a supervisor ends another clerk's session. An open visit must be ended first,
-    except by a supervisor: then it goes back to waiting with its place."""
+    except by a supervisor: then it goes back to waiting with its place.
+    """
 
     session: Uuid
 
@@ -78,7 +79,8 @@ class CheckIn(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
 
 class CallNext(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="call_next"):
     """Call the next ticket. ``after`` is the ticket the clerk saw at the counter, or none: if the counter has moved on
-    since, nobody is called and the reply is the present state."""
+    since, nobody is called and the reply is the present state.
+    """
 
     session: Uuid
     after: Uuid | None = None

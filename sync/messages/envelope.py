@@ -1,7 +1,8 @@
 """The envelope of a fact and its place in the journal's hash chain.
 
-``hash = SHA-256(previous hash || header || body)``; the header is the encoded list of its fields, the body the bytes that
-were encoded once when the fact was written. A row of the journal is therefore the same bytes at the edge and at central.
+``hash = SHA-256(previous hash || header || body)``; the header is the encoded list of its fields, the body the bytes
+that were encoded once when the fact was written. A row of the journal is therefore the same bytes at the edge and at
+central.
 """
 
 from __future__ import annotations

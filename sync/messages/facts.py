@@ -1,7 +1,8 @@
 """What happened in an office, version 1. The office day is a fold over these and nothing else.
 
-A fact is written once, by the office's edge, in the transaction that commits the act. Its body carries ids, instants and
-codes, never a name, a document or a reason about a person's health. Later versions add fields and types, never rename.
+A fact is written once, by the office's edge, in the transaction that commits the act. Its body carries ids, instants
+and codes, never a name, a document or a reason about a person's health. Later versions add fields and types, never
+rename.
 """
 
 from __future__ import annotations

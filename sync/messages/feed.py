@@ -1,7 +1,7 @@
 """What central tells the offices: rows with the full new state of an entity, in dense chained streams.
 
-``hash = SHA-256(previous hash || encoded [kind, entity_id, version, op] || body)``, so a cursor (gen, seq, hash) proves the
-whole prefix. Streams: ``global`` and ``office:{office}``. Readers tolerate unknown kinds and fields.
+``hash = SHA-256(previous hash || encoded [kind, entity_id, version, op] || body)``, so a cursor (gen, seq, hash)
+proves the whole prefix. Streams: ``global`` and ``office:{office}``. Readers tolerate unknown kinds and fields.
 """
 
 from __future__ import annotations
@@ -185,7 +185,6 @@ class Appointment(Entity, frozen=True, kw_only=True):
 
 
 ENTITIES: dict[str, type[Entity]] = {
-    entity.KIND: entity
-    for entity in (Service, QrKey, Holiday, Office, Counter, Staff, OfficePolicy, Appointment)
+    entity.KIND: entity for entity in (Service, QrKey, Holiday, Office, Counter, Staff, OfficePolicy, Appointment)
 }
 """Every kind of feed row that this build understands; others are kept as they are."""

@@ -1,4 +1,6 @@
-"""The queue policy of an office: versioned data, effective from a day. The rule that reads it stands in ``sync.domain``."""
+"""The queue policy of an office: versioned data, effective from a day. The rule that reads it stands in
+``sync.domain``.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The LAN's topics and bodies (MQTT 5, QoS 1). The broker is a stateless pipe: every id is also in the payload.
 
-``cmd`` and ``ack`` and ``status``: device → edge. ``resp`` and ``config``: edge → device. ``board`` is retained and full.
-A device resends a command or an ack until its ``resp`` comes. No body here carries personal data.
+``cmd`` and ``ack`` and ``status``: device → edge. ``resp`` and ``config``: edge → device. ``board`` is retained and
+full. A device resends a command or an ack until its ``resp`` comes. No body here carries personal data.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ class Tagged(Message, frozen=True, kw_only=True, tag_field="type"):
 
 
 class WaitRange(msgspec.Struct, frozen=True, kw_only=True):
-    """An expected wait in minutes, rounded out; ``basis`` says from what: today's finished services or nominal durations."""
+    """An expected wait in minutes, rounded out; ``basis`` says from what: today's finished services or nominal
+    durations.
+    """
 
     low_min: int
     high_min: int

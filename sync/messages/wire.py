@@ -90,8 +90,8 @@ UpRefusalCode = Literal["gap", "fork", "fenced", "malformed"]
 
 
 class UpRefusal(msgspec.Struct, frozen=True, kw_only=True):
-    """409. ``gap``: send from ``expected_seq``. ``fork``: same numbers, other facts: stop and alarm. ``fenced``: a newer
-    epoch holds the office.
+    """409. ``gap``: send from ``expected_seq``. ``fork``: same numbers, other facts: stop and alarm. ``fenced``: a
+    newer epoch holds the office.
     """
 
     request_id: Uuid
@@ -115,7 +115,8 @@ class StreamRows(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of one stream right behind the asked cursor.
 
     Args:
-        hash: the stream's hash after the last of these rows, as stored at central; the cursor's own when there are none.
+        hash: the stream's hash after the last of these rows, as stored at central; the cursor's own when there are
+        none.
             It proves every row, since each hash covers the one before.
         head: the stream's last seq when the reply was made.
     """

@@ -1,0 +1,67 @@
+"""What the screens of a zone show, from the office day. Labels and counters only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sync.domain.catalogue import Catalogue
+from sync.domain.estimate import wait_of_newcomer
+from sync.domain.office_day import Announcement, OfficeDay
+from sync.messages.topics import Board, BoardCall, ServiceWait
+
+RECENT_SHOWN = 8
+
+
+def board(day: OfficeDay, zone: str, catalogue: Catalogue, now: datetime, beat: int = 0) -> Board:
+    """The full state of a zone's screens.
+
+    Calls are tickets called and not yet started, newest announcement first; recent ones are the announcements before
+    those, each ticket once. Waiting counts people whose service is called in this zone.
+    """
+    here = {c.id for c in catalogue.counters.values() if c.zone == zone}
+    newest: dict[tuple[str, str], Announcement] = {}
+    for announcement in reversed(day.announcements):
+        if announcement.counter in here:
+            newest.setdefault((announcement.ticket_id, announcement.counter), announcement)
+    current = [a for a in newest.values() if _still_called(day, a)]
+    recent = [a for a in newest.values() if not _still_called(day, a)][:RECENT_SHOWN]
+    waits = tuple(_service_wait(day, service, catalogue, now) for service in _services_of(zone, catalogue))
+    known = [w.wait for w in waits if w.wait is not None]
+    return Board(
+        office=day.office,
+        zone=zone,
+        epoch=day.epoch,
+        seq=day.seq,
+        beat=beat,
+        at=now,
+        calls=tuple(_board_call(a) for a in current),
+        recent=tuple(_board_call(a) for a in recent),
+        waiting=sum(w.waiting for w in waits),
+        wait=max(known, key=lambda w: (w.high_min, w.low_min)) if known else None,
+        services=waits,
+        open=day.is_open,
+    )
+
+
+def _still_called(day: OfficeDay, announcement: Announcement) -> bool:
+    ticket = day.tickets[announcement.ticket_id]
+    return ticket.state == "called" and ticket.called_counter == announcement.counter
+
+
+def _board_call(announcement: Announcement) -> BoardCall:
+    return BoardCall(
+        ticket_id=announcement.ticket_id,
+        label=announcement.label,
+        counter=announcement.counter,
+        called_at=announcement.announced_at,
+        recalls=announcement.recalls,
+    )
+
+
+def _services_of(zone: str, catalogue: Catalogue) -> list[str]:
+    return [service for service in sorted(catalogue.services) if catalogue.zone_of_service(service) == zone]
+
+
+def _service_wait(day: OfficeDay, service: str, catalogue: Catalogue, now: datetime) -> ServiceWait:
+    waiting = sum(1 for t in day.waiting.values() if t.service == service)
+    return ServiceWait(service=service, waiting=waiting, wait=wait_of_newcomer(day, service, catalogue, now))

@@ -1,0 +1,45 @@
+"""What an office offers, as its edge knows it from the feed: the configuration that decisions read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+import msgspec
+
+from sync.messages.feed import Counter, Entity, Office, OfficePolicy, Service
+from sync.messages.policy import Policy
+
+
+class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
+    """The configuration of one office: a value, replaced as a whole when the feed brings news."""
+
+    office: Office
+    services: Mapping[str, Service]
+    counters: Mapping[str, Counter]
+    policies: tuple[OfficePolicy, ...] = ()
+
+    @classmethod
+    def of(cls, office: Office, entities: Iterable[Entity]) -> Catalogue:
+        """Collect the catalogue from feed entities; services that the office does not offer are left out."""
+        entities = list(entities)
+        return cls(
+            office=office,
+            services={e.id: e for e in entities if isinstance(e, Service) and e.id in office.services},
+            counters={e.id: e for e in entities if isinstance(e, Counter)},
+            policies=tuple(
+                sorted((e for e in entities if isinstance(e, OfficePolicy)), key=lambda p: p.effective_from)
+            ),
+        )
+
+    def policy_on(self, service_date: date) -> Policy:
+        """The newest policy that is in force on a service day; the defaults when there is none."""
+        in_force = [p.policy for p in self.policies if p.effective_from <= service_date]
+        return in_force[-1] if in_force else Policy()
+
+    def zone_of_service(self, service: str) -> str:
+        """The zone where a service is called: that of the first counter which serves it, else the office's first."""
+        for counter in sorted(self.counters.values(), key=lambda c: (service not in c.primary, c.id)):
+            if service in counter.primary or service in counter.secondary:
+                return counter.zone
+        return self.office.zones[0]

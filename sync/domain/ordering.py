@@ -1,0 +1,124 @@
+"""Which ticket a counter calls next, and why.
+
+*Mine* = tickets of the counter's primary services, tickets transferred to this counter, and tickets of its secondary
+services that have waited past the threshold, counted from due_at. A counter takes
+
+1. the smallest (due_at, issue sequence) of mine that may be called now;
+2. else the smallest of its secondary services that may be called, threshold or not;
+3. else the smallest of mine that may not be called yet: an early appointment, and nobody else waits for this counter.
+
+Keys are fixed by facts, so the order of two waiting people never changes by itself and can be explained with one
+instant. Theorem 1 (closed list): nobody who arrives after ``due_at + bound(policy)`` is chosen before a callable
+ticket that is *mine* of that counter; ``passed_over_bound`` is that theorem as an executable check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from sync.domain.due import bound
+from sync.domain.office_day import OfficeDay
+from sync.domain.ticket import CounterSession, Ticket
+from sync.messages.facts import NextRule, Why
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """The ticket a counter would call, and the step of the rule that chose it."""
+
+    ticket: Ticket
+    rule: NextRule
+
+
+def next_for(day: OfficeDay, session: CounterSession, now: datetime) -> Choice | None:
+    """The next ticket for a counter session; none when nobody waits that it may serve."""
+    primary, ripe, unripe = _reach(day, session, now)
+    mine = primary + ripe
+    if first := _smallest(t for t in mine if t.callable_at <= now):
+        return Choice(first, "primary" if _is_primary(first, session) else "secondary")
+    if day.policy.idle_takes_secondary and (first := _smallest(t for t in unripe if t.callable_at <= now)):
+        return Choice(first, "idle_secondary")
+    if first := _smallest(mine):
+        return Choice(first, "early")
+    return None
+
+
+def why(ticket: Ticket, rule: NextRule, ahead_now: int = 0) -> Why:
+    """The reasons of a call, as values that screens turn into words."""
+    return Why(
+        rule=rule,
+        origin=ticket.origin,
+        arrived_at=ticket.arrived_at,
+        due_at=ticket.due_at,
+        slot_start_at=ticket.slot_start_at,
+        priority_class=ticket.priority_class,
+        ahead_now=ahead_now,
+    )
+
+
+def reachable(session: CounterSession, ticket: Ticket) -> bool:
+    """Whether a counter session may ever serve a waiting ticket: its services, and no other counter's mark on it."""
+    if ticket.counter is not None:
+        return ticket.counter == session.counter
+    return session.serves(ticket.service)
+
+
+def ahead_of(day: OfficeDay, ticket: Ticket) -> int:
+    """How many waiting people have a smaller rank and compete for a counter that may serve this ticket.
+
+    With no counter open for it, the people of its own service are counted.
+    """
+    servers = [s for s in day.sessions.values() if reachable(s, ticket)]
+    smaller = (t for t in day.waiting.values() if t.rank < ticket.rank and t.ticket_id != ticket.ticket_id)
+    if not servers:
+        return sum(1 for t in smaller if t.service == ticket.service)
+    return sum(1 for t in smaller if any(reachable(s, t) for s in servers))
+
+
+def in_order(tickets: Iterable[Ticket]) -> list[Ticket]:
+    """Waiting tickets as lists show them: by rank."""
+    return sorted(tickets, key=lambda t: t.rank)
+
+
+def callable_before(day: OfficeDay, session: CounterSession, ticket: Ticket, now: datetime) -> int:
+    """How many callable tickets with a smaller rank a counter passes over by calling ``ticket``."""
+    primary, ripe, _ = _reach(day, session, now)
+    return sum(1 for t in primary + ripe if t.callable_at <= now and t.rank < ticket.rank)
+
+
+def passed_over_bound(day: OfficeDay, session: CounterSession, chosen: Ticket, now: datetime) -> Ticket | None:
+    """A ticket that theorem 1 says must go before ``chosen`` at this counter, if the rule was broken; else none."""
+    primary, ripe, _ = _reach(day, session, now)
+    limit = bound(day.policy)
+    for other in primary + ripe:
+        if other is not chosen and other.callable_at <= now and chosen.arrived_at > other.due_at + limit:
+            return other
+    return None
+
+
+def _reach(day: OfficeDay, session: CounterSession, now: datetime) -> tuple[list[Ticket], list[Ticket], list[Ticket]]:
+    """Waiting tickets of a counter: primary (or sent to it), secondary past the threshold, other secondary."""
+    threshold = timedelta(minutes=day.policy.secondary_threshold_min)
+    primary: list[Ticket] = []
+    ripe: list[Ticket] = []
+    unripe: list[Ticket] = []
+    for ticket in day.waiting.values():
+        if not reachable(session, ticket):
+            continue
+        if _is_primary(ticket, session):
+            primary.append(ticket)
+        elif now >= ticket.due_at + threshold:
+            ripe.append(ticket)
+        else:
+            unripe.append(ticket)
+    return primary, ripe, unripe
+
+
+def _is_primary(ticket: Ticket, session: CounterSession) -> bool:
+    return ticket.counter == session.counter or ticket.service in session.primary
+
+
+def _smallest(tickets: Iterable[Ticket]) -> Ticket | None:
+    return min(tickets, key=lambda t: t.rank, default=None)
