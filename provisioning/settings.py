@@ -11,7 +11,8 @@
 
 `VENTANILLA_HTTP__PORT=8011` is `port` in `[http]`; deeper tables add further `__`. A value from the environment is text and
 is converted to the field's type (`true`, `8011`, `1.5`); lists and tables are written as TOML (`["a", "b"]`). Variables
-with one word (`VENTANILLA_CONFIG`) are not settings. Relative paths count from the working directory. An unknown key is an error that names it and where it stands.
+with one word (`VENTANILLA_CONFIG`) are not settings. Relative paths count from the working directory. An unknown key is
+an error that names it and where it stands.
 """
 
 import re
