@@ -1,0 +1,1 @@
+"""The office LAN: kiosks and displays over MQTT."""

@@ -1,0 +1,1 @@
+"""Commands, the journal and the office day of this office."""

@@ -1,0 +1,69 @@
+CREATE TABLE device (
+    id TEXT NOT NULL PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('kiosk', 'display')),
+    zone TEXT NOT NULL,
+    printer_profile TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE fact (
+    epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL CHECK (seq >= 1),
+    office TEXT NOT NULL,
+    type TEXT NOT NULL,
+    v INTEGER NOT NULL,
+    request_id TEXT,
+    actor_id TEXT NOT NULL,
+    device_id TEXT NOT NULL,
+    occurred_at TEXT NOT NULL,
+    boot_id TEXT NOT NULL,
+    mono_ns INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) = 32),
+    PRIMARY KEY (epoch, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX fact_day_opened ON fact (epoch, seq) WHERE type = 'day.opened';
+
+CREATE TABLE follow_code (
+    ticket_id TEXT NOT NULL PRIMARY KEY,
+    code BLOB NOT NULL CHECK (length(code) = 16),
+    service_date TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE node (
+    id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    office TEXT NOT NULL,
+    node TEXT NOT NULL,
+    epoch INTEGER NOT NULL CHECK (epoch >= 1),
+    csrf_secret TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE person (
+    appointment_id TEXT NOT NULL PRIMARY KEY,
+    service_date TEXT NOT NULL,
+    display_name TEXT NOT NULL,
+    needs TEXT NOT NULL,
+    language TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE print_job (
+    job_id TEXT NOT NULL PRIMARY KEY,
+    device TEXT NOT NULL,
+    ticket_id TEXT NOT NULL,
+    message BLOB NOT NULL,
+    at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE request (
+    request_id TEXT NOT NULL PRIMARY KEY,
+    reply BLOB NOT NULL,
+    at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE staff_session (
+    token_hash BLOB NOT NULL PRIMARY KEY CHECK (length(token_hash) = 32),
+    staff_id TEXT NOT NULL,
+    console TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    expires_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,131 @@
+"""The settings of an edge node: ``edge.toml``, then the environment over it. See ``provisioning.settings``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from provisioning.logs import Format, Level
+from provisioning.settings import SettingsError, load
+from sync.messages.values import Slug
+
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+
+
+class Office(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose queue this node holds.
+
+    Args:
+        id: the office, as central knows it.
+        node: this installation, as enrolled at central.
+        time_zone: the zone of service days and hours.
+    """
+
+    id: Slug
+    node: Slug
+    time_zone: str = "Africa/Ceuta"
+
+
+class Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``folder`` holds the database and everything else that this node keeps; one process at a time owns it."""
+
+    folder: Path
+
+
+class Central(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The city's central.
+
+    Args:
+        url: where the node finds central; empty: it works alone.
+        public_url: where citizens find central; the progress page of a slip is ``{public_url}/t/{code}``.
+        node_key_file: private Ed25519 key (PEM) that signs this node's requests.
+        ca_file: certificates that central's address is trusted by; none: the system's.
+    """
+
+    url: str = ""
+    public_url: str = ""
+    node_key_file: Path | None = None
+    ca_file: Path | None = None
+
+
+class Broker(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The LAN's MQTT broker. ``port = 0`` runs the node without devices."""
+
+    host: str = "127.0.0.1"
+    port: Port = 1883
+    username: str = ""
+    password_file: Path | None = None
+
+
+class Http(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where staff's browsers find the console. ``secure_cookies`` where it is reached by https."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8021
+    secure_cookies: bool = False
+
+
+class ClockRate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``rate``: seconds that pass per real second, for benches and tests; production refuses anything but 1."""
+
+    rate: Annotated[float, msgspec.Meta(gt=0, le=1000)] = 1.0
+
+
+class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    level: Level = "info"
+    form: Format = "auto"
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A kiosk or display that may speak on the LAN, until devices are paired by staff."""
+
+    id: Slug
+    kind: Literal["kiosk", "display"]
+    zone: Slug = "a"
+    printer_profile: Slug = "generic-80mm"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All of ``edge.toml``. ``production = false`` allows what only benches and tests may do."""
+
+    office: Office
+    data: Data
+    central: Central = Central()
+    broker: Broker = Broker()
+    http: Http = Http()
+    clock: ClockRate = ClockRate()
+    log: Log = Log()
+    devices: tuple[Device, ...] = ()
+    production: bool = True
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.office.time_zone)
+
+    @property
+    def database_file(self) -> Path:
+        return self.data.folder / "edge.db"
+
+
+def read_settings(config: Path | None) -> Settings:
+    """Read and check the settings of this process.
+
+    Raises:
+        SettingsError: names the key, where it stands and what is wrong with it.
+    """
+    settings = load(Settings, config, os.environ)
+    source = str(config) if config else "settings"
+    if settings.production and settings.clock.rate != 1.0:
+        raise SettingsError(source, "clock.rate", "must be 1 in production")
+    try:
+        ZoneInfo(settings.office.time_zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise SettingsError(source, "office.time_zone", f"no such time zone: {settings.office.time_zone}") from error
+    ids = [device.id for device in settings.devices]
+    if repeated := next((each for each in ids if ids.count(each) > 1), None):
+        raise SettingsError(source, "devices", f"{repeated} stands there twice")
+    return settings
