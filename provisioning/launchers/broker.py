@@ -93,7 +93,8 @@ class Broker:
         self.program: Program = program or here[0]
         self.host = host
         self.port = port or free_port(host)
-        self._config = folder.resolve() / f"{self.program}.conf"
+        # rumqttd tells the format by the ending.
+        self._config = folder.resolve() / ("rumqttd.toml" if self.program == "rumqttd" else "mosquitto.conf")
         self._child = Child(
             self.program,
             self._command(),

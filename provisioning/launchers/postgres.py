@@ -117,21 +117,22 @@ class Postgres:
             return self
         self.folder.mkdir(parents=True, exist_ok=True)
         self._take_lock()
-        self._make_folders()
-        self._require_own_version()
-        self._stop_leftover()
-        if self.tcp_port:
-            require_free("127.0.0.1", self.tcp_port, "Postgres")
-        self._start_server()
+        try:
+            self._make_folders()
+            self._require_own_version()
+            self._stop_leftover()
+            if self.tcp_port:
+                require_free("127.0.0.1", self.tcp_port, "Postgres")
+            self._start_server()
+        except BaseException:
+            self._let_go()
+            raise
         return self
 
     def stop(self) -> None:
         """Shut down cleanly; open sessions are ended."""
         self._child.stop()
-        if self._lock:
-            self._lock.close()
-        if self.socket_folder.parent != self.folder:
-            shutil.rmtree(self.socket_folder, ignore_errors=True)
+        self._let_go()
 
     def kill(self) -> None:
         """`kill -9` of the postmaster, as a crash would."""
@@ -216,6 +217,12 @@ class Postgres:
         except BlockingIOError as error:
             self._lock.close()
             raise PostgresError(f"Another run uses {self.folder}. Stop it first, or take another folder.") from error
+
+    def _let_go(self) -> None:
+        if self._lock:
+            self._lock.close()
+        if self.socket_folder.parent != self.folder:
+            shutil.rmtree(self.socket_folder, ignore_errors=True)
 
     def _stop_leftover(self) -> None:
         lines = self._pid_file()

@@ -1,0 +1,1 @@
+"""Launchers against the real programs."""
