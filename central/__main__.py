@@ -1,0 +1,96 @@
+"""Central's command line: `python -m central serve|migrate|load-city|open-round-the-clock`."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from functools import partial, wraps
+from pathlib import Path
+from typing import Any
+
+import click
+import uvloop
+
+from central import database, migrations
+from central.settings import Settings
+from provisioning import logs
+from provisioning.settings import SettingsError, config_path, load
+
+CONFIG = click.option(
+    "--config", type=click.Path(path_type=Path, dir_okay=False), help="Settings file; else $VENTANILLA_CONFIG."
+)
+
+
+def explained(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn what an operator can put right into one line instead of a traceback."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except (SettingsError, migrations.SchemaError) as error:
+            raise click.ClickException(str(error)) from error
+        except OSError as error:
+            raise click.ClickException(f"cannot reach the database or a file: {error}") from error
+
+    return run
+
+
+def settings_of(config: Path | None) -> Settings:
+    """Load settings and start logging."""
+    settings = load(Settings, config_path(config, os.environ), os.environ)
+    logs.configure("central", settings.logs.level, settings.logs.form)
+    return settings
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Central: bookings, the feed to the offices, and the pages that citizens and managers see."""
+
+
+@main.command(epilog="Example: python -m central serve --config central.toml")
+@CONFIG
+@explained
+def serve(config: Path | None) -> None:
+    """Serve pages, API and sync until SIGTERM or Ctrl-C."""
+    from central.app import create_app
+    from central.serving import serve as serve_app
+
+    settings = settings_of(config)
+
+    async def run() -> None:
+        await _check(settings)
+        app = create_app(settings)
+        await serve_app(app, settings.http.host, settings.http.port, partial(_stop, app))
+
+    uvloop.run(run())
+
+
+@main.command(epilog="Example: python -m central migrate --config central.toml")
+@CONFIG
+@explained
+def migrate(config: Path | None) -> None:
+    """Bring the database to this build's schema. Safe to repeat; two at once wait for each other."""
+    settings = settings_of(config)
+    applied = asyncio.run(_with_connection(settings, migrations.migrate))
+    click.echo(f"applied: {', '.join(applied)}" if applied else "nothing to apply")
+
+
+def _stop(app: Any) -> None:
+    app.state.central.stopping.set()
+
+
+async def _check(settings: Settings) -> None:
+    await _with_connection(settings, migrations.check)
+
+
+async def _with_connection(settings: Settings, work: Callable[[Any], Any]) -> Any:
+    connection = await database.connect(settings.database)
+    try:
+        return await work(connection)
+    finally:
+        await connection.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""What every HTTP exchange gets: a measured duration, one log line without personal data, and the pages' headers.
+
+A path may hold a secret (a link, a follow code), so the log and the metrics name the route's template, never the path.
+"""
+
+from time import perf_counter
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from prometheus_client import Counter, Histogram
+
+from ui.headers import PAGE_HEADERS
+
+log = structlog.get_logger(__name__)
+
+REFUSED = Counter("ventanilla_refused_total", "Requests understood and not carried out, by code", ["code"])
+_DURATION = Histogram(
+    "ventanilla_http_request_seconds",
+    "Time to the last byte of a response",
+    ["method", "route", "status"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 5, 30),
+)
+_HEADERS = [(name.encode("ascii"), value.encode("ascii")) for name, value in PAGE_HEADERS.items()]
+_QUIET = ("/health/", "/metrics", "/static/")
+
+
+def observed(app: ASGIApp) -> ASGIApp:
+    """Wrap an app so that each of its exchanges is measured, logged and carries the headers of `ui.headers`."""
+
+    async def exchange(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await app(scope, receive, send)
+            return
+        started_s = perf_counter()
+        status = 500
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), *_HEADERS]
+            await send(message)
+
+        try:
+            await app(scope, receive, send_with_headers)
+        finally:
+            _record(scope, status, perf_counter() - started_s)
+
+    return exchange
+
+
+def _record(scope: Scope, status: int, seconds: float) -> None:
+    method = str(scope.get("method", ""))
+    route = str(scope.get("path_template") or "unmatched")
+    _DURATION.labels(method, route, str(status)).observe(seconds)
+    if status >= 500:
+        log.warning("request.done", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+    elif not route.startswith(_QUIET):
+        log.debug("request.done", method=method, route=route, status=status, ms=round(seconds * 1000, 1))

@@ -1,0 +1,119 @@
+"""The settings of central, loaded once at the entry point (`provisioning.settings.load`).
+
+Every value can be overridden by `VENTANILLA_{SECTION}__{KEY}`; secrets are read from files.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from sync.messages.wire import Durability
+
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where central listens and how the outside names it.
+
+    Args:
+        public_url: the address that citizens see, without a slash at the end; links and QR codes start with it.
+        max_body_kb: largest request body of pages and API, KiB; the sync endpoints have a limit of their own.
+        secure_cookies: set `Secure` on cookies; true wherever there is TLS in front.
+    """
+
+    host: str = "127.0.0.1"
+    port: Port = 8010
+    public_url: str = "http://127.0.0.1:8010"
+    max_body_kb: Positive = 64
+    secure_cookies: bool = False
+
+
+class Database(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The Postgres of central.
+
+    Args:
+        dsn: `postgresql://user@host:port/name`; a password goes into `password_file`.
+        pool_min: connections kept open.
+        pool_max: most connections of this process; more than 20 on a small machine only makes hot slots slower.
+        lock_timeout_ms: how long a second try waits for a seat that somebody is just claiming.
+        durability: what an acknowledgement means: `replicated` only with a synchronous standby.
+    """
+
+    dsn: str = "postgresql://postgres@127.0.0.1:5432/ventanilla"
+    password_file: Path | None = None
+    pool_min: Positive = 4
+    pool_max: Positive = 12
+    lock_timeout_ms: Positive = 200
+    durability: Durability = "no_replica"
+
+
+class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Key files. They never leave central; a lost one is described in docs/operations.
+
+    Args:
+        folder: where the four files stand: `person.key`, `links.key`, `booking-token.pem`, `api.key`.
+        create_missing: make those that are missing (0600); for the demo and a first installation.
+    """
+
+    folder: Path = Path("data/central/keys")
+    create_missing: bool = False
+
+
+class Booking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How booking behaves.
+
+    Args:
+        horizon_days: how many service days ahead can be booked.
+        feed_days: an office knows its appointments of today and so many days more.
+        hold_min: minutes that seats are kept while a citizen fills in the form.
+        draft_min: minutes that an unfinished form is kept.
+        lead_min: a slot can be booked until so many minutes before it starts.
+        lookups: tries by locator and document in `lookup_window_min`, per locator.
+    """
+
+    horizon_days: Positive = 30
+    feed_days: Positive = 7
+    hold_min: Positive = 10
+    draft_min: Positive = 30
+    lead_min: Annotated[int, msgspec.Meta(ge=0)] = 5
+    lookups: Positive = 5
+    lookup_window_min: Positive = 15
+
+
+class Mail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The SMTP server that takes our mail. Without a host mails stay queued and `/health/ready` says so.
+
+    Args:
+        sender: the address in `From`.
+        password_file: needed with `username`.
+        tls: `starttls` and `tls` check the server's certificate.
+        attempts: a mail is given up after so many, about a day apart from first to last.
+    """
+
+    host: str = ""
+    port: Port = 25
+    sender: str = "citas@ventanilla.example"
+    sender_name: str = "Cita previa"
+    username: str | None = None
+    password_file: Path | None = None
+    tls: Literal["none", "starttls", "tls"] = "none"
+    timeout_s: Positive = 20
+    attempts: Positive = 10
+
+
+class Logs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    form: Literal["json", "console", "auto"] = "auto"
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All of central's settings, one section each."""
+
+    http: Http = Http()
+    database: Database = Database()
+    keys: Keys = Keys()
+    booking: Booking = Booking()
+    mail: Mail = Mail()
+    logs: Logs = Logs()
