@@ -37,7 +37,7 @@ log_type notice
 connection_messages false
 """
 
-# rumqttd wants every key. Its listeners set TCP_NODELAY themselves.
+# rumqttd wants every key.
 _RUMQTTD: Final = """\
 id = 0
 [router]
