@@ -1,0 +1,144 @@
+"""Hello: what both ends say first, after every reconnect.
+
+Theory
+    Edge -> central: who I am, how far my journal and my cursors go, what I understand. Central -> edge: the version to
+    speak, its time, its generation, how durable an acknowledgement is, and how far its log of this epoch goes.
+    The edge takes central's position as the acknowledged one if its own journal proves it, forwards or backwards: central
+    may have been restored. If the journal does not have that fact, or has another one under its number, this journal is an
+    old or a copied one (*diverged*): the uplink must stop, for its next numbers are already taken.
+    Hello moves no row and no fact, so losing or repeating it costs nothing.
+    The version is the highest that both know. Without one in common central still takes the edge's facts (``proto`` 0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from sync.messages.facts import FACTS
+from sync.messages.values import Instant, Slug, Uuid
+from sync.messages.wire import PROTOCOL, Durability, HelloReply, HelloRequest
+from sync.protocol.in_flight import DROPPED, Dropped
+from sync.protocol.store import START, CentralStore, EdgeStore, Position
+
+PROTO_MIN = PROTOCOL
+PROTO_MAX = PROTOCOL
+
+
+class Node(msgspec.Struct, frozen=True, kw_only=True):
+    """An installation of an office's edge. ``incarnation`` is new with each start of the process."""
+
+    office: Slug
+    node: Slug
+    epoch: int
+    incarnation: Uuid
+
+
+class NodeReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What an edge tells of itself beside its positions."""
+
+    schema: str
+    sqlite_version: str
+    clock_at: Instant
+    disk_free_bytes: int
+
+
+class Greeted(msgspec.Struct, frozen=True, kw_only=True):
+    """Both ends know each other; ``acked`` is stored."""
+
+    proto: int
+    gen: str
+    server_at: Instant
+    durability: Durability
+    acked: Position
+    features: tuple[str, ...]
+
+
+class Diverged(msgspec.Struct, frozen=True, kw_only=True):
+    """Central has a fact of this epoch that this journal has not: stop the uplink and alarm."""
+
+    central: Position
+    journal: Position
+
+
+# ---------------------------------------------------------------------------------------------------------------- edge
+
+
+async def say_hello(store: EdgeStore, node: Node, report: NodeReport, request_id: str) -> HelloRequest:
+    """Build the hello of this node from what its database holds."""
+    async with store.transaction() as tx:
+        end = await tx.journal_end(node.epoch)
+        cursors = await tx.cursors()
+    return HelloRequest(
+        request_id=request_id,
+        office=node.office,
+        node=node.node,
+        epoch=node.epoch,
+        incarnation=node.incarnation,
+        proto_min=PROTO_MIN,
+        proto_max=PROTO_MAX,
+        fact_versions={tag: fact.V for tag, fact in FACTS.items()},
+        schema=report.schema,
+        sqlite_version=report.sqlite_version,
+        clock_at=report.clock_at,
+        disk_free_bytes=report.disk_free_bytes,
+        last_seq=end.seq,
+        last_hash=end.hash,
+        cursors=tuple(cursors[stream] for stream in sorted(cursors)),
+    )
+
+
+async def on_hello(store: EdgeStore, request: HelloRequest, reply: HelloReply) -> Greeted | Diverged | Dropped:
+    """Take central's answer to ``request``: adopt its position if the journal proves it."""
+    if reply.request_id != request.request_id:
+        return DROPPED
+    acked = Position(reply.acked_seq, reply.acked_hash)
+    async with store.transaction() as tx:
+        if await tx.journal_hash(request.epoch, acked.seq) != acked.hash:
+            return Diverged(central=acked, journal=await tx.journal_end(request.epoch))
+        await tx.set_acked(request.epoch, acked)
+    return Greeted(
+        proto=reply.proto,
+        gen=reply.gen,
+        server_at=reply.server_at,
+        durability=reply.durability,
+        acked=acked,
+        features=reply.features,
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------- central
+
+
+async def answer_hello(
+    store: CentralStore,
+    request: HelloRequest,
+    *,
+    server_at: datetime,
+    durability: Durability,
+    features: Sequence[str] = (),
+) -> HelloReply:
+    """Answer a hello. An epoch that is not the office's present one has no position here."""
+    async with store.transaction() as tx:
+        gen = await tx.gen()
+        authority = await tx.lock_authority(request.office)
+    known = authority is not None and authority.epoch == request.epoch
+    last = authority.last if authority is not None and known else START
+    return HelloReply(
+        request_id=request.request_id,
+        proto=choose_protocol(request.proto_min, request.proto_max),
+        gen=gen,
+        server_at=server_at,
+        durability=durability,
+        acked_seq=last.seq,
+        acked_hash=last.hash,
+        features=tuple(features),
+    )
+
+
+def choose_protocol(theirs_min: int, theirs_max: int) -> int:
+    """The highest version that both ends speak, 0 when there is none."""
+    highest = min(theirs_max, PROTO_MAX)
+    return highest if highest >= max(theirs_min, PROTO_MIN) else 0
