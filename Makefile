@@ -6,17 +6,22 @@ SHELL := bash
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
 
-# PY=3.12 uses that Python in a virtual environment of its own; ARGS go to the command that a target runs.
+# PY=3.12 uses that Python, in a virtual environment of its own; ARGS go to the command that a target runs.
 PY ?=
 ARGS ?=
 SEEDS ?= 200
 START ?= 1
 RESET ?=
-PYTHON := python3$(if $(PY),.$(PY:3.%=%))
+# The first that runs: on PATH, or among pyenv's.
+PYTHON := $(if $(PY),$(or $(shell for one in python$(PY) $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(PY)*/bin/python; do \
+	"$$one" -c '' 2>/dev/null && echo "$$one" && break; done),python$(PY)),python3)
 VENV := .venv$(if $(PY),-$(PY))
 BIN := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS = never
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
+export UV_SYSTEM_CERTS = true
+endif
 
 # A stamp is named after what it was made from: an unchanged lock costs nothing, a changed one is installed.
 hash = $(shell cat $(1) 2>/dev/null | sha256sum | cut -c1-16)
@@ -39,7 +44,7 @@ help: ## what there is
 
 $(UV_STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || { \
-		echo "Ventanilla needs Python 3.11, 3.12 or 3.13 as '$(PYTHON)' on PATH. Debian: apt-get install python3 python3-venv" >&2; exit 1; }
+		echo "Ventanilla needs Python 3.11, 3.12 or 3.13, and '$(PYTHON)' is not one. Debian: apt-get install python3 python3-venv" >&2; exit 1; }
 	@[ -x $(BIN)/python ] || { echo "» creating $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv $(VENV); } || { \
 		echo "The 'venv' module is missing. Debian: apt-get install python3-venv" >&2; exit 1; }
 	@echo "» installing the installer (uv, hatchling)"
