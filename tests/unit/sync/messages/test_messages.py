@@ -1,0 +1,81 @@
+"""The shapes on the wire: what is refused, what is tolerated, what is kept as it is."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from sync.messages import codec, commands, facts, topics
+from sync.messages.envelope import FactHeader, FactRecord, chain, open_fact, seal
+from sync.messages.values import GENESIS
+from tests.kit.office import at, new_id
+
+
+def header(of: type[facts.Fact], seq: int = 1) -> FactHeader:
+    return FactHeader("centro", 1, seq, of.TYPE, of.V, None, "ana", "console", at("09:00"), "boot-1", 5)
+
+
+def test_a_fact_survives_the_wire_byte_for_byte() -> None:
+    record = seal(header(facts.ClockStepped), facts.ClockStepped(delta_ms=-3))
+    back = codec.decode(codec.encode(record), FactRecord)
+    assert chain(GENESIS, back) == chain(GENESIS, record)
+    assert open_fact(back) == facts.ClockStepped(delta_ms=-3)
+
+
+def test_every_fact_has_its_own_tag() -> None:
+    assert len(facts.FACTS) == 22
+    assert all(tag == fact.TYPE and tag.count(".") == 1 for tag, fact in facts.FACTS.items())
+
+
+@pytest.mark.parametrize("tag, version", [("ticket.teleported", 1), ("clock.stepped", 2)])
+def test_an_unknown_fact_is_kept_opaque(tag: str, version: int) -> None:
+    known = header(facts.ClockStepped)
+    news = msgspec.structs.replace(known, type=tag, v=version)
+    opened = open_fact(FactRecord(header=news, body=msgspec.Raw(b'{"who":"knows"}')))
+    assert opened == facts.UnknownFact(type=tag, v=version)
+
+
+def test_a_poison_fact_says_so() -> None:
+    record = FactRecord(header=header(facts.ClockStepped), body=msgspec.Raw(b'{"delta_ms":"a lot"}'))
+    with pytest.raises(codec.MalformedMessage):
+        open_fact(record)
+
+
+def test_a_new_field_of_a_fact_is_tolerated() -> None:
+    record = FactRecord(header=header(facts.ClockStepped), body=msgspec.Raw(b'{"delta_ms":1,"cause":"ntp"}'))
+    assert open_fact(record) == facts.ClockStepped(delta_ms=1)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b'{"type":"call_next"}',
+        b'{"type":"dance","request_id":"00000000-0000-7000-8000-000000000001"}',
+        b'{"type":"call_next","request_id":"not-a-uuid","session":"00000000-0000-7000-8000-000000000001"}',
+        b'{"type":"close_day","request_id":"00000000-0000-7000-8000-000000000001","force":true}',
+        b"[" * 100_000,
+        b'\xff\xfe{"type":"close_day"}',
+    ],
+)
+def test_bad_commands_are_malformed(body: bytes) -> None:
+    with pytest.raises(codec.MalformedMessage):
+        codec.decode(body, commands.AnyCommand)  # type: ignore[arg-type]
+
+
+def test_devices_tolerate_new_fields() -> None:
+    body = b'{"v":1,"office":"centro","epoch":3,"seq":9,"signature":"later"}'
+    assert codec.decode(body, topics.Epoch) == topics.Epoch(office="centro", epoch=3, seq=9)
+
+
+def test_seal_refuses_a_header_of_another_fact() -> None:
+    with pytest.raises(ValueError, match=r"header is for day\.closed"):
+        seal(header(facts.DayClosed), facts.ClockStepped(delta_ms=1))
+
+
+def test_ids_in_messages_are_canonical() -> None:
+    with pytest.raises(codec.MalformedMessage):
+        codec.decode(
+            codec.encode({"type": "resume", "request_id": new_id().upper(), "ticket_id": "x"}), commands.Resume
+        )
