@@ -36,7 +36,7 @@ _LTR_ISOLATE, _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2066", "\u2068", "\u2069"
 log = structlog.get_logger()
 
 
-class MissingText(LookupError):  # noqa: N818 - the name says it
+class MissingText(LookupError):
     """A word that a page needs does not stand in the catalogue, or lacks one of its values."""
 
     def __init__(self, locale: str, key: str, lacking: str = "") -> None:
@@ -56,10 +56,11 @@ class Message(msgspec.Struct, frozen=True):
     forms: tuple[str, ...]
     plural: PluralRule
 
-    def form(self, n: object) -> str:
+    def form(self, n: object) -> str | None:
+        """The form for the count `n`; none when the text has several and no count is given."""
         if len(self.forms) == 1:
             return self.forms[0]
-        return self.forms[self.plural(int(str(n)))]
+        return self.forms[self.plural(n)] if isinstance(n, int) else None
 
     @property
     def placeholders(self) -> frozenset[str]:
@@ -121,7 +122,10 @@ class Words:
         message = self._messages.get(key)
         if message is None:
             message = self._fallback(key)
-        return message.form(values.get("n", 0))
+        form = message.form(values.get("n"))
+        if form is None:
+            raise MissingText(self.locale.tag, key, "n")
+        return form
 
     def _fallback(self, key: str) -> Message:
         message = self._source.get(key)

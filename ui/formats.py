@@ -103,6 +103,11 @@ def wait_long(low_min: float, high_min: float, words: Words) -> str:
     return _wait("long", rounded(low_min, high_min), words)
 
 
+def wait_sentence(low_min: float, high_min: float, words: Words) -> str:
+    """A wait as a sentence of its own, for the call display: "Entre 10 y 20 min"."""
+    return _wait("sentence", rounded(low_min, high_min), words)
+
+
 def ago(seconds: float, words: Words) -> str:
     """How long something is past: "hace 4 s", "hace 12 min", "hace 3 h"."""
     whole = max(0, int(seconds))

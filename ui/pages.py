@@ -151,6 +151,7 @@ def _globals(words: Words, assets: StaticAssets) -> dict[str, Any]:
         "language_links": partial(_links, words.locale.tag),
         "wait_short": partial(formats.wait_short, words=words),
         "wait_long": partial(formats.wait_long, words=words),
+        "wait_sentence": partial(formats.wait_sentence, words=words),
         "ago": partial(formats.ago, words=words),
         "listed": partial(formats.listed, words=words),
     }

@@ -1,7 +1,5 @@
 // Forms: the error summary takes the focus, and a form is sent once. Without this file the server does both alike:
 // the summary is an alert at the top, and a repeated request_id acts once.
-"use strict";
-
 const SENT_AGAIN_AFTER_MS = 8000;
 
 document.querySelector("[data-focus]")?.focus();
