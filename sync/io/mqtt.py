@@ -58,7 +58,7 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 1883
     client_id: str
     username: str | None = None
-    password_file: str | None = None
+    password_file: Path | None = None
     tls: MqttTls | None = None
     keepalive_s: Annotated[int, msgspec.Meta(ge=1, le=600)] = 10
     timeout_s: Annotated[float, msgspec.Meta(gt=0, le=60)] = 5.0
@@ -284,5 +284,5 @@ async def _connection(client: aiomqtt.Client) -> AsyncIterator[aiomqtt.Client]:
             await client.__aexit__(None, None, None)
 
 
-def _first_line(path: str | None) -> str | None:
-    return None if path is None else Path(path).read_text(encoding="utf-8").split("\n", 1)[0].strip()
+def _first_line(path: Path | None) -> str | None:
+    return None if path is None else path.read_text(encoding="utf-8").split("\n", 1)[0].strip()

@@ -1,0 +1,114 @@
+"""What a display remembers over a restart: calls it sounded and proved, acks without answer, its last config.
+
+One small SQLite file. It is written without waiting for the disk at each commit (synchronous = NORMAL): after a power cut the
+last moments may be missing, and then a call can be sounded again only if it is still younger than 30 s after the boot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiosqlite
+import msgspec
+
+from display_agent.board import CallMark
+from sync.io import sql
+
+ACKS_MAX = 1000
+
+_SQL = sql.load("display_agent", "spool.sql")
+
+
+class Remembered(msgspec.Struct, frozen=True):
+    """Marks by what was done about them."""
+
+    sounded: frozenset[CallMark]
+    proven: frozenset[CallMark]
+
+
+class Spool:
+    """The open file."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._db = connection
+        self._writing = asyncio.Lock()
+
+    async def remembered(self) -> Remembered:
+        sounded, proven = set(), set()
+        async with self._db.execute(_SQL.calls) as rows:
+            async for ticket_id, called_at, recalls, was_sounded, was_proven in rows:
+                mark = CallMark(ticket_id, datetime.fromisoformat(called_at), recalls)
+                if was_sounded:
+                    sounded.add(mark)
+                if was_proven:
+                    proven.add(mark)
+        return Remembered(frozenset(sounded), frozenset(proven))
+
+    async def mark_sounded(self, mark: CallMark) -> None:
+        await self._write((_SQL.mark_sounded, _row(mark)))
+
+    async def add_proof(self, mark: CallMark, ack_id: str, body: bytes) -> None:
+        """Note the call as proven and its ack as waiting for an answer, together."""
+        await self._write(
+            (_SQL.mark_proven, _row(mark)),
+            (_SQL.add_ack, {"ack_id": ack_id, "body": body}),
+            (_SQL.trim_acks, {"most": ACKS_MAX}),
+        )
+
+    async def drop_ack(self, ack_id: str) -> None:
+        await self._write((_SQL.drop_ack, {"ack_id": ack_id}))
+
+    async def acks(self) -> dict[str, bytes]:
+        """Bodies by ack id, oldest first."""
+        async with self._db.execute(_SQL.acks) as rows:
+            return {ack_id: body async for ack_id, body in rows}
+
+    async def forget(self, before: datetime) -> None:
+        """Drop calls made before an instant."""
+        await self._write((_SQL.forget_calls, {"before": _text(before)}))
+
+    async def keep(self, name: str, body: bytes) -> None:
+        await self._write((_SQL.keep, {"name": name, "body": body}))
+
+    async def kept(self, name: str) -> bytes | None:
+        async with self._db.execute(_SQL.kept, {"name": name}) as rows:
+            row = await rows.fetchone()
+        return None if row is None else bytes(row[0])
+
+    async def _write(self, *steps: tuple[str, dict[str, object]]) -> None:
+        """All of it or nothing: no other task's commit may fall in between."""
+        async with self._writing:
+            try:
+                for statement, values in steps:
+                    await self._db.execute(statement, values)
+                await self._db.commit()
+            except sqlite3.Error:
+                await self._db.rollback()
+                raise
+
+
+@contextlib.asynccontextmanager
+async def open_spool(path: Path) -> AsyncIterator[Spool]:
+    """Open the file, making it and its folder when they are not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    async with aiosqlite.connect(path) as connection:
+        await connection.execute("PRAGMA journal_mode = WAL")
+        await connection.execute("PRAGMA synchronous = NORMAL")
+        for statement in (_SQL.create_call, _SQL.create_ack, _SQL.create_kept):
+            await connection.execute(statement)
+        await connection.commit()
+        yield Spool(connection)
+
+
+def _row(mark: CallMark) -> dict[str, object]:
+    return {"ticket_id": mark.ticket_id, "called_at": _text(mark.called_at), "recalls": mark.recalls}
+
+
+def _text(at: datetime) -> str:
+    """One form for all instants, so that their order as text is their order in time."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,57 @@
+-- name: create_call
+-- What was done about an announcement; a row is written before its sound leaves and before its ack is first sent.
+CREATE TABLE IF NOT EXISTS call (
+  ticket_id text NOT NULL,
+  called_at text NOT NULL,
+  recalls integer NOT NULL,
+  sounded integer NOT NULL DEFAULT 0 CHECK (sounded IN (0, 1)),
+  proven integer NOT NULL DEFAULT 0 CHECK (proven IN (0, 1)),
+  PRIMARY KEY (ticket_id, called_at, recalls)
+) STRICT, WITHOUT ROWID
+
+-- name: create_ack
+-- Acks that the edge has not answered yet, as the bytes that are sent.
+CREATE TABLE IF NOT EXISTS ack (
+  ack_id text PRIMARY KEY,
+  body blob NOT NULL
+) STRICT
+
+-- name: create_kept
+-- The last of what the edge retains for us (config, epoch), for a start without it.
+CREATE TABLE IF NOT EXISTS kept (
+  name text PRIMARY KEY,
+  body blob NOT NULL
+) STRICT
+
+-- name: mark_sounded
+INSERT INTO call (ticket_id, called_at, recalls, sounded) VALUES (:ticket_id, :called_at, :recalls, 1)
+ON CONFLICT DO UPDATE SET sounded = 1
+
+-- name: mark_proven
+INSERT INTO call (ticket_id, called_at, recalls, proven) VALUES (:ticket_id, :called_at, :recalls, 1)
+ON CONFLICT DO UPDATE SET proven = 1
+
+-- name: calls
+SELECT ticket_id, called_at, recalls, sounded, proven FROM call
+
+-- name: forget_calls
+DELETE FROM call WHERE called_at < :before
+
+-- name: add_ack
+INSERT INTO ack (ack_id, body) VALUES (:ack_id, :body)
+
+-- name: drop_ack
+DELETE FROM ack WHERE ack_id = :ack_id
+
+-- name: trim_acks
+-- Ids are UUIDv7 of one process after the other: their order is that of their making.
+DELETE FROM ack WHERE ack_id NOT IN (SELECT ack_id FROM ack ORDER BY ack_id DESC LIMIT :most)
+
+-- name: acks
+SELECT ack_id, body FROM ack ORDER BY ack_id
+
+-- name: keep
+INSERT INTO kept (name, body) VALUES (:name, :body) ON CONFLICT DO UPDATE SET body = excluded.body
+
+-- name: kept
+SELECT body FROM kept WHERE name = :name
