@@ -1,0 +1,124 @@
+"""When central last heard of each office: observations for people, never authority.
+
+A process notes whom it hears in memory and writes all of them in one statement every few seconds; an open long-poll counts
+as being heard. So "connected" is at most ``CONNECTED_S`` late, and the same on every central process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+import asyncpg
+import msgspec
+import structlog
+
+from sync.io.clock import Clock
+from sync.io.sql import load
+from sync.messages.values import Instant
+from sync.messages.wire import HelloRequest
+
+log = structlog.get_logger(__name__)
+
+_queries = load("central.exchange", "nodes.sql")
+
+FLUSH_S = 3.0
+CONNECTED_S = 12.0
+"""An office that was not heard for so long is not connected: four flushes, so that a busy moment is no alarm."""
+
+
+class OfficeLink(msgspec.Struct, frozen=True, kw_only=True):
+    """What central knows of an office's node.
+
+    Args:
+        acked_seq: facts of the present epoch in the raw log.
+        reported_seq: facts in the node's journal when it last said hello.
+        parked: facts that no projection holds.
+    """
+
+    office: str
+    last_contact_at: Instant | None
+    hello_at: Instant | None
+    clock_offset_ms: int | None
+    reported_seq: int | None
+    epoch: int | None
+    acked_seq: int
+    parked: int
+
+    def is_connected(self, now: datetime) -> bool:
+        """Whether the office was heard just now."""
+        return self.last_contact_at is not None and now - self.last_contact_at <= timedelta(seconds=CONNECTED_S)
+
+    def stale_since(self, now: datetime) -> datetime | None:
+        """None while connected; else the instant that the office's live data are from (None if never heard of)."""
+        return None if self.is_connected(now) else self.last_contact_at
+
+
+async def read_links(pool: asyncpg.Pool) -> list[OfficeLink]:
+    """The link of every office, sorted by office."""
+    return [OfficeLink(**row) for row in await pool.fetch(_queries.links)]
+
+
+async def note_hello(pool: asyncpg.Pool, hello: HelloRequest, now: datetime) -> None:
+    """Keep what a node said of itself."""
+    offset_ms = (hello.clock_at - now) // timedelta(milliseconds=1)
+    await pool.execute(
+        _queries.hello,
+        hello.office,
+        now,
+        hello.node,
+        hello.incarnation,
+        offset_ms,
+        hello.disk_free_bytes,
+        hello.sqlite_version,
+        hello.schema,
+        hello.last_seq,
+    )
+
+
+class Hearing:
+    """Offices heard since the last flush, and those with an open long-poll."""
+
+    def __init__(self, pool: asyncpg.Pool, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._heard: set[str] = set()
+        self._polling: Counter[str] = Counter()
+
+    def heard(self, office: str) -> None:
+        """A signed request of the office came in."""
+        self._heard.add(office)
+
+    @contextmanager
+    def polling(self, office: str) -> Iterator[None]:
+        """While inside, the office has a long-poll open."""
+        self._polling[office] += 1
+        try:
+            yield
+        finally:
+            self._polling[office] -= 1
+            if not self._polling[office]:
+                del self._polling[office]
+
+    @property
+    def open_polls(self) -> int:
+        return self._polling.total()
+
+    async def run(self) -> None:
+        """Write down who was heard, until cancelled."""
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            try:
+                await self.flush()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("links.flush_failed", error=type(error).__name__)
+
+    async def flush(self) -> None:
+        """Write down everybody heard since the last time."""
+        offices = sorted(self._heard | set(self._polling))
+        self._heard.clear()
+        if offices:
+            await self._pool.execute(_queries.heard_from, offices, self._clock.now())

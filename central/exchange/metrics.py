@@ -1,0 +1,26 @@
+"""What operations watch of the exchange. Refusals count in ``ventanilla_refused_total{code}`` with all others."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from sync.messages.wire import UpRequest
+
+INGESTED = Counter("ventanilla_facts_ingested_total", "Facts added to the raw log", ["office"])
+PARKED = Gauge("ventanilla_facts_parked", "Facts that no projection holds and nobody has looked at")
+LAG = Histogram(
+    "ventanilla_fact_lag_seconds",
+    "Age of the newest fact of a batch when it was committed (by the office's clock)",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 600, 3600, 86400),
+)
+LONG_POLLS = Gauge("ventanilla_long_polls_open", "Long-polls that wait for news")
+SNAPSHOTS = Counter("ventanilla_snapshots_total", "Snapshots made", ["office"])
+FEED_PRUNED = Counter("ventanilla_feed_rows_pruned_total", "Feed rows deleted for their age")
+
+
+def ingested(request: UpRequest, count: int, now: datetime) -> None:
+    """Count the ``count`` facts of a batch that were new."""
+    INGESTED.labels(request.office).inc(count)
+    LAG.observe(max(0.0, (now - request.facts[-1].header.occurred_at).total_seconds()))

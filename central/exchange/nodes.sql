@@ -1,0 +1,52 @@
+-- name: node_key
+-- The key of a node that speaks for this office in this epoch; any other pair finds nothing.
+SELECT public_key, revoked_at FROM node WHERE id = $1 AND office = $2 AND epoch = $3;
+
+-- name: node
+SELECT id, office, epoch, public_key, revoked_at FROM node WHERE id = $1;
+
+-- name: register_node
+INSERT INTO node (id, office, epoch, public_key) VALUES ($1, $2, $3, $4)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: revoke_node
+UPDATE node SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1 RETURNING revoked_at;
+
+-- name: adopt_epoch
+-- A newer life of the office's node begins an empty log; an equal or older one changes nothing.
+INSERT INTO office_authority AS a (office, epoch) VALUES ($1, $2)
+ON CONFLICT (office) DO UPDATE
+SET epoch = excluded.epoch, last_seq = excluded.last_seq, last_hash = excluded.last_hash
+WHERE a.epoch < excluded.epoch;
+
+-- name: hello
+INSERT INTO office_link AS l (
+    office, last_contact_at, hello_at, node_id, incarnation, clock_offset_ms, disk_free_bytes, sqlite_version,
+    edge_schema, reported_seq
+)
+VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (office) DO UPDATE SET
+    last_contact_at = greatest(l.last_contact_at, excluded.last_contact_at),
+    hello_at = excluded.hello_at,
+    node_id = excluded.node_id,
+    incarnation = excluded.incarnation,
+    clock_offset_ms = excluded.clock_offset_ms,
+    disk_free_bytes = excluded.disk_free_bytes,
+    sqlite_version = excluded.sqlite_version,
+    edge_schema = excluded.edge_schema,
+    reported_seq = excluded.reported_seq;
+
+-- name: heard_from
+INSERT INTO office_link AS l (office, last_contact_at)
+SELECT o.office, $2 FROM unnest($1::text[]) AS o (office) ORDER BY o.office
+ON CONFLICT (office) DO UPDATE SET last_contact_at = greatest(l.last_contact_at, excluded.last_contact_at);
+
+-- name: links
+SELECT
+    o.id AS office, l.last_contact_at, l.hello_at, l.clock_offset_ms, l.reported_seq,
+    a.epoch, coalesce(a.last_seq, 0) AS acked_seq,
+    (SELECT count(*) FROM fact_parked p WHERE p.office = o.id AND p.resolved_at IS NULL) AS parked
+FROM office o
+LEFT JOIN office_link l ON l.office = o.id
+LEFT JOIN office_authority a ON a.office = o.id
+ORDER BY o.id;

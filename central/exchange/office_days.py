@@ -1,0 +1,128 @@
+"""Central's own view of each office's queue: one folded ``OfficeDay`` per office, by the same rule as at the edge.
+
+Rebuilt from the raw log at start (from the last ``day.opened``) and kept up to date by what is ingested: directly in the
+process that took the facts, by NOTIFY ``facts`` in the others. Positions make it idempotent: a fact is folded when it is the
+next one, skipped when it was folded, and a hole is filled from the raw log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+import asyncpg
+import structlog
+
+from central.exchange.projections import position
+from central.exchange.store import record_of
+from central.exchange.wakes import Wakes
+from sync.domain.office_day import OfficeDay
+from sync.io.sql import load
+from sync.messages.codec import MalformedMessage
+from sync.messages.envelope import FactRecord, open_fact
+from sync.messages.facts import Fact, UnknownFact
+
+log = structlog.get_logger(__name__)
+
+_queries = load("central.exchange", "facts.sql")
+
+CHANNEL = "facts"
+READ_AT_ONCE = 1000
+
+
+class OfficeDays:
+    """The offices' days.
+
+    Args:
+        changes: woken with an office's id after its day has changed.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, changes: Wakes) -> None:
+        self._pool = pool
+        self._changes = changes
+        self._days: dict[str, OfficeDay] = {}
+        self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __getitem__(self, office: str) -> OfficeDay:
+        """The office's day; an empty one for an office that has never sent a fact."""
+        if office not in self._days:
+            self._days[office] = OfficeDay(office)
+        return self._days[office]
+
+    async def load(self) -> None:
+        """Fold the present day of every office that has a log."""
+        for row in await self._pool.fetch(_queries.offices_with_facts):
+            await self.catch_up(row["office"])
+
+    async def ingested(self, office: str, records: Sequence[FactRecord]) -> int:
+        """Facts were committed by this process. Returns how many of them were news here."""
+        day = self[office]
+        fresh = [r for r in records if (r.header.epoch, r.seq) > (day.epoch, day.seq)]
+        if fresh and (fresh[0].header.epoch, fresh[0].seq) != (day.epoch, day.seq + 1):
+            await self.catch_up(office)
+        elif fresh:
+            self._fold(day, fresh)
+            self._changes.wake(office)
+        return len(fresh)
+
+    def heard(self, payload: str | None) -> None:
+        """A notification ``office epoch seq``; None: anything may have been missed."""
+        if payload is None:
+            for office in list(self._days):
+                self._start(self.catch_up(office))
+            return
+        office, epoch, seq = payload.split(" ")
+        day = self[office]
+        if (int(epoch), int(seq)) > (day.epoch, day.seq):
+            self._start(self.catch_up(office))
+
+    async def catch_up(self, office: str) -> None:
+        """Fold what the raw log has and the day has not."""
+        async with self._reading[office]:
+            start = await self._pool.fetchrow(_queries.day_start, office)
+            if start is None:
+                return
+            day = self[office]
+            if start["epoch"] != day.epoch:
+                day = OfficeDay(office)
+            next_seq = day.seq + 1 if day.epoch else start["seq"] or 1
+            while records := await self._read(office, start["epoch"], next_seq):
+                self._fold(day, records)
+                next_seq = records[-1].seq + 1
+            self._days[office] = day
+        self._changes.wake(office)
+
+    async def close(self) -> None:
+        """End what is still being read."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _read(self, office: str, epoch: int, seq: int) -> list[FactRecord]:
+        rows = await self._pool.fetch(_queries.facts_from, office, epoch, seq, READ_AT_ONCE)
+        return [record_of(row) for row in rows]
+
+    def _fold(self, day: OfficeDay, records: Sequence[FactRecord]) -> None:
+        for record in records:
+            if (record.header.epoch, record.seq) <= (day.epoch, day.seq):
+                continue  # folded while these were being read
+            try:
+                day.apply(record.header, _open(record))
+            except Exception:
+                log.exception("fact.fold_failed", **position(record.header))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _open(record: FactRecord) -> Fact:
+    """A fact that does not fit its shape was parked; here it only moves the position."""
+    try:
+        return open_fact(record)
+    except MalformedMessage:
+        return UnknownFact(type=record.header.type, v=record.header.v)

@@ -1,0 +1,79 @@
+"""Who sends a request of the sync protocol, and what it says: checked in this order, each step cheaper than the next.
+
+Header, key look-up, body within its limit, signature over the body as sent, inflating up to a cap, shape, and at last whether
+the message is about the office (node, epoch) that signed it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+import msgspec
+from litestar import Request
+
+from central.context import Central
+from central.exchange.nodes import AuthFault, Claimant, find_claimant, verify
+from central.problems import Problem
+from central.requests import REFUSED
+from sync.io.http import BodyError, unpack
+from sync.io.node_token import NodeClaims
+from sync.messages import codec
+from sync.messages.codec import MalformedMessage
+from sync.messages.wire import MAX_INFLATED_BYTES
+
+MAX_BODY_BYTES: Final = MAX_INFLATED_BYTES
+"""Most bytes of a body as sent; inflated it may have no more either."""
+
+_STATUS = {"body_too_large": 413, "body_encoding": 400, "body_truncated": 400}
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+async def signed(request: Request[Any, Any, Any], central: Central, shape: type[T]) -> T:
+    """The message of a request that a known node signed for its own office.
+
+    Raises:
+        Problem: 401 with ``server_time`` (no or bad signature), 400 (damaged body), 413 (too large), 403 (another office).
+    """
+    claimant = await find_claimant(central.pool, request.headers.get("authorization"))
+    if not isinstance(claimant, Claimant):
+        raise unauthenticated(claimant, central.clock.now())
+    body = await request.body()
+    claims = verify(claimant, body=body, now=central.clock.now())
+    if not isinstance(claims, NodeClaims):
+        raise unauthenticated(claims, central.clock.now())
+    message = _decode(body, request.headers.get("content-encoding"), shape)
+    if not _is_own(message, claims):
+        raise refused(403, "wrong_office", "the message is not about the office, node and epoch that signed it")
+    return message
+
+
+def unauthenticated(fault: AuthFault, now: datetime) -> Problem:
+    """401. ``server_time`` lets an honest node with a wrong clock correct itself."""
+    return refused(401, fault, server_time=msgspec.to_builtins(now))
+
+
+def refused(status: int, code: str, detail: str = "", **more: Any) -> Problem:
+    """A problem that counts as a refusal."""
+    REFUSED.labels(code).inc()
+    return Problem(status, code, detail, **more)
+
+
+def _decode(body: bytes, encoding: str | None, shape: type[T]) -> T:
+    try:
+        return codec.decode(unpack(body, encoding), shape)
+    except BodyError as error:
+        raise refused(_STATUS[error.code], error.code) from None
+    except MalformedMessage as error:
+        raise refused(400, "malformed", error.detail) from None
+
+
+def _is_own(message: msgspec.Struct, claims: NodeClaims) -> bool:
+    """Every message names its office; hello and up also the node and the epoch."""
+    said = (
+        getattr(message, "office", None),
+        getattr(message, "node", claims.node_id),
+        getattr(message, "epoch", claims.epoch),
+    )
+    return said == (claims.office, claims.node_id, claims.epoch)

@@ -1,0 +1,162 @@
+"""The sync protocol over HTTP: ``POST /sync/v1/{hello,up,down,snapshot}``. Shapes in ``sync.messages.wire``.
+
+Every rule is in ``sync.protocol``; here is only waiting and bytes. A long-poll subscribes first, then reads, then waits. It
+ends early when there is news, when the edge goes away, and when this process is to stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import tempfile
+from collections.abc import AsyncIterator
+from typing import IO, Any
+
+import asyncpg
+import structlog
+from litestar import Request, Response, Router, post
+from litestar.di import NamedDependency
+from litestar.response import Stream
+
+from central.context import Central
+from central.exchange import metrics
+from central.exchange.links import note_hello
+from central.exchange.requests import MAX_BODY_BYTES, refused, signed
+from central.exchange.service import Exchange
+from central.exchange.wakes import wait_any
+from central.requests import REFUSED
+from sync.io.http import JSON, NDJSON, PROBLEM_JSON
+from sync.messages import codec
+from sync.messages.wire import DownReply, DownRequest, HelloRequest, SnapshotRequest, UpRefusal, UpReply, UpRequest
+from sync.protocol.downlink import is_empty, rows_after
+from sync.protocol.hello import answer_hello
+from sync.protocol.snapshot import write_snapshot
+from sync.protocol.streams import streams_of
+from sync.protocol.uplink import ingest
+
+log = structlog.get_logger(__name__)
+
+SPOOL_BYTES = 4 * 1024 * 1024
+"""A snapshot up to this size stays in memory on its way out; a larger one goes through a temporary file."""
+CHUNK_BYTES = 64 * 1024
+
+Incoming = Request[Any, Any, Any]
+
+
+@post("/hello", status_code=200)
+async def hello(
+    request: Incoming, central: NamedDependency[Central], exchange: NamedDependency[Exchange]
+) -> Response[bytes]:
+    """Say who we are and how far we are; take note of who asks."""
+    message = await signed(request, central, HelloRequest)
+    now = central.clock.now()
+    reply = await answer_hello(exchange.store, message, server_at=now, durability=central.settings.database.durability)
+    try:
+        await note_hello(central.pool, message, now)
+    except asyncpg.DataError:
+        raise refused(400, "malformed", "a number is too large") from None
+    return _json(reply)
+
+
+@post("/up", status_code=200)
+async def up(
+    request: Incoming, central: NamedDependency[Central], exchange: NamedDependency[Exchange]
+) -> Response[bytes]:
+    """Take facts; the reply says that they are committed. 409 is an ``UpRefusal``."""
+    message = await signed(request, central, UpRequest)
+    exchange.hearing.heard(message.office)
+    reply = await _ingest(exchange, message)
+    if isinstance(reply, UpRefusal):
+        REFUSED.labels(f"up_{reply.code}").inc()
+        log.warning("facts.refused", office=message.office, epoch=message.epoch, code=reply.code)
+        return Response(codec.encode(reply), status_code=409, media_type=PROBLEM_JSON)
+    fresh = await exchange.days.ingested(message.office, message.facts)
+    metrics.ingested(message, fresh, central.clock.now())
+    return _json(reply)
+
+
+@post("/down", status_code=200)
+async def down(
+    request: Incoming, central: NamedDependency[Central], exchange: NamedDependency[Exchange]
+) -> Response[bytes]:
+    """Rows behind the cursors; while there are none, wait for some. 410 (with the same body) names streams to resync."""
+    message = await signed(request, central, DownRequest)
+    exchange.hearing.heard(message.office)
+    with exchange.hearing.polling(message.office), metrics.LONG_POLLS.track_inprogress():
+        reply = await _wait_for_rows(request, exchange, message)
+    if reply.resync:
+        REFUSED.labels("down_resync").inc()
+    return _json(reply, status=410 if reply.resync else 200)
+
+
+@post("/snapshot", status_code=200)
+async def snapshot(request: Incoming, central: NamedDependency[Central], exchange: NamedDependency[Exchange]) -> Stream:
+    """Everything the office must know, of one moment, as gzip NDJSON with its own checksum at the end."""
+    message = await signed(request, central, SnapshotRequest)
+    exchange.hearing.heard(message.office)
+    file = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - closed when the last byte has gone out
+    try:
+        async with exchange.snapshots:
+            with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0) as packed:
+                manifest = await write_snapshot(exchange.store, message, packed.write)
+    except BaseException:
+        file.close()
+        raise
+    metrics.SNAPSHOTS.labels(message.office).inc()
+    log.info("snapshot.made", office=message.office, entities=sum(manifest.counts.values()), bytes=file.tell())
+    return Stream(_chunks(file), media_type=NDJSON, headers={"content-encoding": "gzip"})
+
+
+ROUTES = (
+    Router(
+        path="/sync/v1",
+        route_handlers=[hello, up, down, snapshot],
+        request_max_body_size=MAX_BODY_BYTES,
+    ),
+)
+
+
+async def _ingest(exchange: Exchange, message: UpRequest) -> UpReply | UpRefusal:
+    try:
+        return await ingest(exchange.store, message)
+    except asyncpg.DataError as error:  # a number or a character that no column holds: it will never fit
+        log.warning("facts.unstorable", office=message.office, error=type(error).__name__)
+        return UpRefusal(request_id=message.request_id, code="malformed")
+
+
+async def _wait_for_rows(request: Incoming, exchange: Exchange, message: DownRequest) -> DownReply:
+    loop = asyncio.get_running_loop()
+    until = loop.time() + message.wait_s
+    gone = asyncio.Event()
+    watching = asyncio.create_task(_set_when_gone(request, gone))
+    try:
+        with exchange.streams.watch(streams_of(message.office)) as news:
+            while True:
+                news.clear()
+                reply = await rows_after(exchange.store, message)
+                left_s = until - loop.time()
+                stopping = exchange.central.stopping
+                if not is_empty(reply) or left_s <= 0 or stopping.is_set() or gone.is_set():
+                    return reply
+                await wait_any(news, stopping, gone, timeout_s=left_s)
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def _set_when_gone(request: Incoming, gone: asyncio.Event) -> None:
+    """The body has been read, so the next thing that comes is that the other end has gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    gone.set()
+
+
+async def _chunks(file: IO[bytes]) -> AsyncIterator[bytes]:
+    with file:
+        file.seek(0)
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+
+
+def _json(message: object, *, status: int = 200) -> Response[bytes]:
+    return Response(codec.encode(message), status_code=status, media_type=JSON)

@@ -1,0 +1,190 @@
+"""Central's ``CentralStore`` over Postgres: ingest, projections, feed rows and their heads in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from central.exchange.projections import PROJECTIONS, Projection, project
+from sync.io.sql import load
+from sync.messages.envelope import FactHeader, FactRecord
+from sync.messages.facts import Fact
+from sync.messages.feed import FeedRow, Op
+from sync.messages.values import GENESIS
+from sync.messages.wire import SnapshotRow, StreamHead
+from sync.protocol.store import (
+    START,
+    Authority,
+    ChainedFact,
+    ChainedRow,
+    OpenedFact,
+    Parked,
+    Position,
+    StreamState,
+)
+
+_facts = load("central.exchange", "facts.sql")
+_feed = load("central.exchange", "feed.sql")
+
+SNAPSHOT_FETCH = 500
+"""Entities per round trip while a snapshot is read."""
+
+
+class PostgresCentralTx:
+    """One read-write transaction."""
+
+    def __init__(self, connection: asyncpg.Connection, projections: Mapping[type[Fact], Projection]) -> None:
+        self._connection = connection
+        self._projections = projections
+
+    async def lock_authority(self, office: str) -> Authority | None:
+        row = await self._connection.fetchrow(_facts.lock_authority, office)
+        return row and Authority(epoch=row["epoch"], last=Position(row["last_seq"], row["last_hash"]))
+
+    async def advance(self, office: str, last: Position) -> None:
+        await self._connection.execute(_facts.advance, office, last.seq, last.hash)
+
+    async def fact_hash(self, office: str, epoch: int, seq: int) -> bytes | None:
+        found: bytes | None = await self._connection.fetchval(_facts.fact_hash, office, epoch, seq)
+        return found
+
+    async def append(self, facts: Sequence[ChainedFact]) -> None:
+        rows = [(*msgspec.structs.astuple(f.record.header), bytes(f.record.body), f.hash) for f in facts]
+        if rows:
+            await self._connection.execute(_facts.append, *(list(column) for column in zip(*rows, strict=True)))
+
+    async def project(self, facts: Sequence[OpenedFact]) -> Sequence[Parked]:
+        return await project(self._connection, facts, self._projections)
+
+    async def park(self, parked: Sequence[Parked]) -> None:
+        headers = [(p.record.header, p.detail) for p in parked]
+        rows = [(h.office, h.epoch, h.seq, h.type, detail) for h, detail in headers]
+        await self._connection.executemany(_facts.park, rows)
+
+    async def emit(self, stream: str, *, kind: str, entity_id: str, version: int, op: Op, body: bytes) -> StreamHead:
+        row = await self._connection.fetchrow(_feed.feed_put, stream, kind, entity_id, version, op, body)
+        return StreamHead(stream=stream, seq=row["fed_seq"], hash=row["fed_hash"])
+
+    async def gen(self) -> str:
+        return await _gen(self._connection)
+
+    async def stream(self, stream: str) -> StreamState:
+        row = await self._connection.fetchrow(_feed.stream_end, stream)
+        if row is None:
+            return StreamState(last=START, oldest=1)
+        return StreamState(last=Position(row["head"], row["hash"]), oldest=row["oldest"])
+
+    async def feed_hash(self, stream: str, seq: int) -> bytes | None:
+        found: bytes | None = await self._connection.fetchval(_feed.feed_hash, stream, seq)
+        return found
+
+    async def rows_after(self, stream: str, seq: int, limit: int) -> Sequence[ChainedRow]:
+        return [_chained(row) for row in await self._connection.fetch(_feed.rows_after, stream, seq, limit)]
+
+
+class PostgresSnapshotReading:
+    """One consistent read of gen, heads and entities."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    async def gen(self) -> str:
+        return await _gen(self._connection)
+
+    async def heads(self, streams: Sequence[str]) -> Sequence[StreamHead]:
+        rows = {row["stream"]: row for row in await self._connection.fetch(_feed.heads, list(streams))}
+        return [_head(stream, rows.get(stream)) for stream in streams]
+
+    async def counts(self, streams: Sequence[str]) -> Mapping[str, int]:
+        rows = await self._connection.fetch(_feed.entity_counts, list(streams))
+        return {row["kind"]: row["entities"] for row in rows}
+
+    async def entities(self, streams: Sequence[str]) -> AsyncIterator[SnapshotRow]:
+        async for row in self._connection.cursor(_feed.entities, list(streams), prefetch=SNAPSHOT_FETCH):
+            yield SnapshotRow(
+                stream=row["stream"],
+                kind=row["kind"],
+                entity_id=row["entity_id"],
+                version=row["version"],
+                body=msgspec.Raw(row["body"]),
+            )
+
+
+class PostgresCentralStore:
+    """Central's database behind a pool.
+
+    Args:
+        projections: what facts change beside the raw log; tests put a failing one here.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, projections: Mapping[type[Fact], Projection] = PROJECTIONS) -> None:
+        self._pool = pool
+        self._projections = projections
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[PostgresCentralTx]:
+        async with self._pool.acquire() as connection, committed(connection):
+            yield PostgresCentralTx(connection, self._projections)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[PostgresSnapshotReading]:
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield PostgresSnapshotReading(connection)
+
+
+@asynccontextmanager
+async def committed(connection: asyncpg.Connection) -> AsyncIterator[None]:
+    """A transaction whose COMMIT nobody can cancel.
+
+    A cancelled wait for a synchronous standby would leave a commit that is visible and not replicated; so once COMMIT is
+    on its way it is waited for, and only then does a cancellation go on.
+    """
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        yield
+    except BaseException:
+        await transaction.rollback()
+        raise
+    commit = asyncio.ensure_future(transaction.commit())
+    try:
+        await asyncio.shield(commit)
+    except asyncio.CancelledError:
+        await asyncio.wait([commit])
+        raise
+
+
+async def _gen(connection: asyncpg.Connection) -> str:
+    return str(await connection.fetchval(_feed.gen))
+
+
+def _head(stream: str, row: Any) -> StreamHead:
+    if row is None:
+        return StreamHead(stream=stream, seq=0, hash=GENESIS)
+    return StreamHead(stream=stream, seq=row["head"], hash=row["hash"])
+
+
+def _chained(row: Any) -> ChainedRow:
+    feed_row = FeedRow(
+        seq=row["seq"],
+        kind=row["kind"],
+        entity_id=row["entity_id"],
+        version=row["version"],
+        op=row["op"],
+        body=msgspec.Raw(row["body"]),
+    )
+    return ChainedRow(row=feed_row, hash=row["row_hash"])
+
+
+def record_of(row: Any) -> FactRecord:
+    """A row of the raw log as it came: header and body's bytes."""
+    *header, body = row
+    return FactRecord(header=FactHeader(*header), body=msgspec.Raw(body))
