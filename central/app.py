@@ -11,6 +11,8 @@ from litestar.types import ControllerRouterHandler
 
 from central import database, health, migrations
 from central.context import Central
+from central.exchange import routes as exchange_routes
+from central.exchange.service import Exchange, open_exchange
 from central.keys import load_keys
 from central.listening import Listener
 from central.problems import EXCEPTION_HANDLERS
@@ -18,7 +20,7 @@ from central.requests import observed
 from central.settings import Settings
 from sync.io.clock import Clock, SystemClock
 
-ROUTES: tuple[ControllerRouterHandler, ...] = (*health.ROUTES,)
+ROUTES: tuple[ControllerRouterHandler, ...] = (*health.ROUTES, *exchange_routes.ROUTES)
 """Everything that central answers; a feature adds its `ROUTES` here."""
 
 
@@ -27,18 +29,25 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with open_central(settings, clock or SystemClock()) as central:
-            app.state.central = central
+        async with open_central(settings, clock or SystemClock()) as central, open_exchange(central) as exchange:
+            app.state.central, app.state.exchange = central, exchange
             yield
 
     def provide_central() -> Central:
         central: Central = app.state.central
         return central
 
+    def provide_exchange() -> Exchange:
+        exchange: Exchange = app.state.exchange
+        return exchange
+
     app = Litestar(
         route_handlers=ROUTES,
         lifespan=[lifespan],
-        dependencies={"central": Provide(provide_central, sync_to_thread=False, use_cache=False)},
+        dependencies={
+            "central": Provide(provide_central, sync_to_thread=False, use_cache=False),
+            "exchange": Provide(provide_exchange, sync_to_thread=False, use_cache=False),
+        },
         exception_handlers=EXCEPTION_HANDLERS,
         middleware=[observed],
         request_max_body_size=settings.http.max_body_kb * 1024,
