@@ -1,0 +1,381 @@
+"""Both ends' stores in memory: transactional, never suspending, with crashes on order.
+
+Every write notes how to undo it. A transaction that raises runs its notes backwards; central can also run those of commits
+that had not reached its standby yet, which is what a failover loses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Literal, TypeVar
+
+from msgspec import Raw
+
+from sync.messages.envelope import FactRecord, chain
+from sync.messages.feed import Cursor, FeedRow, Op, chain_row
+from sync.messages.values import GENESIS
+from sync.messages.wire import SnapshotRow, StreamHead
+from sync.protocol.store import (
+    START,
+    Authority,
+    ChainedFact,
+    ChainedRow,
+    OpenedFact,
+    Parked,
+    Position,
+    StreamState,
+)
+
+K = TypeVar("K")
+V = TypeVar("V")
+EntityKey = tuple[str, str, str]
+CrashPoint = Literal["before_commit", "after_commit"]
+
+
+class Crashed(Exception):
+    """The process died here. What the step would have returned is lost."""
+
+
+class AlreadyThere(Exception):
+    """A row with this primary key exists."""
+
+
+class ProjectionFailed(Exception):
+    """A projector could not take a fact."""
+
+
+class UndoLog:
+    """Writes to dictionaries and lists, each with its way back."""
+
+    def __init__(self) -> None:
+        self._steps: list[Callable[[], object]] = []
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def put(self, table: dict[K, V], key: K, value: V) -> None:
+        if key in table:
+            old = table[key]
+            self._steps.append(lambda: table.__setitem__(key, old))
+        else:
+            self._steps.append(lambda: table.pop(key))
+        table[key] = value
+
+    def drop(self, table: dict[K, V], key: K) -> None:
+        if key in table:
+            old = table.pop(key)
+            self._steps.append(lambda: table.__setitem__(key, old))
+
+    def add(self, rows: list[V], row: V) -> None:
+        rows.append(row)
+        self._steps.append(rows.pop)
+
+    def roll_back(self, to: int = 0) -> None:
+        while len(self._steps) > to:
+            self._steps.pop()()
+
+
+class MemoryStore:
+    """Transactions one at a time. ``crash_next`` makes the next commit die before or after it happens."""
+
+    def __init__(self) -> None:
+        self.crash_next: CrashPoint | None = None
+        self.undo = UndoLog()
+        self._open = False
+
+    def begin(self) -> UndoLog:
+        assert not self._open, "a step holds one transaction at a time"
+        self._open = True
+        self.undo = UndoLog()
+        return self.undo
+
+    def abort(self) -> None:
+        self._open = False
+        self.undo.roll_back()
+
+    def commit(self) -> None:
+        crash, self.crash_next = self.crash_next, None
+        if crash == "before_commit":
+            self.abort()
+            raise Crashed(crash)
+        self._open = False
+        self.on_commit(self.undo)
+        if crash == "after_commit":
+            raise Crashed(crash)
+
+    def on_commit(self, undo: UndoLog) -> None:
+        """A place for what happens with each commit."""
+
+
+# ---------------------------------------------------------------------------------------------------------------- edge
+
+
+class MemoryEdgeStore(MemoryStore):
+    """An office's database: journal, acknowledgement, entities with cursors, staging area."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.journal: dict[int, list[ChainedFact]] = {}
+        self.acks: dict[int, Position] = {}
+        self.places: dict[str, Cursor] = {}
+        self.entities: dict[EntityKey, SnapshotRow] = {}
+        self.staging: dict[EntityKey, SnapshotRow] = {}
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[MemoryEdgeTx]:
+        undo = self.begin()
+        try:
+            yield MemoryEdgeTx(self, undo)
+        except BaseException:
+            self.abort()
+            raise
+        self.commit()
+
+    def write_facts(self, records: Sequence[FactRecord]) -> None:
+        """What the queue does: append sealed facts to their epoch's journal."""
+        for record in records:
+            facts = self.journal.setdefault(record.header.epoch, [])
+            assert record.seq == len(facts) + 1, "a journal is dense"
+            facts.append(ChainedFact(record=record, hash=chain(facts[-1].hash if facts else GENESIS, record)))
+
+    def end(self, epoch: int) -> Position:
+        facts = self.journal.get(epoch)
+        return Position(len(facts), facts[-1].hash) if facts else START
+
+
+class MemoryEdgeTx:
+    def __init__(self, store: MemoryEdgeStore, undo: UndoLog) -> None:
+        self._store = store
+        self._undo = undo
+
+    async def journal_end(self, epoch: int) -> Position:
+        return self._store.end(epoch)
+
+    async def journal_hash(self, epoch: int, seq: int) -> bytes | None:
+        facts = self._store.journal.get(epoch, [])
+        if seq == 0:
+            return GENESIS
+        return facts[seq - 1].hash if seq <= len(facts) else None
+
+    async def facts_after(self, epoch: int, seq: int, limit: int) -> Sequence[FactRecord]:
+        return [fact.record for fact in self._store.journal.get(epoch, [])[seq : seq + limit]]
+
+    async def acked(self, epoch: int) -> Position:
+        return self._store.acks.get(epoch, START)
+
+    async def set_acked(self, epoch: int, position: Position) -> None:
+        self._undo.put(self._store.acks, epoch, position)
+
+    async def cursors(self) -> Mapping[str, Cursor]:
+        return dict(self._store.places)
+
+    async def set_cursor(self, cursor: Cursor) -> None:
+        self._undo.put(self._store.places, cursor.stream, cursor)
+
+    async def put_entity(self, row: SnapshotRow) -> None:
+        self._undo.put(self._store.entities, key_of(row), row)
+
+    async def delete_entity(self, stream: str, kind: str, entity_id: str) -> None:
+        self._undo.drop(self._store.entities, (stream, kind, entity_id))
+
+    async def clear_staging(self) -> None:
+        for key in list(self._store.staging):
+            self._undo.drop(self._store.staging, key)
+
+    async def stage(self, rows: Sequence[SnapshotRow]) -> None:
+        for row in rows:
+            self._undo.put(self._store.staging, key_of(row), row)
+
+    async def staged_counts(self) -> Mapping[str, int]:
+        return count_by_kind(self._store.staging)
+
+    async def swap_staged(self, cursors: Sequence[Cursor]) -> None:
+        for key in list(self._store.entities):
+            self._undo.drop(self._store.entities, key)
+        for key, row in self._store.staging.items():
+            self._undo.put(self._store.entities, key, row)
+        await self.clear_staging()
+        for stream in list(self._store.places):
+            self._undo.drop(self._store.places, stream)
+        for cursor in cursors:
+            await self.set_cursor(cursor)
+
+
+# ------------------------------------------------------------------------------------------------------------- central
+
+Projector = Callable[["MemoryCentralTx", OpenedFact], None]
+
+
+def project_nothing(tx: MemoryCentralTx, opened: OpenedFact) -> None:
+    """A projector without projections."""
+
+
+class MemoryCentralStore(MemoryStore):
+    """Central's database: authorities, raw log, a projection, streams with their live entities.
+
+    ``append`` refuses a fact that is there, as its primary key would. Commits gather in ``unreplicated`` until ``replicate``.
+    """
+
+    def __init__(self, gen: str, projector: Projector = project_nothing) -> None:
+        super().__init__()
+        self.generation = gen
+        self.projector = projector
+        self.authorities: dict[str, Authority] = {}
+        self.log: dict[tuple[str, int], list[ChainedFact]] = {}
+        self.parked: list[Parked] = []
+        self.projection: dict[object, object] = {}
+        self.states: dict[str, StreamState] = {}
+        self.feed: dict[tuple[str, int], ChainedRow] = {}
+        self.live: dict[EntityKey, SnapshotRow] = {}
+        self.unreplicated: list[UndoLog] = []
+
+    def add_office(self, office: str, epoch: int = 1) -> None:
+        self.authorities[office] = Authority(epoch=epoch, last=START)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[MemoryCentralTx]:
+        undo = self.begin()
+        try:
+            yield MemoryCentralTx(self, undo)
+        except BaseException:
+            self.abort()
+            raise
+        self.commit()
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[MemoryCentralTx]:
+        self.begin()
+        try:
+            yield MemoryCentralTx(self, self.undo)
+        finally:
+            self.abort()
+
+    def on_commit(self, undo: UndoLog) -> None:
+        if len(undo):
+            self.unreplicated.append(undo)
+
+    def replicate(self) -> None:
+        """The standby has everything up to here."""
+        self.unreplicated.clear()
+
+    def fail_over(self) -> int:
+        """The standby takes over: commits that it never got are gone. Returns how many."""
+        lost = len(self.unreplicated)
+        while self.unreplicated:
+            self.unreplicated.pop().roll_back()
+        return lost
+
+    def prune(self, stream: str, oldest: int) -> None:
+        """What a retention job does: delete a stream's rows before seq ``oldest``, never its end."""
+        state = self.states.get(stream)
+        if state is None or oldest <= state.oldest:
+            return
+        undo = self.begin()
+        kept_from = min(oldest, state.last.seq + 1)
+        for seq in range(state.oldest, kept_from):
+            undo.drop(self.feed, (stream, seq))
+        undo.put(self.states, stream, StreamState(last=state.last, oldest=kept_from))
+        self.commit()
+
+
+class MemoryCentralTx:
+    def __init__(self, store: MemoryCentralStore, undo: UndoLog) -> None:
+        self.store = store
+        self.undo = undo
+
+    async def lock_authority(self, office: str) -> Authority | None:
+        return self.store.authorities.get(office)
+
+    async def advance(self, office: str, last: Position) -> None:
+        authority = self.store.authorities[office]
+        self.undo.put(self.store.authorities, office, Authority(epoch=authority.epoch, last=last))
+
+    async def fact_hash(self, office: str, epoch: int, seq: int) -> bytes | None:
+        facts = self.store.log.get((office, epoch), [])
+        return facts[seq - 1].hash if 0 < seq <= len(facts) else None
+
+    async def append(self, facts: Sequence[ChainedFact]) -> None:
+        for fact in facts:
+            header = fact.record.header
+            log = self.store.log.setdefault((header.office, header.epoch), [])
+            if header.seq <= len(log):
+                raise AlreadyThere(f"{header.office} {header.epoch}:{header.seq}")
+            self.undo.add(log, fact)
+
+    async def project(self, facts: Sequence[OpenedFact]) -> Sequence[Parked]:
+        failed: list[Parked] = []
+        for opened in facts:
+            savepoint = len(self.undo)
+            try:
+                self.store.projector(self, opened)
+            except ProjectionFailed as error:
+                self.undo.roll_back(savepoint)
+                failed.append(Parked(record=opened.record, detail=str(error)))
+        return failed
+
+    async def park(self, parked: Sequence[Parked]) -> None:
+        for one in parked:
+            self.undo.add(self.store.parked, one)
+
+    async def emit(self, stream: str, *, kind: str, entity_id: str, version: int, op: Op, body: bytes) -> StreamHead:
+        return emit_row(self, stream, kind=kind, entity_id=entity_id, version=version, op=op, body=body)
+
+    async def gen(self) -> str:
+        return self.store.generation
+
+    async def stream(self, stream: str) -> StreamState:
+        return self.store.states.get(stream, StreamState(last=START, oldest=1))
+
+    async def feed_hash(self, stream: str, seq: int) -> bytes | None:
+        chained = self.store.feed.get((stream, seq))
+        return chained.hash if chained is not None else None
+
+    async def rows_after(self, stream: str, seq: int, limit: int) -> Sequence[ChainedRow]:
+        rows: list[ChainedRow] = []
+        while len(rows) < limit and (chained := self.store.feed.get((stream, seq + 1 + len(rows)))) is not None:
+            rows.append(chained)
+        return rows
+
+    async def heads(self, streams: Sequence[str]) -> Sequence[StreamHead]:
+        ends = [(await self.stream(stream)).last for stream in streams]
+        return [
+            StreamHead(stream=stream, seq=end.seq, hash=end.hash) for stream, end in zip(streams, ends, strict=True)
+        ]
+
+    async def counts(self, streams: Sequence[str]) -> Mapping[str, int]:
+        return count_by_kind({key: row for key, row in self.store.live.items() if key[0] in streams})
+
+    async def entities(self, streams: Sequence[str]) -> AsyncIterator[SnapshotRow]:
+        for key in sorted(self.store.live):
+            if key[0] in streams:
+                yield self.store.live[key]
+
+
+def emit_row(
+    tx: MemoryCentralTx, stream: str, *, kind: str, entity_id: str, version: int, op: Op, body: bytes
+) -> StreamHead:
+    """``CentralTx.emit`` for a projector, which does not await."""
+    store = tx.store
+    state = store.states.get(stream, StreamState(last=START, oldest=1))
+    row = FeedRow(seq=state.last.seq + 1, kind=kind, entity_id=entity_id, version=version, op=op, body=Raw(body))
+    end = Position(row.seq, chain_row(state.last.hash, row))
+    tx.undo.put(store.states, stream, StreamState(last=end, oldest=state.oldest))
+    tx.undo.put(store.feed, (stream, row.seq), ChainedRow(row=row, hash=end.hash))
+    if op == "del":
+        tx.undo.drop(store.live, (stream, kind, entity_id))
+    else:
+        live = SnapshotRow(stream=stream, kind=kind, entity_id=entity_id, version=version, body=row.body)
+        tx.undo.put(store.live, key_of(live), live)
+    return StreamHead(stream=stream, seq=end.seq, hash=end.hash)
+
+
+def key_of(row: SnapshotRow) -> EntityKey:
+    return (row.stream, row.kind, row.entity_id)
+
+
+def count_by_kind(rows: Mapping[EntityKey, SnapshotRow]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for _, kind, _ in rows:
+        counts[kind] = counts.get(kind, 0) + 1
+    return counts
