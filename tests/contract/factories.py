@@ -127,9 +127,30 @@ async def memory_central(request: pytest.FixtureRequest) -> AsyncIterator[Memory
     yield MemoryCentralBed()
 
 
+# ---------------------------------------------------------------------------------------------------------- databases
+
+
+def sqlite_edge(request: pytest.FixtureRequest) -> AbstractAsyncContextManager[EdgeBed]:
+    from tests.contract import sqlite_bed  # it imports this module
+
+    return sqlite_bed.sqlite_edge(request)
+
+
+def postgres_central(kind: str) -> CentralFactory:
+    def bed(request: pytest.FixtureRequest) -> AbstractAsyncContextManager[CentralBed]:
+        from tests.contract import postgres_bed  # it imports this module
+
+        return postgres_bed.postgres_central(request, kind)
+
+    return bed
+
+
 EDGE_STORES: dict[str, Registered] = {
     "memory": Registered(memory_edge),
+    "sqlite": Registered(sqlite_edge),
 }
 CENTRAL_STORES: dict[str, Registered] = {
     "memory": Registered(memory_central),
+    "postgres-wheel": Registered(postgres_central("wheel"), (pytest.mark.postgres,)),
+    "postgres-installed": Registered(postgres_central("installed"), (pytest.mark.postgres,)),
 }
