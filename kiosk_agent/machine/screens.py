@@ -1,0 +1,149 @@
+"""What a kiosk's screen can be, as values.
+
+A screen holds only what it shows; the rest is looked up when it is drawn.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from sync.messages.topics import Slip
+from sync.messages.values import Language, Slug, Uuid
+
+TILES = 6
+"""Services on one page: more buttons than these and people stop reading (ux KIO-5)."""
+
+CODE_LENGTH = 6
+CODE_LETTERS = "ACDEFGHJKMNPQRTUVWXY34679"
+"""The letters of a locator: none that is taken for another (design 12)."""
+
+Paper = Literal["printing", "printed", "no_paper", "offline", "error"]
+"""How the slip stands: under way, in the person's hand, or why it is not."""
+
+Asked = Literal["ticket", "check_in", "reprint"]
+
+Trouble = Literal[
+    "unknown",
+    "unread",
+    "forged",
+    "wrong_office",
+    "wrong_day",
+    "cancelled",
+    "moved",
+    "help",
+    "closed",
+    "by_appointment",
+    "desk",
+]
+"""Why there is no ticket, in the few ways that a person can act on. ``desk``: ask for a ticket at the counter."""
+
+
+class Screen(msgspec.Struct, frozen=True, tag=True):
+    """The base of all screens."""
+
+
+class Home(Screen, frozen=True, tag="home"):
+    """With or without appointment; languages; comfort."""
+
+
+class Services(Screen, frozen=True, tag="services"):
+    """What the person comes for, a page of tiles at a time, from 0."""
+
+    page: int = 0
+
+
+class Confirm(Screen, frozen=True, tag="confirm"):
+    """How many are ahead and how long it may take, before a ticket is taken."""
+
+    service: Slug
+    page: int = 0
+
+
+class EnterCode(Screen, frozen=True, tag="code"):
+    """Scan the code or type it; ``typed`` has only ``CODE_LETTERS``."""
+
+    typed: str = ""
+
+    @property
+    def complete(self) -> bool:
+        return len(self.typed) == CODE_LENGTH
+
+
+class Asking(Screen, frozen=True, tag="asking"):
+    """The edge has been asked; its reply comes within seconds or not at all."""
+
+    request_id: Uuid
+    asked: Asked
+
+
+class Ticket(Screen, frozen=True, tag="ticket"):
+    """The label, large. ``settled_at_s``: when the printer's outcome was known (monotonic seconds)."""
+
+    slip: Slip
+    paper: Paper = "printing"
+    reprint: bool = False
+    settled_at_s: float | None = None
+
+
+class AlreadyIn(Screen, frozen=True, tag="already_in"):
+    """This appointment has its ticket; it can be printed again."""
+
+    slip: Slip
+
+
+class Problem(Screen, frozen=True, tag="problem"):
+    """No ticket, and what to do instead.
+
+    Args:
+        request_id: the request that nobody answered: a late answer is still for the person before the screen.
+        office: where the appointment is (``wrong_office``).
+        service_date: its day as an ISO date (``wrong_day``).
+    """
+
+    trouble: Trouble
+    request_id: Uuid | None = None
+    office: Slug | None = None
+    service_date: str | None = None
+
+
+AnyScreen = Home | Services | Confirm | EnterCode | Asking | Ticket | AlreadyIn | Problem
+
+
+class Comfort(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person changed to see or reach better; gone when the session ends."""
+
+    large_text: bool = False
+    contrast: bool = False
+    low_screen: bool = False
+
+    @property
+    def any(self) -> bool:
+        return self.large_text or self.contrast or self.low_screen
+
+
+class Kiosk(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the kiosk knows about the person in front of it, and what it may offer.
+
+    Args:
+        services: ids on offer without appointment, in order.
+        edge_heard: the office's node has been heard of lately.
+        touched_at_s, shown_at_s: monotonic seconds of the last touch and of the present screen's appearance.
+        serial: counts screens, so that a page knows whether it is behind.
+    """
+
+    screen: AnyScreen = Home()
+    language: Language = "es"
+    comfort: Comfort = Comfort()
+    services: tuple[Slug, ...] = ()
+    languages: tuple[Language, ...] = ("es",)
+    edge_heard: bool = False
+    touched_at_s: float = 0.0
+    shown_at_s: float = 0.0
+    serial: int = 0
+
+    @property
+    def untouched(self) -> bool:
+        """Nobody has begun anything: there is nothing to wipe."""
+        return isinstance(self.screen, Home) and self.language == "es" and not self.comfort.any
