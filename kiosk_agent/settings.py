@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from sync.io.mqtt import MqttTls
+from provisioning.logs import Format, Level
+from sync.io.mqtt import MqttSettings
 from sync.messages.values import Slug
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
@@ -17,16 +18,6 @@ Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The base of all tables: an unknown key is an error that names it."""
-
-
-class Broker(Section, frozen=True, kw_only=True):
-    """The office's MQTT broker. ``password_file``: a file whose first line is the password."""
-
-    host: str = "127.0.0.1"
-    port: Port = 1883
-    username: str | None = None
-    password_file: str | None = None
-    tls: MqttTls | None = None
 
 
 class Device(Section, frozen=True, kw_only=True):
@@ -85,16 +76,27 @@ class Http(Section, frozen=True, kw_only=True):
     """Where the kiosk's own browser finds its page. Never another machine's business."""
 
     host: str = "127.0.0.1"
-    port: Port = 8040
+    port: Port = 8041
+
+
+class Log(Section, frozen=True, kw_only=True):
+    level: Level = "info"
+    form: Format = "auto"
 
 
 class Settings(Section, frozen=True, kw_only=True):
-    """``kiosk.toml``. ``data``: the folder of the spool, kept over restarts."""
+    """``kiosk.toml``.
+
+    Args:
+        data: the folder of the spool, kept over restarts.
+        strict_texts: a missing text is an error (development) instead of Spanish and a line in the log.
+    """
 
     device: Device
     data: Path = Path("kiosk-data")
-    broker: Broker = Broker()
+    broker: MqttSettings = MqttSettings()
     printer: Printer = Printer()
     scanner: Scanner = Scanner()
     http: Http = Http()
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log: Log = Log()
+    strict_texts: bool = False

@@ -1,7 +1,7 @@
 """Cut a stream of ESC/POS bytes into commands. Pure and incremental: a command may come in pieces.
 
-Covered: text and control characters, ESC @ ! 2 3 E - G J a d t M { $ \\ V B, GS ! B L W H h w v0 V r ( k ( L, DLE EOT, DLE ENQ,
-DLE DC4, FS . &. An unknown two-byte command is skipped and counted, as a printer would ignore it.
+Covered: text, control characters, the commands of ESC, FS, GS and DLE with the lengths below, and the long ones of GS.
+An unknown two-byte command is skipped and counted, as a printer would ignore it.
 
 Source: Epson ESC/POS command reference.
 """
@@ -28,7 +28,7 @@ _FAMILIES: Final = {ESC: _ESC_PARAMETERS, GS: _GS_PARAMETERS, FS: _FS_PARAMETERS
 
 
 class Command(msgspec.Struct, frozen=True):
-    """One command: ``name`` is its lead bytes (``b"\\x1ba"``, or one control character), ``data`` its parameters."""
+    """One command: ``name`` is its lead bytes (ESC a, or one control character), ``data`` its parameters."""
 
     name: bytes
     data: bytes = b""
@@ -83,7 +83,7 @@ def _command(data: bytes) -> tuple[Token, int] | None:
     if len(data) < 2:
         return None
     name = data[:2]
-    if data[0] == GS and data[1] in b"(v V".replace(b" ", b""):
+    if data[0] == GS and data[1] in b"(vV":
         return _long_gs(data)
     parameters = _FAMILIES[data[0]].get(data[1])
     if parameters is None:

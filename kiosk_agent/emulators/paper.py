@@ -145,13 +145,13 @@ def _font(*, bold: bool) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 def _qr_picture(piece: PrintedQr) -> Image.Image:
     code = segno.make(piece.text, error=piece.level.lower(), micro=False, boost_error=False)
-    modules = code.symbol_size(border=0)[0]
+    modules = int(code.symbol_size(border=0)[0])
     image = Image.new("L", (modules, modules), WHITE)
     for row, line in enumerate(code.matrix):
         for column, dark in enumerate(line):
             if dark:
                 image.putpixel((column, row), BLACK)
-    side = modules * piece.module_dots
+    side = int(modules) * piece.module_dots
     return image.resize((side, side), Image.Resampling.NEAREST)
 
 

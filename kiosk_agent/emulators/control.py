@@ -1,0 +1,85 @@
+"""A small HTTP face of the emulators, on this machine only: look at tickets, pull the paper, push a scan.
+
+GET  /tickets            JSON, newest last
+GET  /tickets/3.png      the picture
+GET  /state              {"paper": "ok", "tickets": 3, "bytes": 2048}
+POST /state              {"paper": "out"}, or {"paper": "out", "after_lines": 4}
+POST /scan               {"text": "V1.…"}
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Litestar, Response, get, post
+from litestar.exceptions import NotFoundException
+from litestar.types import ControllerRouterHandler
+
+from kiosk_agent.emulators.decoder import Paper
+from kiosk_agent.emulators.printer import PrinterEmulator, TicketRecord
+from kiosk_agent.emulators.scanner import ScannerEmulator
+
+
+class PrinterState(msgspec.Struct, frozen=True, kw_only=True):
+    paper: Paper
+    tickets: int
+    bytes: int
+
+
+class NewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``after_lines``: the change comes in mid-ticket, after so many further lines or pictures."""
+
+    paper: Paper
+    after_lines: Annotated[int, msgspec.Meta(ge=1)] | None = None
+
+
+class Scan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+
+
+def control_app(*, printer: PrinterEmulator | None = None, scanner: ScannerEmulator | None = None) -> Litestar:
+    """The control of what is given."""
+    handlers: list[ControllerRouterHandler] = []
+    if printer is not None:
+        handlers += _printer_handlers(printer)
+    if scanner is not None:
+        handlers += _scanner_handlers(scanner)
+    return Litestar(handlers, openapi_config=None)
+
+
+def _printer_handlers(printer: PrinterEmulator) -> list[Any]:
+    @get("/tickets", sync_to_thread=False)
+    def tickets() -> list[TicketRecord]:
+        return printer.tickets
+
+    @get("/tickets/{name:str}", sync_to_thread=False)
+    def picture(name: str) -> Response[bytes]:
+        try:
+            png = printer.picture(int(name.removesuffix(".png")))
+        except (ValueError, IndexError):
+            raise NotFoundException from None
+        return Response(png, media_type="image/png", headers={"cache-control": "no-cache"})
+
+    @get("/state", sync_to_thread=False)
+    def state() -> PrinterState:
+        return _state(printer)
+
+    @post("/state", sync_to_thread=False, status_code=200)
+    def set_state(data: NewState) -> PrinterState:
+        printer.set_paper(data.paper, after_lines=data.after_lines)
+        return _state(printer)
+
+    return [tickets, picture, state, set_state]
+
+
+def _state(printer: PrinterEmulator) -> PrinterState:
+    return PrinterState(paper=printer.paper, tickets=len(printer.tickets), bytes=printer.bytes_received)
+
+
+def _scanner_handlers(scanner: ScannerEmulator) -> list[Any]:
+    @post("/scan", sync_to_thread=False, status_code=202)
+    def scan(data: Scan) -> None:
+        scanner.scan(data.text)
+
+    return [scan]
