@@ -4,8 +4,7 @@
         server.ensure_database("central")
         asyncpg.connect(server.dsn("central"))
 
-Postgres refuses to run as root. As root it runs in a user namespace in which root is nobody (files stay root's, nothing is
-made readable); where namespaces are refused, it runs as uid 65534, and then its folders must be reachable for that user.
+Postgres refuses to run as root; `postgres_identity` says who it runs as then.
 Local connections are trusted, so the socket's folder is closed to other users and TCP is off unless a port is given.
 
 Life: the cluster is made in a folder beside and renamed, so a killed `initdb` leaves nothing half-made. A server left over
@@ -21,24 +20,20 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Final, Self, TextIO
 from urllib.parse import quote, urlencode
 
-import msgspec
-
 from provisioning.launchers.ports import require_free
 from provisioning.launchers.postgres_binaries import BIN_VARIABLE, Binaries, PostgresError, find_binaries
+from provisioning.launchers.postgres_identity import find_identity
 from provisioning.launchers.process import Child, StartFailed
 
 SUPERUSER: Final = "postgres"
-NOBODY: Final = 65534
 SOCKET_PORT: Final = 5432  # names the socket file; no TCP port is opened for it
 SOCKET_PATH_LIMIT: Final = 100  # bytes; the kernel allows 107 for the whole path
 START_TIMEOUT_S: Final = 60.0  # recovery after a crash included
 _LOCALE: Final = "C.UTF-8"
-_IN_NAMESPACE: Final = ("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}", "--")
 _STILL_THERE: Final = ("pre-existing shared memory block", 'lock file "postmaster.pid" already exists')
 
 
@@ -70,7 +65,7 @@ class Postgres:
         self._port = tcp_port or SOCKET_PORT
         self._durable = durable
         self._options = dict(options or {})
-        self._as = _identity()
+        self._as = find_identity()
         self._lock: TextIO | None = None
         self.socket_folder = _socket_folder(self.folder)
         self._child = Child(
@@ -79,7 +74,6 @@ class Postgres:
             log=self.folder / "postgres.log",
             ready=self._is_ready,
             env=_environment(),
-            user=self._as.user,
             ready_timeout_s=START_TIMEOUT_S,
             stop_signal=signal.SIGINT,  # "fast": roll back, checkpoint, end
             stop_to_group=False,
@@ -250,8 +244,8 @@ class Postgres:
 
     def _own(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self._as.user is not None:
-            os.chown(folder, self._as.user, self._as.user)
+        if self._as.owner is not None:
+            os.chown(folder, self._as.owner, self._as.owner)
 
     def _initdb(self, folder: Path) -> None:
         arguments = ["initdb", "-D", str(folder), "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", f"--locale={_LOCALE}"]
@@ -260,8 +254,6 @@ class Postgres:
             capture_output=True,
             text=True,
             env=_environment(),
-            user=self._as.user,
-            group=self._as.user,
             cwd="/",
             check=False,
         )
@@ -277,36 +269,15 @@ class Postgres:
             )
 
     def _require_reachable(self) -> None:
-        if self._as.user is None:
+        if not self._as.needs_open_folders:
             return
         for place in (self.folder, self.binaries.folder):
             closed = next((p for p in (place, *place.parents) if not p.stat().st_mode & 0o001), None)
             if closed:
                 raise PostgresError(
-                    f"Postgres does not run as root, user namespaces are refused here, and {closed} is closed to "
+                    f"Postgres does not run as root, this machine refuses the ways around that, and {closed} is closed to "
                     f"other users. Run as a plain user, or use a folder that all can enter."
                 )
-
-
-class _Identity(msgspec.Struct, frozen=True):
-    """How a command gets to be somebody that Postgres accepts: a prefix, or a numeric user, or neither."""
-
-    prefix: tuple[str, ...] = ()
-    user: int | None = None
-
-
-def _identity() -> _Identity:
-    if os.geteuid() != 0:
-        return _Identity()
-    return _Identity(prefix=_IN_NAMESPACE) if _namespaces_work() else _Identity(user=NOBODY)
-
-
-@cache
-def _namespaces_work() -> bool:
-    try:
-        return subprocess.run([*_IN_NAMESPACE, "true"], capture_output=True, check=False).returncode == 0
-    except OSError:
-        return False
 
 
 def _socket_folder(folder: Path) -> Path:

@@ -52,7 +52,6 @@ class Child:
         ready: Callable[[], bool] = lambda: True,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
-        user: int | None = None,
         ready_timeout_s: float = 30.0,
         stop_signal: signal.Signals = signal.SIGTERM,
         stop_to_group: bool = True,
@@ -64,7 +63,6 @@ class Child:
             log: gets standard output and error, appended.
             ready: asked every 20 ms until true; must return quickly.
             env: the whole environment; this process's own if none.
-            user: numeric user and group to run as (needs root).
             stop_to_group: send the stop signal to the child's whole group, not only to itself.
             stop_timeout_s: after this long the group is killed.
         """
@@ -74,7 +72,6 @@ class Child:
         self._ready = ready
         self._env = None if env is None else dict(env)
         self._cwd = cwd
-        self._user = user
         self._ready_timeout_s = ready_timeout_s
         self._stop_signal = stop_signal
         self._stop_to_group = stop_to_group
@@ -118,9 +115,6 @@ class Child:
                 stderr=subprocess.STDOUT,
                 env=self._env,
                 cwd=self._cwd,
-                user=self._user,
-                group=self._user,
-                extra_groups=None if self._user is None else [],
                 start_new_session=True,
             )
 

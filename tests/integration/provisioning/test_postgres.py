@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from provisioning.launchers import postgres
+from provisioning.launchers import postgres_identity
 from provisioning.launchers.ports import PortTaken, free_port
 from provisioning.launchers.postgres import Postgres
 from provisioning.launchers.postgres_binaries import (
@@ -20,6 +20,7 @@ from provisioning.launchers.postgres_binaries import (
     installed_binaries,
     wheel_binaries,
 )
+from tests.kit.services import require
 
 pytestmark = pytest.mark.postgres
 
@@ -120,24 +121,51 @@ def test_a_cluster_of_another_version_is_named(server: Postgres) -> None:
         server.start()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_as_root_without_namespaces_it_runs_as_nobody(
-    postgres_binaries: Binaries, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(postgres, "_namespaces_work", lambda: False)
+ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+
+
+@pytest.fixture
+def closed_folder() -> Iterator[Path]:
+    """One that only we may enter, below one that all may."""
     with tempfile.TemporaryDirectory(prefix="vt-") as name:
-        folder = Path(name)
+        yield Path(name)
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, *ways: tuple[str, ...]) -> None:
+    """A machine where these ways of becoming somebody else do not work."""
+    works = postgres_identity.works
+    monkeypatch.setattr(postgres_identity, "works", lambda prefix: prefix not in ways and works(prefix))
+
+
+@ROOT_ONLY
+def test_as_root_without_namespaces_nobody_passes_through_closed_folders(
+    postgres_binaries: Binaries, closed_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, postgres_identity.IN_NAMESPACE)
+    require(postgres_identity.works(postgres_identity.PASSING_THROUGH), "root cannot pass a capability on here")
+    with Postgres(closed_folder / "pg", binaries=postgres_binaries) as server:
+        assert server.run_sql("SELECT 1") == "1"
+        assert (server.data / "PG_VERSION").stat().st_uid == postgres_identity.NOBODY
+        server.kill()
+        server.start()
+        assert server.run_sql("SELECT 1") == "1"
+
+
+@ROOT_ONLY
+def test_as_root_with_neither_its_folders_must_be_open(
+    postgres_binaries: Binaries, closed_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, postgres_identity.IN_NAMESPACE, postgres_identity.PASSING_THROUGH)
+    server = Postgres(closed_folder / "pg", binaries=postgres_binaries)
+    with pytest.raises(PostgresError, match="closed to other users"):
+        server.start()
+    closed_folder.chmod(0o755)
+    if not all_may_enter(postgres_binaries.folder):
         with pytest.raises(PostgresError, match="closed to other users"):
-            Postgres(folder / "pg", binaries=postgres_binaries).start()
-        folder.chmod(0o755)
-        server = Postgres(folder / "pg", binaries=postgres_binaries)
-        if not all_may_enter(postgres_binaries.folder):
-            with pytest.raises(PostgresError, match="closed to other users"):
-                server.start()
-            return
-        with server:
-            assert server.run_sql("SELECT 1") == "1"
-            assert (server.data / "PG_VERSION").stat().st_uid == postgres.NOBODY
+            server.start()
+        return
+    with server:
+        assert server.run_sql("SELECT 1") == "1"
 
 
 def all_may_enter(folder: Path) -> bool:
