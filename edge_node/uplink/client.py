@@ -1,0 +1,185 @@
+"""HTTP to central: signed, compressed, with deadlines; what cannot be had comes back as a value.
+
+Every request is a POST that is signed with the node's key over the bytes as sent. A 401 about time carries central's clock:
+the difference is kept and the request signed anew, once. The wall clock itself is never touched.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from sync.io.clock import Clock
+from sync.io.http import Problem, pack
+from sync.io.node_token import sign
+from sync.messages import codec
+from sync.messages.codec import MalformedMessage
+from sync.messages.wire import (
+    DownReply,
+    DownRequest,
+    HelloReply,
+    HelloRequest,
+    SnapshotRequest,
+    UpRefusal,
+    UpReply,
+    UpRequest,
+)
+from sync.protocol.hello import Node
+
+CONNECT_S: Final = 3.0
+HELLO_S: Final = 4.0
+"""Short: hello is also how a silent cut is noticed."""
+REPLY_S: Final = 10.0
+POLL_MARGIN_S: Final = 5.0
+"""How much longer than the asked wait a long-poll may take before its connection counts as dead."""
+
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+_TIME_FAULTS = {"token_expired", "token_not_yet"}
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """No usable answer came: the outcome at central is unknown.
+
+    Args:
+        unreachable: nothing came from central at all: no connection, a cut, silence.
+        code: ``unreachable``, central's problem code, ``http_{status}`` or ``malformed_reply``.
+        retry_after_s: how long central asks to wait.
+    """
+
+    code: str
+    unreachable: bool = False
+    retry_after_s: float = 0.0
+
+
+class CentralClient:
+    """The HTTP connections to central. Close with ``close``.
+
+    Args:
+        url: central's address, without a path.
+        ca_file: certificates to trust instead of the system's.
+    """
+
+    def __init__(
+        self, url: str, *, node: Node, key: Ed25519PrivateKey, clock: Clock, ca_file: Path | None = None
+    ) -> None:
+        self._node = node
+        self._key = key
+        self._clock = clock
+        self.offset = timedelta()
+        self._http = httpx.AsyncClient(
+            base_url=url,
+            verify=ssl.create_default_context(cafile=ca_file) if ca_file else True,
+            timeout=httpx.Timeout(REPLY_S, connect=CONNECT_S),
+            # A proxy of the administration is for the way out, never for this machine.
+            trust_env=urlsplit(url).hostname not in _LOOPBACK,
+        )
+
+    async def hello(self, request: HelloRequest) -> HelloReply | Failure:
+        """Say hello; learns how far central's clock is from ours (half the round trip is taken off)."""
+        sent_at = self._clock.now()
+        reply: HelloReply | Failure = await self._call("/sync/v1/hello", request, {200: HelloReply}, HELLO_S)
+        if isinstance(reply, HelloReply):
+            self.offset = reply.server_at - (sent_at + (self._clock.now() - sent_at) / 2)
+        return reply
+
+    async def up(self, request: UpRequest) -> UpReply | UpRefusal | Failure:
+        """Send facts."""
+        reply: UpReply | UpRefusal | Failure = await self._call("/sync/v1/up", request, {200: UpReply, 409: UpRefusal})
+        return reply
+
+    async def down(self, request: DownRequest) -> DownReply | Failure:
+        """Ask for rows; central may take ``request.wait_s`` to answer."""
+        read_s = request.wait_s + POLL_MARGIN_S
+        reply: DownReply | Failure = await self._call(
+            "/sync/v1/down", request, {200: DownReply, 410: DownReply}, read_s
+        )
+        return reply
+
+    async def snapshot(self, request: SnapshotRequest, receive: Callable[[bytes], Awaitable[object]]) -> Failure | None:
+        """Hand the inflated bytes of a snapshot to ``receive`` as they come; None when the last one was handed over."""
+        body, headers = self._signed(codec.encode(request))
+        try:
+            async with self._http.stream("POST", "/sync/v1/snapshot", content=body, headers=headers) as response:
+                if response.status_code != 200:
+                    await response.aread()
+                    return self._failure(response)
+                async for chunk in response.aiter_bytes():
+                    await receive(chunk)
+        except httpx.HTTPError as error:
+            return _unreachable(error)
+        return None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def _call(
+        self,
+        path: str,
+        request: msgspec.Struct,
+        shapes: Mapping[int, type[Any]],
+        read_s: float = REPLY_S,
+    ) -> Any:
+        """POST a message; the reply's shape goes by its status. Signs anew, once, if central says our time is off."""
+        message = codec.encode(request)
+        failure = Failure(code="unreachable", unreachable=True)
+        for _ in range(2):
+            body, headers = self._signed(message)
+            try:
+                response = await self._http.post(
+                    path, content=body, headers=headers, timeout=httpx.Timeout(REPLY_S, connect=CONNECT_S, read=read_s)
+                )
+            except httpx.HTTPError as error:
+                return _unreachable(error)
+            if shape := shapes.get(response.status_code):
+                return _decode(response.content, shape)
+            failure = self._failure(response)
+            if failure.code not in _TIME_FAULTS:
+                break
+        return failure
+
+    def _signed(self, message: bytes) -> tuple[bytes, dict[str, str]]:
+        body, headers = pack(message)
+        node = self._node
+        token = sign(
+            self._key,
+            node_id=node.node,
+            office=node.office,
+            epoch=node.epoch,
+            body=body,
+            now=self._clock.now() + self.offset,
+        )
+        return body, headers | {"authorization": f"Bearer {token}"}
+
+    def _failure(self, response: httpx.Response) -> Failure:
+        """What central said instead; takes its clock along when it says that ours is off."""
+        try:
+            problem = codec.decode(response.content, Problem)
+            if problem.code in _TIME_FAULTS:
+                self.offset = msgspec.convert(problem.server_time, datetime) - self._clock.now()
+        except (MalformedMessage, msgspec.ValidationError, TypeError):
+            problem = Problem(status=response.status_code, code=f"http_{response.status_code}")
+        retry_after = response.headers.get("retry-after", "")
+        return Failure(code=problem.code, retry_after_s=float(retry_after) if retry_after.isdecimal() else 0.0)
+
+
+def _decode(content: bytes, shape: type[Any]) -> Any:
+    try:
+        return codec.decode(content, shape)
+    except MalformedMessage:
+        return Failure(code="malformed_reply")
+
+
+def _unreachable(error: httpx.HTTPError) -> Failure:
+    """Damaged content is somebody's answer; everything else is silence or a cut."""
+    if isinstance(error, httpx.DecodingError):
+        return Failure(code="malformed_reply")
+    return Failure(code="unreachable", unreachable=True)

@@ -1,0 +1,101 @@
+"""Whether central can be heard, for the loops and for the console's banner. Being connected is a state, not an error."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from sync.messages.values import Instant
+from sync.messages.wire import Durability
+from sync.protocol.hello import Greeted
+from sync.protocol.uplink import HaltReason
+
+
+class LinkState(msgspec.Struct, frozen=True, kw_only=True):
+    """What people at the office may want to know of the link.
+
+    Args:
+        last_contact_at: when central was last heard (own clock); none: not since this start.
+        lost_at: since when it is not heard; none while connected.
+        pending_facts: facts that central has not acknowledged.
+        acked_seq: central has every fact up to this one.
+        halted: nothing is sent any more until a person acts.
+        durability: what an acknowledgement means.
+        clock_offset_ms: central's clock minus ours.
+        too_old: central speaks no version that this build knows; facts still go up.
+    """
+
+    connected: bool = False
+    last_contact_at: Instant | None = None
+    lost_at: Instant | None = None
+    pending_facts: int = 0
+    acked_seq: int = 0
+    halted: HaltReason | None = None
+    durability: Durability = "no_replica"
+    clock_offset_ms: int = 0
+    too_old: bool = False
+
+
+class Link:
+    """The state of the link, and the two events that the loops wait for.
+
+    Args:
+        on_change: gets every new state but mere contacts.
+    """
+
+    def __init__(self, on_change: Callable[[LinkState], None], started_at: datetime) -> None:
+        self._on_change = on_change
+        self._journal_seq = 0
+        self.state = LinkState(lost_at=started_at)
+        self.connected = asyncio.Event()
+        self.lost = asyncio.Event()
+        self.lost.set()
+
+    def greeted(self, greeted: Greeted, offset_ms: int, now: datetime) -> None:
+        """Hello was answered: the loops may go."""
+        self.lost.clear()
+        self.connected.set()
+        self._become(
+            connected=True,
+            last_contact_at=now,
+            lost_at=None,
+            durability=greeted.durability,
+            clock_offset_ms=offset_ms,
+            too_old=greeted.proto == 0,
+            **self._acked(greeted.acked.seq),
+        )
+
+    def heard(self, now: datetime) -> None:
+        """Central answered something."""
+        self.state = msgspec.structs.replace(self.state, last_contact_at=now)
+
+    def lose(self, now: datetime) -> None:
+        """Central did not answer: the loops wait for the next hello."""
+        self.connected.clear()
+        self.lost.set()
+        self._become(connected=False, lost_at=self.state.lost_at or now)
+
+    def committed(self, seq: int) -> None:
+        """The journal of this epoch now ends at ``seq``."""
+        self._journal_seq = max(self._journal_seq, seq)
+        self._become(**self._acked(self.state.acked_seq))
+
+    def acked(self, seq: int) -> None:
+        """Central has acknowledged up to ``seq``; less than before when it was restored."""
+        self._become(**self._acked(seq))
+
+    def halt(self, reason: HaltReason) -> None:
+        """The uplink has stopped for a person to act."""
+        self._become(halted=reason)
+
+    def _acked(self, seq: int) -> dict[str, int]:
+        return {"acked_seq": seq, "pending_facts": max(0, self._journal_seq - seq)}
+
+    def _become(self, **changes: object) -> None:
+        before = self.state
+        self.state = msgspec.structs.replace(before, **changes)
+        if self.state != before:
+            self._on_change(self.state)

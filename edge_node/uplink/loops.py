@@ -1,0 +1,318 @@
+"""The three loops of the uplink: hello, up, down. Separate tasks, one request in flight each; rules in ``sync.protocol``.
+
+Theory
+    *Hello* says hello until it is answered, then the link is connected and the other loops go. While they are quiet it
+    says hello again every ``PULSE_S``, so that a silent cut is noticed without waiting for a long-poll's deadline. A loop
+    that cannot reach central declares the link lost; that ends the long-poll of a dead connection too, and hello begins
+    anew. Since only hello knocks while central is away, it alone needs a schedule: full jitter, at most ``KNOCK_S`` apart
+    in the first minutes, so that a heal is noticed within about two seconds, later at most ``KNOCK_LATER_S``. Even 300
+    offices that all knock like that are some hundred tiny requests a second.
+
+    *Up* waits for facts, gathers for ``GATHER_S`` what a busy moment commits, sends, and goes on until central has all.
+
+    *Down* asks for rows in a long-poll that central answers when there are some, or takes a snapshot.
+
+    A loop that central answers with an error waits by the session's own backoff, never longer than ``PAUSE_S``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import timedelta
+from typing import Any, Final, Protocol, TypeVar
+
+import structlog
+
+from edge_node.uplink.client import CentralClient, Failure
+from edge_node.uplink.link import Link
+from edge_node.uplink.metrics import UplinkMetrics
+from edge_node.uplink.steps import WriterStore
+from edge_node.writer import Writer
+from sync.io.clock import Clock
+from sync.io.ids import new_id
+from sync.messages.wire import LONG_POLL_S, SnapshotRequest, UpRefusal, UpRequest
+from sync.protocol.backoff import retry_delay_s
+from sync.protocol.downlink import DownlinkSession, DownOutcome, ResyncDue, RowsApplied, StreamRow
+from sync.protocol.hello import Diverged, Greeted, Node, NodeReport, on_hello, say_hello
+from sync.protocol.snapshot import SnapshotApplied, SnapshotRejected
+from sync.protocol.uplink import Acked, Halted, Rewound, UplinkSession, UpOutcome
+
+log = structlog.get_logger(__name__)
+
+PULSE_S: Final = 5.0
+KNOCK_S: Final = 2.0
+KNOCK_LATER_S: Final = 10.0
+QUICK_KNOCKS: Final = 300
+"""About five minutes of knocking before it becomes slower."""
+PAUSE_S: Final = 60.0
+GATHER_S: Final = 0.01
+
+T = TypeVar("T")
+
+
+class OnNews(Protocol):
+    """Told after rows were committed: which ones, or None when a snapshot has replaced everything.
+
+    It is awaited before the next rows are asked for.
+    """
+
+    async def __call__(self, rows: Sequence[StreamRow] | None, /) -> None: ...
+
+
+class Surroundings:
+    """What the loops share."""
+
+    def __init__(
+        self,
+        *,
+        node: Node,
+        client: CentralClient,
+        writer: Writer,
+        link: Link,
+        clock: Clock,
+        chance: Callable[[], float],
+        report: Callable[[], NodeReport],
+        on_news: OnNews,
+        metrics: UplinkMetrics,
+    ) -> None:
+        self.node = node
+        self.client = client
+        self.writer = writer
+        self.link = link
+        self.clock = clock
+        self.chance = chance
+        self.report = report
+        self.on_news = on_news
+        self.metrics = metrics
+        self.polls = 0
+        self.facts = asyncio.Event()
+        self.diverged = asyncio.Event()
+        self._told: dict[str, str] = {}
+
+    def note(self, failure: Failure, loop: str) -> None:
+        """Tell of an exchange that failed. Silence, or a hello that was not answered as it should, loses the link."""
+        if self._told.get(loop) != failure.code:  # knocking for hours is no news
+            log.warning("exchange.failed", loop=loop, code=failure.code)
+        self._told[loop] = failure.code
+        self.metrics.failures.labels(loop, failure.code).inc()
+        if failure.unreachable or loop == "hello":
+            self.link.lose(self.clock.now())
+
+    def told_well(self) -> None:
+        """Hello went well: the next failure is news again."""
+        self._told.clear()
+
+    async def unless_lost(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """The work's result; None, and the work is cancelled, as soon as the link is lost."""
+        doing = asyncio.ensure_future(work)
+        losing = asyncio.ensure_future(self.link.lost.wait())
+        try:
+            await asyncio.wait({doing, losing}, return_when=asyncio.FIRST_COMPLETED)
+            return doing.result() if doing.done() else None
+        finally:
+            for task in (doing, losing):
+                task.cancel()
+            await asyncio.gather(doing, losing, return_exceptions=True)
+
+
+class HelloLoop:
+    """Keeps the link."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Say hello for ever."""
+        link = self._around.link
+        while True:
+            if await self._hello():
+                self._failures = 0
+                await _wait(link.lost, PULSE_S)
+                while not link.lost.is_set() and (quiet_s := self._heard_ago_s()) < PULSE_S:
+                    await _wait(link.lost, PULSE_S - quiet_s)
+            else:
+                self._failures += 1
+                longest_s = KNOCK_S if self._failures < QUICK_KNOCKS else KNOCK_LATER_S
+                await asyncio.sleep(min(longest_s, retry_delay_s(self._failures, self._around.chance())))
+
+    def _heard_ago_s(self) -> float:
+        heard_at = self._around.link.state.last_contact_at
+        return (self._around.clock.now() - heard_at).total_seconds() if heard_at else PULSE_S
+
+    async def _hello(self) -> bool:
+        around = self._around
+        store = WriterStore(around.writer)
+        request = await store.run(say_hello(store, around.node, around.report(), new_id()))
+        reply = await around.client.hello(request)
+        if isinstance(reply, Failure):
+            around.note(reply, "hello")
+            return False
+        outcome = await store.run(on_hello(store, request, reply))
+        match outcome:
+            case Greeted():
+                self._greeted(outcome, request.last_seq)
+                return True
+            case Diverged(central=central, journal=journal):
+                log.error("link.diverged", central_seq=central.seq, journal_seq=journal.seq)
+                around.link.halt("fork")
+                around.diverged.set()
+                around.link.heard(around.clock.now())
+                return True
+            case _:
+                return False
+
+    def _greeted(self, greeted: Greeted, journal_seq: int) -> None:
+        around = self._around
+        self._around.told_well()
+        if not around.link.connected.is_set():
+            log.info("link.connected", acked_seq=greeted.acked.seq, journal_seq=journal_seq)
+        around.link.committed(journal_seq)
+        offset_ms = around.client.offset // timedelta(milliseconds=1)
+        around.link.greeted(greeted, offset_ms, around.clock.now())
+        if journal_seq > greeted.acked.seq:
+            around.facts.set()
+
+
+class UpLoop:
+    """Sends facts until central has all of them."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._store = WriterStore(around.writer)
+        self._session = UplinkSession(self._store, around.node)
+
+    async def run(self) -> None:
+        """Send for ever, or until a person has to act."""
+        around = self._around
+        while self._session.halted is None:
+            await around.link.connected.wait()
+            if around.diverged.is_set():
+                self._session.halt("fork")
+                return
+            around.facts.clear()
+            request = await self._store.run(self._session.next_request(new_id()))
+            if request is None:
+                await around.facts.wait()
+                await asyncio.sleep(GATHER_S)
+                continue
+            await self._send(request)
+            await asyncio.sleep(min(PAUSE_S, self._session.delay_s(around.chance())))
+
+    async def _send(self, request: UpRequest) -> None:
+        reply = await self._around.unless_lost(self._around.client.up(request))
+        if reply is None or isinstance(reply, Failure):
+            self._session.on_failure(request.request_id)
+            self._around.note(reply or _LOST, "up")
+            if reply is None or reply.unreachable:
+                await self._around.link.connected.wait()
+                self._session = UplinkSession(self._store, self._around.node)  # a new link owes no pause
+            else:
+                await asyncio.sleep(reply.retry_after_s)
+            return
+        self._around.link.heard(self._around.clock.now())
+        step = self._session.on_refusal(reply) if isinstance(reply, UpRefusal) else self._session.on_reply(reply)
+        self._tell(await self._store.run(step))
+
+    def _tell(self, outcome: UpOutcome) -> None:
+        link = self._around.link
+        match outcome:
+            case Acked(position=position):
+                self._around.metrics.acked.set(position.seq)
+                link.acked(position.seq)
+            case Rewound(position=position):
+                log.warning("facts.rewound", seq=position.seq)
+                link.acked(position.seq)
+            case Halted(reason=reason):
+                log.error("facts.halted", reason=reason)
+                link.halt(reason)
+            case _:
+                log.warning("facts.not_taken", outcome=type(outcome).__name__)
+
+
+class DownLoop:
+    """Takes central's rows, or a snapshot."""
+
+    def __init__(self, around: Surroundings, wait_s: int = LONG_POLL_S) -> None:
+        self._around = around
+        self._wait_s = wait_s
+        self._store = WriterStore(around.writer)
+        self._session = DownlinkSession(self._store, around.node.office)
+
+    async def run(self) -> None:
+        """Ask for ever."""
+        around = self._around
+        while True:
+            await around.link.connected.wait()
+            if around.link.state.too_old:
+                await around.link.lost.wait()
+                continue
+            request = await self._store.run(self._session.next_request(new_id(), self._wait_s))
+            if request is None:
+                raise RuntimeError("a request was left open")
+            if isinstance(request, SnapshotRequest):
+                await self._load(request)
+            else:
+                reply = await around.unless_lost(around.client.down(request))
+                if reply is None or isinstance(reply, Failure):
+                    await self._failed(request.request_id, reply)
+                else:
+                    await self._tell(await self._store.run(self._session.on_rows(reply)))
+            around.polls += 1
+            await asyncio.sleep(min(PAUSE_S, self._session.delay_s(around.chance())))
+
+    async def _load(self, request: SnapshotRequest) -> None:
+        request_id = request.request_id
+
+        async def receive(data: bytes) -> None:
+            await self._store.run(self._session.on_snapshot_data(request_id, data))
+
+        failure = await self._around.unless_lost(_done(self._around.client.snapshot(request, receive)))
+        if failure != _DONE:
+            await self._failed(request_id, failure)
+            return
+        await self._tell(await self._store.run(self._session.on_snapshot_end(request_id)))
+
+    async def _failed(self, request_id: str, failure: Failure | None) -> None:
+        self._session.on_failure(request_id)
+        self._around.note(failure or _LOST, "down")
+        if failure is None or failure.unreachable:
+            await self._around.link.connected.wait()
+            self._session = DownlinkSession(self._store, self._around.node.office)
+        else:
+            await asyncio.sleep(failure.retry_after_s)
+
+    async def _tell(self, outcome: DownOutcome) -> None:
+        around = self._around
+        around.link.heard(around.clock.now())
+        match outcome:
+            case RowsApplied(rows=rows) if rows:
+                around.metrics.rows.inc(len(rows))
+                await around.on_news(rows)
+            case SnapshotApplied(entities=entities):
+                around.metrics.snapshots.labels("applied").inc()
+                log.info("snapshot.applied", entities=entities)
+                await around.on_news(None)
+            case SnapshotRejected(reason=reason):
+                around.metrics.snapshots.labels(reason).inc()
+                log.warning("snapshot.rejected", reason=reason)
+            case ResyncDue(asked=asked):
+                log.warning("feed.resync_due", asked=asked)
+            case _:
+                pass
+
+
+_LOST = Failure(code="unreachable", unreachable=True)
+_DONE = Failure(code="")
+
+
+async def _done(work: Coroutine[Any, Any, Failure | None]) -> Failure:
+    return await work or _DONE
+
+
+async def _wait(event: asyncio.Event, timeout_s: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), timeout_s)
+    except TimeoutError:
+        return
