@@ -13,13 +13,20 @@ from typing import Any, Final
 from ui.assets import STATIC_DIRECTORY, StaticAssets
 from ui.catalog import load_catalog
 from ui.icons import DRAWINGS
-from ui.locales import CITIZEN_LOCALES
+from ui.locales import CITIZEN_LOCALES, STAFF_LOCALES
 from ui.pages import Pages
 
 SAMPLES: Final = Path(__file__).parent / "templates" / "gallery"
 NOW: Final = datetime(2026, 11, 26, 9, 14, tzinfo=UTC)
 SLOT: Final = datetime(2026, 11, 26, 9, 20, tzinfo=UTC)
-PAGES: Final = ("parts", "portal", "pass", "progress", "kiosk", "kiosk-ticket", "display", "office")
+CITIZEN_PAGES: Final = ("parts", "portal", "pass", "progress", "kiosk", "kiosk-ticket", "display", "office")
+STAFF_PAGES: Final = ("console",)
+PAGES: Final = tuple(
+    (name, locale)
+    for names, locales in ((CITIZEN_PAGES, CITIZEN_LOCALES), (STAFF_PAGES, STAFF_LOCALES))
+    for name in names
+    for locale in locales
+)
 
 
 class _FileAssets(StaticAssets):
@@ -30,7 +37,7 @@ class _FileAssets(StaticAssets):
 
 
 def write_gallery(out: Path) -> list[Path]:
-    """Write each sample page in each citizen language, and the static files beside them.
+    """Write each sample page in each of its languages, and the static files beside them.
 
     Args:
         out: folder, made when missing; files of the same name are replaced.
@@ -43,11 +50,10 @@ def write_gallery(out: Path) -> list[Path]:
     shutil.copytree(STATIC_DIRECTORY, out / "static", dirs_exist_ok=True)
     _point_fonts_beside(out / "static" / "css" / "fonts.css")
     written: list[Path] = []
-    for name in PAGES:
-        for locale in CITIZEN_LOCALES:
-            path = out / f"{name}-{locale}.html"
-            path.write_text(pages.render(f"{name}.html", locale, sample_values()), encoding="utf-8")
-            written.append(path)
+    for name, locale in PAGES:
+        path = out / f"{name}-{locale}.html"
+        path.write_text(pages.render(f"{name}.html", locale, sample_values()), encoding="utf-8")
+        written.append(path)
     return written
 
 

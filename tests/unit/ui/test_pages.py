@@ -234,8 +234,7 @@ class Reader(HTMLParser):
         assert self.open.pop() == tag
 
 
-@pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("locale", CITIZEN_LOCALES)
+@pytest.mark.parametrize("name, locale", PAGES)
 def test_every_sample_page_is_whole_in_every_language(name: str, locale: str) -> None:
     pages = Pages(load_catalog(strict=True), [SAMPLES], StaticAssets(), CITIZEN_LOCALES)
     reader = Reader()
@@ -262,7 +261,7 @@ def test_the_title_of_a_failed_form_says_so_first(render: Render) -> None:
 
 def test_the_gallery_writes_pages_that_open_without_a_server(tmp_path: Path) -> None:
     written = write_gallery(tmp_path / "out")
-    assert len(written) == len(PAGES) * len(CITIZEN_LOCALES)
+    assert len(written) == len(PAGES)
     page = (tmp_path / "out" / "portal-ar.html").read_text(encoding="utf-8")
     for address in re.findall(r'(?:href|src)="(static/[^"]+)"', page):
         assert (tmp_path / "out" / address).is_file()

@@ -1,8 +1,13 @@
-// Forms: the error summary takes the focus, and a form is sent once. Without this file the server does both alike:
+// Forms: the error summary takes the focus, a button that waits does nothing, and a form is sent once. Without this file the server does both alike:
 // the summary is an alert at the top, and a repeated request_id acts once.
 const SENT_AGAIN_AFTER_MS = 8000;
 
 document.querySelector("[data-focus]")?.focus();
+
+// A button that cannot be pressed now keeps its place in the order of focus; the server refuses it too.
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.('[aria-disabled="true"]')) event.preventDefault();
+});
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
