@@ -1,5 +1,6 @@
-// Forms: the error summary takes the focus, a button that waits does nothing, and a form is sent once. Without this file the server does both alike:
-// the summary is an alert at the top, and a repeated request_id acts once.
+// Forms: the error summary takes the focus, a button that waits does nothing, and a form is sent once. Without this
+// file the server does all alike: the summary is an alert at the top, a repeated request_id acts once, and what cannot
+// be done is refused.
 const SENT_AGAIN_AFTER_MS = 8000;
 
 document.querySelector("[data-focus]")?.focus();
