@@ -1,8 +1,33 @@
+CREATE TABLE cursor (
+    stream TEXT NOT NULL PRIMARY KEY,
+    gen TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE device (
     id TEXT NOT NULL PRIMARY KEY,
     kind TEXT NOT NULL CHECK (kind IN ('kiosk', 'display')),
     zone TEXT NOT NULL,
     printer_profile TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE entity (
+    stream TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    entity_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (stream, kind, entity_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE entity_staging (
+    stream TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    entity_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (stream, kind, entity_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE fact (
@@ -67,3 +92,9 @@ CREATE TABLE staff_session (
     created_at TEXT NOT NULL,
     expires_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE uplink_ack (
+    epoch INTEGER NOT NULL PRIMARY KEY,
+    seq INTEGER NOT NULL CHECK (seq >= 0),
+    hash BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;

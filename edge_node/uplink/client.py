@@ -35,7 +35,7 @@ from sync.messages.wire import (
 from sync.protocol.hello import Node
 
 CONNECT_S: Final = 3.0
-HELLO_S: Final = 4.0
+HELLO_S: Final = 3.0
 """Short: hello is also how a silent cut is noticed."""
 REPLY_S: Final = 10.0
 POLL_MARGIN_S: Final = 5.0

@@ -1,0 +1,50 @@
+"""The console's web application: routes, errors, cross-site protection, headers."""
+
+from __future__ import annotations
+
+from litestar import Litestar
+from litestar.config.csrf import CSRFConfig
+from litestar.datastructures import State
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from edge_node import health
+from edge_node.console import routes as console
+from edge_node.node import EdgeNode
+from edge_node.problems import EXCEPTION_HANDLERS
+from ui.headers import PAGE_HEADERS
+
+MAX_BODY_BYTES = 64 * 1024
+_HEADERS = [(name.encode("ascii"), value.encode("ascii")) for name, value in PAGE_HEADERS.items()]
+
+
+def create_app(node: EdgeNode) -> Litestar:
+    """The application of a running node."""
+    return Litestar(
+        route_handlers=[*health.ROUTES, *console.ROUTES],
+        exception_handlers=EXCEPTION_HANDLERS,
+        csrf_config=CSRFConfig(
+            secret=node.identity.csrf_secret,
+            cookie_name=f"{node.cookie}_csrf",
+            header_name="x-csrf-token",
+            cookie_secure=node.settings.http.secure_cookies,
+        ),
+        middleware=[_with_headers],
+        request_max_body_size=MAX_BODY_BYTES,
+        state=State({"node": node}),
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+def _with_headers(app: ASGIApp) -> ASGIApp:
+    """Every response carries the headers that pages are written for."""
+
+    async def exchange(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *_HEADERS]
+            await send(message)
+
+        await app(scope, receive, send_with_headers)
+
+    return exchange

@@ -1,0 +1,137 @@
+"""What a browser may ask of the queue: one JSON body per verb. Unknown fields are refused.
+
+Most verbs are the queue's own commands. Those that make a ticket or print one are asked for in the console's words, since
+the follow code and the ids are the edge's to make.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from edge_node.console.staff_sessions import Member
+from edge_node.queue.arrivals import arrival_of_appointment, arrival_of_locator, arrival_of_scan
+from edge_node.queue.desk import Desk, Find, Wish
+from edge_node.queue.outcomes import Answer
+from sync.domain.outcomes import refuse
+from sync.messages import codec
+from sync.messages import commands as c
+from sync.messages.refusals import Refusal
+from sync.messages.topics import PrintJob
+from sync.messages.values import Language, Slug, Uuid
+
+
+class GiveTicket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A walk-in at the desk; ``print_on`` names a kiosk, none shows the label and its QR on the console only."""
+
+    request_id: Uuid
+    service: Slug
+    priority_class: Slug | None = None
+    language: Language = "es"
+    print_on: Slug | None = None
+
+
+class CheckInHere(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An appointment at the desk: a line of the agenda, a typed locator or a scanned code; exactly one of them."""
+
+    request_id: Uuid
+    appointment_id: Uuid | None = None
+    locator: Annotated[str, msgspec.Meta(max_length=32)] | None = None
+    scanned: Annotated[str, msgspec.Meta(max_length=2048)] | None = None
+    priority_class: Slug | None = None
+    language: Language = "es"
+    print_on: Slug | None = None
+
+
+class PrintAgain(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    ticket_id: Uuid
+    print_on: Slug
+    language: Language = "es"
+
+
+STAFF_COMMANDS: dict[str, type[c.Command]] = {
+    "close_day": c.CloseDay,
+    "open_counter": c.OpenCounter,
+    "close_counter": c.CloseCounter,
+    "call_next": c.CallNext,
+    "call_ticket": c.CallTicket,
+    "recall": c.Recall,
+    "start": c.Start,
+    "finish": c.Finish,
+    "no_show": c.NoShow,
+    "transfer": c.Transfer,
+    "reinstate": c.Reinstate,
+    "park": c.Park,
+    "resume": c.Resume,
+    "leave": c.Leave,
+}
+"""Commands that go to the queue as they come."""
+
+
+class StaffDesk:
+    """Carries out a member's commands.
+
+    Args:
+        kiosks: ids of the kiosks of this office, which print.
+    """
+
+    def __init__(self, desk: Desk, kiosks: frozenset[str]) -> None:
+        self._desk = desk
+        self._kiosks = kiosks
+
+    async def carry_out(self, verb: str, body: bytes, member: Member) -> Answer | PrintJob | None:
+        """The answer to a verb; None when there is no such verb.
+
+        Raises:
+            MalformedMessage: the body does not fit the verb.
+        """
+        if verb in STAFF_COMMANDS:
+            return await self._desk.dispatcher.submit(codec.decode(body, STAFF_COMMANDS[verb]), member.actor)  # type: ignore[arg-type]
+        match verb:
+            case "take_ticket":
+                return await self.give_ticket(codec.decode(body, GiveTicket), member)
+            case "check_in":
+                return await self.check_in(codec.decode(body, CheckInHere), member)
+            case "print_again":
+                return await self.print_again(codec.decode(body, PrintAgain))
+            case _:
+                return None
+
+    async def give_ticket(self, asked: GiveTicket, member: Member) -> Answer:
+        if not self._may_print(asked.print_on):
+            return self._unknown_kiosk()
+        wish = Wish(language=asked.language, print_on=asked.print_on, priority_class=asked.priority_class)
+        return await self._desk.take_ticket(asked.request_id, asked.service, member.actor, wish)
+
+    async def check_in(self, asked: CheckInHere, member: Member) -> Answer:
+        find = _find(asked)
+        if find is None:
+            return self._desk.refused(refuse("malformed"))
+        if not self._may_print(asked.print_on):
+            return self._unknown_kiosk()
+        wish = Wish(language=asked.language, print_on=asked.print_on, priority_class=asked.priority_class)
+        return await self._desk.check_in(asked.request_id, find, member.actor, wish)
+
+    async def print_again(self, asked: PrintAgain) -> PrintJob | Refusal:
+        if not self._may_print(asked.print_on):
+            return self._unknown_kiosk()
+        return await self._desk.print_again(asked.ticket_id, asked.print_on, asked.language)
+
+    def _may_print(self, device: str | None) -> bool:
+        return device is None or device in self._kiosks
+
+    def _unknown_kiosk(self) -> Refusal:
+        return self._desk.refused(refuse("malformed"))
+
+
+def _find(asked: CheckInHere) -> Find | None:
+    """How the appointment is looked for; None unless exactly one way was given."""
+    ways: list[Find] = []
+    if (appointment_id := asked.appointment_id) is not None:
+        ways.append(lambda state, now: arrival_of_appointment(state, appointment_id, now))
+    if (locator := asked.locator) is not None:
+        ways.append(lambda state, now: arrival_of_locator(state, locator, now))
+    if (scanned := asked.scanned) is not None:
+        ways.append(lambda state, now: arrival_of_scan(state, scanned, now))
+    return ways[0] if len(ways) == 1 else None

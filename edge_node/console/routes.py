@@ -1,0 +1,162 @@
+"""The console's JSON interface: signing in, commands, the queue, live news. Pages build on the same functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.datastructures import Cookie
+from litestar.response import Stream
+
+from edge_node.console.queue_view import QueueView, view_agenda
+from edge_node.console.staff_sessions import Member
+from edge_node.node import EdgeNode
+from edge_node.problems import Problem, problem_of
+from edge_node.queue.outcomes import Done
+from sync.messages import codec
+from sync.messages.feed import Service
+from sync.messages.refusals import Refusal
+from sync.messages.values import Slug
+
+JSON = "application/json"
+EVENT_STREAM = "text/event-stream"
+STREAM_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class SignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    staff_id: Slug
+    secret: str
+
+
+class Me(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is signed in."""
+
+    staff_id: str
+    display_name: str
+    roles: tuple[str, ...]
+    office: str
+
+
+def node_of(request: AnyRequest) -> EdgeNode:
+    """The node that answers this request."""
+    node: EdgeNode = request.app.state.node
+    return node
+
+
+def member_of(request: AnyRequest) -> Member:
+    """Who asks.
+
+    Raises:
+        Problem: 401 ``unauthenticated``.
+    """
+    node = node_of(request)
+    token = request.cookies.get(node.cookie)
+    member = node.sessions.member(token) if token else None
+    if member is None:
+        raise Problem(401, "unauthenticated")
+    return member
+
+
+def session_cookie(node: EdgeNode, token: str) -> Cookie:
+    """The cookie of a session; an empty token removes it."""
+    return Cookie(
+        key=node.cookie,
+        value=token,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=node.settings.http.secure_cookies,
+        max_age=None if token else 0,
+    )
+
+
+@post("/api/v1/sign-in", status_code=200)
+async def sign_in(request: AnyRequest) -> Response[Me]:
+    """401 ``sign_in_failed`` says the same for an unknown id and a wrong secret."""
+    node = node_of(request)
+    asked = codec.decode(await request.body(), SignIn)
+    signed_in = await node.sessions.sign_in(asked.staff_id, asked.secret)
+    if signed_in is None:
+        node.metrics.refused.labels("sign_in_failed").inc()
+        raise Problem(401, "sign_in_failed")
+    token, member = signed_in
+    return Response(_me(member, node), cookies=[session_cookie(node, token)])
+
+
+@post("/api/v1/sign-out", status_code=204)
+async def sign_out(request: AnyRequest) -> Response[None]:
+    node = node_of(request)
+    if token := request.cookies.get(node.cookie):
+        await node.sessions.sign_out(token)
+    return Response(None, status_code=204, cookies=[session_cookie(node, "")])
+
+
+@get("/api/v1/me")
+async def me(request: AnyRequest) -> Me:
+    return _me(member_of(request), node_of(request))
+
+
+@post("/api/v1/commands/{verb:str}", status_code=200)
+async def command(request: AnyRequest, verb: str) -> Response[bytes]:
+    """Carry out one command: its reply once it is durable, or a problem with the refusal's code and fields."""
+    member = member_of(request)
+    answer = await node_of(request).staff_desk.carry_out(verb, await request.body(), member)
+    if answer is None:
+        raise Problem(404, "not_found")
+    if isinstance(answer, Refusal):
+        raise problem_of(answer)
+    return Response(answer.body if isinstance(answer, Done) else codec.encode(answer), media_type=JSON)
+
+
+@get("/api/v1/queue")
+async def queue(request: AnyRequest) -> Response[bytes]:
+    """Everything the console shows, at one position of the journal."""
+    member_of(request)
+    view: QueueView = await node_of(request).view_queue()
+    return Response(codec.encode(view), media_type=JSON, headers={"cache-control": "no-store"})
+
+
+@get("/api/v1/services")
+async def services(request: AnyRequest) -> list[Service]:
+    """What this office offers; no personal data, so nobody need sign in."""
+    state = node_of(request).dispatcher.state
+    return sorted(state.configuration.catalogue.services.values(), key=lambda service: service.id)
+
+
+@get("/api/v1/agenda")
+async def agenda(request: AnyRequest) -> Response[bytes] | Stream:
+    """Today's appointments; as a stream for ``Accept: text/event-stream``: all of them, then each as it comes."""
+    member_of(request)
+    node = node_of(request)
+    if EVENT_STREAM not in request.headers.get("accept", ""):
+        body = codec.encode(await node.dispatcher.read(view_agenda))
+        return Response(body, media_type=JSON, headers={"cache-control": "no-store"})
+    return Stream(node.agenda_stream(), media_type=EVENT_STREAM, headers=STREAM_HEADERS)
+
+
+@get("/api/v1/live")
+async def live(request: AnyRequest) -> Stream:
+    """One event per change, from ``Last-Event-ID`` (or ``?last_event_id=``) on."""
+    member_of(request)
+    return Stream(node_of(request).live.stream(last_event_id(request)), media_type=EVENT_STREAM, headers=STREAM_HEADERS)
+
+
+def last_event_id(request: AnyRequest) -> str | None:
+    """Where a stream that comes back left off."""
+    asked: str | None = request.query_params.get("last_event_id") or request.headers.get("last-event-id")
+    return asked
+
+
+def _me(member: Member, node: EdgeNode) -> Me:
+    return Me(
+        staff_id=member.staff_id,
+        display_name=member.display_name,
+        roles=member.roles,
+        office=node.settings.office.id,
+    )
+
+
+ROUTES = (sign_in, sign_out, me, command, queue, services, agenda, live)

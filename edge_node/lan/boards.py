@@ -1,0 +1,102 @@
+"""The screens' boards: made from the state, retained at the broker, sent at once when a call changes and again as a beat.
+
+A board's version is (epoch, seq, beat). Changes that nobody looks at a screen for (somebody took a ticket) wait a moment, so
+that a rush at the kiosks does not become a rush of boards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from edge_node.queue.dispatcher import Dispatcher
+from edge_node.queue.journal import Entry, PendingPrint
+from edge_node.queue.state import OfficeState
+from sync.domain.board import board
+from sync.messages import codec
+from sync.messages import facts as f
+from sync.messages.topics import BOARD_BEAT_S, Board, Epoch, board_topic, epoch_topic
+
+CALM_S = 0.5
+_URGENT: tuple[type[f.Fact], ...] = (
+    f.TicketCalled,
+    f.TicketRecalled,
+    f.TicketStarted,
+    f.TicketNoShow,
+    f.TicketTransferred,
+    f.TicketParked,
+    f.CounterClosed,
+    f.DayOpened,
+    f.DayClosed,
+    f.ClockStepped,
+)
+
+Publish = Callable[[str, bytes], Awaitable[bool]]
+log = structlog.get_logger()
+
+
+class Boards:
+    """Publishes the boards of all zones until it is cancelled.
+
+    Args:
+        publish: sends a retained message.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, publish: Publish) -> None:
+        self._dispatcher = dispatcher
+        self._publish = publish
+        self._wake = asyncio.Event()
+        self._urgent = False
+        self._last_seq = -1
+        self._beat = 0
+
+    def committed(self, entries: Sequence[Entry], _prints: Sequence[PendingPrint]) -> None:
+        if any(isinstance(each.fact, _URGENT) for each in entries):
+            self.send_now()
+
+    def restored(self) -> None:
+        self.send_now()
+
+    def send_now(self) -> None:
+        self._urgent = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        while True:
+            self._wake.clear()
+            self._urgent = False
+            try:
+                await self._send()
+            except Exception:
+                log.exception("boards.failed")
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Until there is something urgent; else until the state has moved and a moment passed; else until the beat."""
+        for _ in range(round(BOARD_BEAT_S / CALM_S)):
+            try:
+                await asyncio.wait_for(self._wake.wait(), CALM_S)
+            except TimeoutError:
+                if self._dispatcher.state.tail.seq != self._last_seq:
+                    return
+            else:
+                return
+
+    async def _send(self) -> None:
+        boards = await self._dispatcher.read(self._boards)
+        await asyncio.gather(*(self._publish(board_topic(b.office, b.zone), codec.encode(b)) for b in boards))
+
+    def _boards(self, state: OfficeState) -> list[Board]:
+        self._beat = self._beat + 1 if state.tail.seq == self._last_seq else 0
+        self._last_seq = state.tail.seq
+        catalogue, now = state.configuration.catalogue, state.now()
+        return [board(state.day, zone, catalogue, now, self._beat) for zone in catalogue.office.zones]
+
+    async def announce_epoch(self) -> None:
+        """Say which life of the node holds the office's LAN."""
+        tail = await self._dispatcher.read(lambda state: state.tail)
+        office = self._dispatcher.state.office
+        message = Epoch(office=office, epoch=tail.epoch, seq=tail.seq)
+        await self._publish(epoch_topic(office), codec.encode(message))

@@ -1,0 +1,107 @@
+"""What kiosks ask, and how they are answered. Every answer is durable at the edge before it goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from edge_node.lan.rules import Misses
+from edge_node.metrics import Metrics
+from edge_node.queue.arrivals import arrival_of_locator, arrival_of_scan
+from edge_node.queue.desk import Desk, Wish
+from edge_node.queue.outcomes import Answer
+from sync.domain.outcomes import refuse
+from sync.messages.commands import CITIZEN, Actor
+from sync.messages.refusals import Refusal
+from sync.messages.topics import KioskCheckIn, KioskCommand, KioskReply, KioskReprint, KioskTakeTicket, Slip
+
+REPRINT_WITHIN = timedelta(minutes=5)
+
+
+class KioskDesk:
+    """Answers the kiosks of an office.
+
+    Args:
+        now: the office clock.
+    """
+
+    def __init__(self, desk: Desk, metrics: Metrics, now: Callable[[], datetime]) -> None:
+        self._desk = desk
+        self._metrics = metrics
+        self._now = now
+        self._misses: dict[str, Misses] = {}
+        self._may_reprint: dict[tuple[str, str], datetime] = {}
+
+    async def answer(self, asked: KioskCommand) -> KioskReply:
+        """The reply to a command of a kiosk that is known."""
+        actor = Actor(actor_id=CITIZEN, device_id=asked.device)
+        match asked:
+            case KioskTakeTicket():
+                wish = Wish(language=asked.language)
+                return await self._reply(
+                    asked, await self._desk.take_ticket(asked.request_id, asked.service, actor, wish), asked.language
+                )
+            case KioskCheckIn():
+                return await self._check_in(asked, actor)
+            case KioskReprint():
+                return await self._reprint(asked)
+
+    async def _check_in(self, asked: KioskCheckIn, actor: Actor) -> KioskReply:
+        scanned, locator = asked.scanned, asked.locator
+        if (scanned is None) == (locator is None):
+            return _refused(asked, self._desk.refused(refuse("malformed")))
+        wish = Wish(language=asked.language)
+        if scanned is not None:
+            answer = await self._desk.check_in(
+                asked.request_id, lambda state, now: arrival_of_scan(state, scanned, now), actor, wish
+            )
+            return await self._reply(asked, answer, asked.language)
+        assert locator is not None
+        answer = await self._desk.check_in(
+            asked.request_id, lambda state, now: arrival_of_locator(state, locator, now), actor, wish
+        )
+        return await self._reply(asked, self._typed(asked.device, answer), asked.language)
+
+    async def _reprint(self, asked: KioskReprint) -> KioskReply:
+        """Only what this kiosk was told of a moment ago: a kiosk cannot print whatever ticket it names."""
+        told_at = self._may_reprint.get((asked.device, asked.ticket_id))
+        if told_at is None or self._now() - told_at > REPRINT_WITHIN:
+            return _refused(asked, self._desk.refused(refuse("ticket_unknown")))
+        slip = await self._desk.slip_again(asked.ticket_id, "es")
+        return _refused(asked, slip) if isinstance(slip, Refusal) else _slip(asked, slip)
+
+    async def _reply(self, asked: KioskCommand, answer: Answer, language: str) -> KioskReply:
+        if not isinstance(answer, Refusal):
+            assert answer.reply.slip is not None
+            return _slip(asked, answer.reply.slip)
+        if answer.code != "already_checked_in" or answer.ticket_id is None:
+            return _refused(asked, answer)
+        slip = await self._desk.slip_again(answer.ticket_id, language)
+        if isinstance(slip, Refusal):
+            return _refused(asked, answer)
+        self._remember(asked.device, answer.ticket_id)
+        return KioskReply(request_id=asked.request_id, slip=slip, refusal=answer)
+
+    def _typed(self, device: str, answer: Answer) -> Answer:
+        """Count misses of typed locators; the run ends with a booking that is known."""
+        if not isinstance(answer, Refusal) or answer.code != "booking_unknown":
+            self._misses.pop(device, None)
+            return answer
+        misses = self._misses.get(device, Misses()).one_more(self._now())
+        self._misses[device] = misses
+        if misses.is_alarm:
+            self._metrics.locator_alarms.labels(device).inc()
+        return self._desk.refused(refuse("ask_for_help")) if misses.wants_help else answer
+
+    def _remember(self, device: str, ticket_id: str) -> None:
+        now = self._now()
+        self._may_reprint = {key: at for key, at in self._may_reprint.items() if now - at <= REPRINT_WITHIN}
+        self._may_reprint[device, ticket_id] = now
+
+
+def _slip(asked: KioskCommand, slip: Slip) -> KioskReply:
+    return KioskReply(request_id=asked.request_id, slip=slip)
+
+
+def _refused(asked: KioskCommand, refusal: Refusal) -> KioskReply:
+    return KioskReply(request_id=asked.request_id, refusal=refusal)

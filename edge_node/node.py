@@ -1,0 +1,200 @@
+"""One running edge node: its parts, and the order in which they come up and go down.
+
+Up: migrations, boot check, writer, replay, the node's own facts, LAN, uplink; HTTP last (``serving``). Down: live streams and
+HTTP first, then uplink and LAN, then the dispatcher with what it still has, then the file. The caller holds the folder's lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import structlog
+
+from edge_node.console.commands import StaffDesk
+from edge_node.console.live import BEAT, BYE, HELLO, Live, news
+from edge_node.console.queue_view import QueueView, view_agenda, view_appointment, view_queue
+from edge_node.console.staff_sessions import StaffSessions
+from edge_node.database import quick_check
+from edge_node.lan.devices import Devices
+from edge_node.lan.link import Lan
+from edge_node.metrics import Metrics
+from edge_node.migrations import migrate
+from edge_node.queue.boot import Identity, identify, known_requests, load_state, register_devices
+from edge_node.queue.configuration import apply_configuration, news_of, read_configuration
+from edge_node.queue.desk import Desk
+from edge_node.queue.dispatcher import NODE, Dispatcher
+from edge_node.queue.journal import Entry
+from edge_node.queue.state import OfficeState
+from edge_node.queue.timekeeper import Timekeeper, waits
+from edge_node.settings import Settings
+from edge_node.uplink.link import LinkState
+from edge_node.writer import Writer
+from sync.io.clock import Clock, SystemClock
+from sync.messages.facts import ConfigApplied, NodeStarted
+from sync.messages.feed import Appointment
+
+VERSION = "0.1.0"
+log = structlog.get_logger()
+
+
+class EdgeNode:
+    """Everything of a node that routes and pages need."""
+
+    def __init__(self, settings: Settings, writer: Writer, identity: Identity, dispatcher: Dispatcher) -> None:
+        self.settings = settings
+        self.writer = writer
+        self.identity = identity
+        self.dispatcher = dispatcher
+        self.metrics = dispatcher.metrics
+        self.stopping = False
+        self.link: LinkState | None = None
+        """How the office stands to central; none when the node works alone."""
+        self.live = Live(lambda: dispatcher.state, self.metrics)
+        self.devices = Devices(settings.devices, self.metrics)
+        self.desk = Desk(dispatcher, writer, self.metrics, settings.central.public_url)
+        self.staff_desk = StaffDesk(self.desk, self.devices.kiosks)
+        self.sessions = StaffSessions(writer, lambda: dispatcher.state.configuration.staff, dispatcher.state.now)
+        self.timekeeper = Timekeeper(dispatcher, writer)
+        self.lan = self._lan() if settings.broker.port else None
+        for listener in (self.timekeeper, self.live):
+            dispatcher.listen(listener)
+
+    @property
+    def cookie(self) -> str:
+        """Name of the session cookie; ports do not separate cookies, offices do."""
+        return f"vt_edge_{self.settings.office.id}"
+
+    @property
+    def broker_state(self) -> str:
+        if self.lan is None:
+            return "none"
+        return "online" if self.lan.connected else "offline"
+
+    async def view_queue(self) -> QueueView:
+        """The whole state of the queue, as the console shows it."""
+        return await self.dispatcher.read(lambda state: view_queue(state, self.devices.all(), self.link))
+
+    async def agenda_stream(self) -> AsyncGenerator[bytes, None]:
+        """Server-sent events: ``agenda_all`` with today's appointments, then ``agenda`` with each new or changed one."""
+        following = self.live.follow()
+        await anext(following)  # from here on nothing is missed
+        everything = await self.dispatcher.read(view_agenda)
+        yield HELLO + news("agenda_all", {"appointments": everything}).sse
+        async for fresh in following:
+            if any(each.event == "reset" for each in fresh):
+                everything = await self.dispatcher.read(view_agenda)
+                yield news("agenda_all", {"appointments": everything}).sse
+            else:
+                yield b"".join(each.sse for each in fresh if each.event == "agenda") or BEAT.sse
+        yield BYE.sse
+
+    async def feed_applied(self) -> None:
+        """The uplink has committed rows of the feed: decide with them from the next command on, and tell who shows them."""
+        known = self.dispatcher.state.configuration.agenda
+        office = self.settings.office
+        fresh = await self.writer.run(lambda connection: read_configuration(connection, office.id, office.time_zone))
+        await self.dispatcher.act(lambda state, _now: apply_configuration(state, fresh, NODE))
+        await self._tell_agenda(news_of(known, fresh.agenda))
+        await self.sessions.sweep()
+        if self.lan is not None:
+            await self.lan.configured()
+            self.lan.boards.send_now()
+
+    def link_changed(self, link: LinkState) -> None:
+        """The uplink tells how the office stands to central."""
+        self.link = link
+        self.metrics.uplink_lag.set(link.pending_facts)
+        self.live.tell("link", msgspec.to_builtins(link))
+
+    def stop_streams(self) -> None:
+        """End every live stream: the first thing of a shutdown."""
+        self.stopping = True
+        self.live.close()
+
+    async def _tell_agenda(self, rows: list[Appointment]) -> None:
+        views = await self.dispatcher.read(lambda state: [view_appointment(state, row) for row in rows])
+        for view in views:
+            self.live.tell("agenda", msgspec.to_builtins(view))
+
+    def _lan(self) -> Lan:
+        lan = Lan(self.settings.broker, self.dispatcher, self.desk, self.devices, self.writer)
+        lan.on_devices = self._devices_changed
+        self.desk.on_print = lan.prints.add
+        for listener in (lan.boards, lan.prints):
+            self.dispatcher.listen(listener)
+        return lan
+
+    def _devices_changed(self) -> None:
+        self.live.tell("devices", {"devices": [msgspec.to_builtins(status) for status in self.devices.all()]})
+
+
+@asynccontextmanager
+async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterator[EdgeNode]:
+    """A node that works, without HTTP. The caller holds the folder's lock.
+
+    Raises:
+        DatabaseTooNew, DatabaseDamaged, JournalBroken, WrongNode: the node must not start.
+    """
+    applied = migrate(settings.database_file)
+    quick_check(settings.database_file)
+    log.info("database.ready", applied=applied)
+    writer = Writer(settings.database_file)
+    writer.start()
+    try:
+        node = await _boot(settings, writer, clock or SystemClock(settings.clock.rate))
+        async with _serving(node):
+            yield node
+    finally:
+        await writer.close()
+
+
+async def _boot(settings: Settings, writer: Writer, clock: Clock) -> EdgeNode:
+    identity = await identify(writer, settings.office)
+    state = await load_state(writer, identity, settings.office, clock)
+    state.waits = waits(state)
+    await register_devices(writer, settings.devices)
+    dispatcher = Dispatcher(state, writer, Metrics(), await known_requests(writer))
+    dispatcher.metrics.watch(lambda: dispatcher.depth, lambda: len(dispatcher.state.day.waiting))
+    node = EdgeNode(settings, writer, identity, dispatcher)
+    await node.sessions.load()
+    log.info("journal.replayed", epoch=state.tail.epoch, seq=state.tail.seq, tickets=len(state.day.tickets))
+    return node
+
+
+@asynccontextmanager
+async def _serving(node: EdgeNode) -> AsyncIterator[None]:
+    node.dispatcher.start()
+    await node.dispatcher.act(lambda state, now: _started(state, now, node.identity))
+    chores = [_forever(node.timekeeper.run(), "timekeeper")]
+    if node.lan is not None:
+        chores.append(_forever(node.lan.run(), "lan"))
+    try:
+        yield
+    finally:
+        node.stop_streams()
+        for chore in chores:
+            chore.cancel()
+        await asyncio.gather(*chores, return_exceptions=True)
+        await node.dispatcher.close()
+
+
+def _started(state: OfficeState, now: Any, identity: Identity) -> list[Entry]:
+    started = NodeStarted(node=identity.node, incarnation=identity.incarnation, version=VERSION)
+    configured = ConfigApplied(versions=state.configuration.versions)
+    return state.record((started, configured), NODE, now)
+
+
+def _forever(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    """A task that is not supposed to end; when it does, the log says why."""
+    task = asyncio.create_task(work, name=name)
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("node.task_ended", task=name, exc_info=error)
+
+    task.add_done_callback(ended)
+    return task

@@ -1,0 +1,50 @@
+"""Who has arrived: from a scanned code, a typed locator or a line of the agenda to the command that checks them in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from edge_node.queue.state import OfficeState
+from sync.domain.check_in import Agenda, Arrival, by_locator, by_scan
+from sync.domain.outcomes import refuse
+from sync.messages.booking_token import Verify
+from sync.messages.feed import QrKey
+from sync.messages.refusals import Refusal
+
+
+def arrival_of_scan(state: OfficeState, scanned: str, now: datetime) -> Arrival | Refusal:
+    """The appointment of what a scanner read."""
+    return by_scan(scanned, state.configuration.agenda, state.here(now), verifier(state.configuration.qr_keys))
+
+
+def arrival_of_locator(state: OfficeState, typed: str, now: datetime) -> Arrival | Refusal:
+    """The appointment of what somebody typed."""
+    return by_locator(typed, state.configuration.agenda, state.here(now))
+
+
+def arrival_of_appointment(state: OfficeState, appointment_id: str, now: datetime) -> Arrival | Refusal:
+    """The appointment that a clerk chose in the agenda."""
+    row = state.configuration.agenda.by_id.get(appointment_id)
+    if row is None:
+        return refuse("booking_unknown")
+    return by_locator(row.locator, Agenda.of([row]), state.here(now))
+
+
+def verifier(keys: Mapping[str, QrKey]) -> Verify:
+    """Verifies booking tokens with the public keys that the feed brought; an unknown kid is no valid signature."""
+
+    def verify(kid: str, signed: bytes, signature: bytes) -> bool:
+        key = keys.get(kid)
+        if key is None:
+            return False
+        try:
+            Ed25519PublicKey.from_public_bytes(key.public_key).verify(signature, signed)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+    return verify

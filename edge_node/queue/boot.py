@@ -1,0 +1,86 @@
+"""What stands before the first command: who this node is, and the state as the journal tells it."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections.abc import Sequence
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from edge_node import settings
+from edge_node.queue.configuration import read_configuration
+from edge_node.queue.journal import SQL, read_day
+from edge_node.queue.state import OfficeState
+from edge_node.writer import Writer
+from sync.io.clock import Clock
+from sync.io.ids import new_id
+from sync.io.sql import load
+
+DEVICES = load("edge_node.queue", "devices.sql")
+
+
+class WrongNode(RuntimeError):
+    """The data folder belongs to another office or node than the settings say."""
+
+
+class Identity(NamedTuple):
+    """This life of this node. ``incarnation`` changes with every start of the process."""
+
+    office: str
+    node: str
+    epoch: int
+    csrf_secret: str
+    incarnation: str
+
+
+async def identify(writer: Writer, office: settings.Office) -> Identity:
+    """Read who the database belongs to; a new one is made ours, with epoch 1.
+
+    Raises:
+        WrongNode: it belongs to somebody else.
+    """
+
+    def find(connection: sqlite3.Connection) -> tuple[str, str, int, str]:
+        row: tuple[str, str, int, str] | None = connection.execute(SQL.find_node).fetchone()
+        if row is None:
+            fresh = {"office": office.id, "node": office.node, "csrf_secret": secrets.token_hex(32)}
+            connection.execute(SQL.insert_node, fresh)
+            return office.id, office.node, 1, fresh["csrf_secret"]
+        return row
+
+    found = Identity(*await writer.run(find), incarnation=new_id())
+    if (found.office, found.node) != (office.id, office.node):
+        raise WrongNode(f"the data folder belongs to office {found.office}, node {found.node}")
+    return found
+
+
+async def load_state(writer: Writer, identity: Identity, office: settings.Office, clock: Clock) -> OfficeState:
+    """Fold the journal from the last ``day.opened`` on, and read what central has told.
+
+    Raises:
+        JournalBroken: the chain of facts does not hold.
+    """
+    state = OfficeState(identity.office, identity.epoch, ZoneInfo(office.time_zone), clock)
+    entries, tail = await writer.run(lambda connection: read_day(connection, identity.epoch))
+    state.restore(entries, tail)
+    state.configuration = await writer.run(
+        lambda connection: read_configuration(connection, identity.office, office.time_zone)
+    )
+    return state
+
+
+async def known_requests(writer: Writer) -> list[str]:
+    """Ids of requests whose replies are stored."""
+    return await writer.run(lambda connection: [row[0] for row in connection.execute(SQL.remembered_requests)])
+
+
+async def register_devices(writer: Writer, devices: Sequence[settings.Device]) -> None:
+    """Make the table of devices say what the settings say."""
+    rows = [(device.id, device.kind, device.zone, device.printer_profile) for device in devices]
+
+    def write(connection: sqlite3.Connection) -> None:
+        connection.execute(DEVICES.clear)
+        connection.executemany(DEVICES.insert, rows)
+
+    await writer.run(write)

@@ -1,0 +1,75 @@
+"""From the feed's rows to what decisions and screens read."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+import structlog
+
+from edge_node.queue.journal import Entry
+from edge_node.queue.state import Configuration, OfficeState
+from edge_node.uplink.store import read_entities
+from sync.domain.catalogue import Catalogue
+from sync.domain.check_in import Agenda
+from sync.domain.service_day import service_date
+from sync.messages import codec
+from sync.messages.codec import MalformedMessage
+from sync.messages.commands import Actor
+from sync.messages.facts import ConfigApplied
+from sync.messages.feed import ENTITIES, Appointment, Entity, Office, QrKey, Staff
+from sync.messages.wire import SnapshotRow
+
+log = structlog.get_logger()
+
+
+def read_configuration(connection: sqlite3.Connection, office: str, time_zone: str) -> Configuration:
+    """Decode every entity that this build understands. Runs on the writer's thread, where it holds up nobody."""
+    return configure(read_entities(connection), office, time_zone)
+
+
+def configure(rows: Sequence[SnapshotRow], office: str, time_zone: str) -> Configuration:
+    """A configuration from feed rows. A row that cannot be read is left out and told of: the others must go on."""
+    configuration = Configuration(office, time_zone)
+    entities = [entity for row in rows if (entity := _decode(row)) is not None]
+    place = next((e for e in entities if isinstance(e, Office) and e.id == office), configuration.catalogue.office)
+    configuration.catalogue = Catalogue.of(place, entities)
+    configuration.agenda = Agenda.of(e for e in entities if isinstance(e, Appointment))
+    configuration.staff = {e.id: e for e in entities if isinstance(e, Staff)}
+    configuration.qr_keys = {e.kid: e for e in entities if isinstance(e, QrKey)}
+    configuration.versions = _versions(rows)
+    return configuration
+
+
+def apply_configuration(state: OfficeState, fresh: Configuration, actor: Actor) -> list[Entry]:
+    """Work with a new configuration from the next command on; gives the fact that says so, if it says anything new."""
+    known, state.configuration = state.configuration, fresh
+    policy = fresh.catalogue.policy_on(state.day.service_date or service_date(state.now(), state.zone))
+    changed = policy if state.day.is_open and policy != state.day.policy else None
+    if fresh.versions == known.versions and changed is None:
+        return []
+    return state.record((ConfigApplied(versions=fresh.versions, policy=changed),), actor, state.now())
+
+
+def news_of(known: Agenda, fresh: Agenda) -> list[Appointment]:
+    """Appointments of ``fresh`` that are new or changed since ``known``."""
+    return [row for row in fresh.by_id.values() if known.by_id.get(row.id) != row]
+
+
+def _decode(row: SnapshotRow) -> Entity | None:
+    shape = ENTITIES.get(row.kind)
+    if shape is None:
+        return None
+    try:
+        return codec.decode(bytes(row.body), shape)
+    except MalformedMessage as error:
+        log.warning("configuration.row_unreadable", kind=row.kind, entity_id=row.entity_id, detail=error.detail)
+        return None
+
+
+def _versions(rows: Iterable[SnapshotRow]) -> dict[str, int]:
+    versions: dict[str, int] = {}
+    for row in rows:
+        if row.kind != Appointment.KIND:
+            versions[row.kind] = max(row.version, versions.get(row.kind, 0))
+    return dict(sorted(versions.items()))

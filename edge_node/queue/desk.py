@@ -1,0 +1,129 @@
+"""What kiosks and the console ask of the queue, in their words: give a ticket, check somebody in, print it again.
+
+Makes what a decision may not: random follow codes, ids, the way from a scanned code to a booking.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from edge_node.metrics import Metrics
+from edge_node.queue.dispatcher import Dispatcher
+from edge_node.queue.journal import SQL, PendingPrint, written
+from edge_node.queue.outcomes import Answer, Extras, make_slip
+from edge_node.queue.state import OfficeState
+from edge_node.writer import Writer
+from sync.domain.check_in import Arrival
+from sync.domain.outcomes import refuse
+from sync.io.ids import new_id
+from sync.messages import codec
+from sync.messages.commands import Actor, CheckIn, TakeTicket
+from sync.messages.policy import GENERAL
+from sync.messages.refusals import Refusal
+from sync.messages.topics import PrintJob, Slip
+
+FOLLOW_CODE_BYTES = 16
+Find = Callable[[OfficeState, datetime], Arrival | Refusal]
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """How a new ticket is wanted: the slip's language, the kiosk that prints it (none: whoever asked), the class."""
+
+    language: str = "es"
+    print_on: str | None = None
+    priority_class: str | None = None
+
+
+class Desk:
+    """Issues tickets.
+
+    Args:
+        public_url: central's address for citizens, for the slips' QR.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, writer: Writer, metrics: Metrics, public_url: str) -> None:
+        self.dispatcher = dispatcher
+        self._writer = writer
+        self._metrics = metrics
+        self.public_url = public_url.rstrip("/")
+        self.on_print: Callable[[PendingPrint], None] = lambda _job: None
+        """Called with a print that was asked for outside a command (a reprint), once it is durable."""
+
+    async def take_ticket(self, request_id: str, service: str, actor: Actor, wish: Wish) -> Answer:
+        """A walk-in's ticket."""
+        extras, follow_hash = self._extras(wish)
+        command = TakeTicket(
+            request_id=request_id,
+            service=service,
+            priority_class=wish.priority_class or GENERAL,
+            language=wish.language,
+            follow_hash=follow_hash,
+        )
+        return await self.dispatcher.submit(command, actor, extras)
+
+    async def check_in(self, request_id: str, find: Find, actor: Actor, wish: Wish) -> Answer:
+        """The ticket of an appointment that ``find`` finds in the state."""
+        arrival = await self.dispatcher.read(lambda state: find(state, state.now()))
+        if isinstance(arrival, Refusal):
+            return self.refused(arrival)
+        extras, follow_hash = self._extras(wish)
+        command = CheckIn(
+            request_id=request_id,
+            appointment_id=arrival.appointment_id,
+            service=arrival.service,
+            slot_start_at=arrival.slot_start_at,
+            duration_min=arrival.duration_min,
+            priority_class=wish.priority_class or arrival.priority_class,
+            to_verify=arrival.to_verify,
+            follow_hash=follow_hash,
+        )
+        return await self.dispatcher.submit(command, actor, extras)
+
+    async def slip_again(self, ticket_id: str, language: str) -> Slip | Refusal:
+        """The slip of a ticket of today, once more."""
+        found = await self._writer.run(
+            lambda connection: connection.execute(SQL.find_follow_code, {"ticket_id": ticket_id}).fetchone()
+        )
+        code = bytes(found[0]) if found else None
+
+        def make(state: OfficeState) -> Slip | Refusal:
+            ticket = state.day.tickets.get(ticket_id)
+            if ticket is None:
+                return refuse("ticket_unknown")
+            return make_slip(state, ticket, language, code, self.public_url)
+
+        slip = await self.dispatcher.read(make)
+        return self.refused(slip) if isinstance(slip, Refusal) else slip
+
+    async def print_again(self, ticket_id: str, device: str, language: str) -> PrintJob | Refusal:
+        """Send a ticket's slip to a kiosk once more."""
+        slip = await self.slip_again(ticket_id, language)
+        if isinstance(slip, Refusal):
+            return slip
+        job = PrintJob(job_id=new_id(), slip=slip, reprint=True)
+        pending = PendingPrint(job.job_id, device, ticket_id, codec.encode(job))
+        at = written(self.dispatcher.state.now())
+        await self._writer.run(lambda connection: connection.execute(SQL.insert_print_job, (*pending, at)).rowcount)
+        self.on_print(pending)
+        return job
+
+    def refused(self, refusal: Refusal) -> Refusal:
+        """Count a refusal that was not the dispatcher's."""
+        self._metrics.refused.labels(refusal.code).inc()
+        return refusal
+
+    def _extras(self, wish: Wish) -> tuple[Extras, bytes]:
+        code = secrets.token_bytes(FOLLOW_CODE_BYTES)
+        extras = Extras(
+            follow_code=code,
+            language=wish.language,
+            print_on=wish.print_on,
+            print_job_id=new_id() if wish.print_on else None,
+            public_url=self.public_url,
+        )
+        return extras, hashlib.sha256(code).digest()

@@ -1,0 +1,306 @@
+"""The command loop: the only place where the office's queue changes.
+
+One task takes everything that is waiting, decides each command on the state that the one before it left, and commits all
+their facts in one transaction (group commit). It never waits for more commands to come, so a lone one pays no delay. Only
+behind the COMMIT do the replies go out, and then the news: boards, live pages, uplink.
+
+When the COMMIT fails, memory is ahead of a disk that nobody knows: the state is folded anew from the journal, and each
+command of the batch is answered from there. What is not there gets ``retry``; sent again with the same request_id it acts
+once, whatever happened. The same request_id never acts twice for 48 hours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from time import perf_counter
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import structlog
+
+from edge_node.metrics import Metrics
+from edge_node.queue.journal import Batch, Entry, PendingPrint, Tail, find_replies, read_day, written
+from edge_node.queue.outcomes import Answer, Done, Extras, conclude
+from edge_node.queue.state import OfficeState
+from edge_node.writer import Writer
+from sync.domain.decide import decide, turn_day
+from sync.domain.outcomes import Accepted, Decision, refuse
+from sync.domain.service_day import service_date
+from sync.messages.commands import SYSTEM, Actor, AnyCommand
+from sync.messages.refusals import Refusal
+
+MAX_PENDING = 1000
+"""Commands that may wait; beyond, a command is told at once to come again."""
+MAX_BATCH = 256
+RETRY = refuse("retry", wait_s=1)
+NO_EXTRAS = Extras()
+NODE = Actor(actor_id=SYSTEM, device_id="edge")
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+class StateUnknown(RuntimeError):
+    """The journal could not be written or read: nothing can be shown until it can."""
+
+
+class Listener(Protocol):
+    """Somebody who wants to know what is now durable. Called between two batches; must be quick and not raise."""
+
+    def committed(self, entries: Sequence[Entry], prints: Sequence[PendingPrint]) -> None:
+        """These facts were just committed, and are folded into the state."""
+
+    def restored(self) -> None:
+        """The state was folded anew from the journal: anything may have changed."""
+
+
+class InternalAct(NamedTuple):
+    """Something the node does by itself; gives the entries it recorded on the state."""
+
+    record: Callable[[OfficeState, datetime], list[Entry]]
+    done: asyncio.Future[int]
+
+
+class Submission(NamedTuple):
+    command: AnyCommand
+    actor: Actor
+    extras: Extras
+    done: asyncio.Future[Answer]
+
+
+class Dispatcher:
+    """Decides commands and commits them.
+
+    Args:
+        state: folded from the journal.
+        writer: started.
+        known_requests: ids whose replies are stored.
+    """
+
+    def __init__(
+        self, state: OfficeState, writer: Writer, metrics: Metrics, known_requests: Iterable[str] = ()
+    ) -> None:
+        self.state = state
+        self._writer = writer
+        self.metrics = metrics
+        self._known = set(known_requests)
+        self._inbox: deque[Submission | InternalAct] = deque()
+        self._in_flight: dict[str, asyncio.Future[Answer]] = {}
+        self._readers: list[tuple[Callable[[OfficeState], Any], asyncio.Future[Any]]] = []
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._committing = False
+        self._listeners: list[Listener] = []
+        self._task: asyncio.Task[None] | None = None
+        self.stale = False
+        """The state is not the disk's: nothing is decided until the journal was read again."""
+
+    def listen(self, listener: Listener) -> None:
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="dispatcher")
+
+    async def close(self) -> None:
+        """Carry out what is waiting, then stop."""
+        self._stopping = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+
+    async def submit(self, command: AnyCommand, actor: Actor, extras: Extras = NO_EXTRAS) -> Answer:
+        """Carry out a command once, and give its answer when it is durable. Being cancelled does not undo it."""
+        request_id = command.request_id
+        if request_id in self._known:
+            return await self._stored(request_id)
+        twin = self._in_flight.get(request_id)
+        if twin is None:
+            if len(self._inbox) >= MAX_PENDING or self._stopping:
+                return self._refused(RETRY)
+            twin = asyncio.get_running_loop().create_future()
+            self._in_flight[request_id] = twin
+            self._inbox.append(Submission(command, actor, extras, twin))
+            self._wake.set()
+        return await asyncio.shield(twin)
+
+    async def act(self, record: Callable[[OfficeState, datetime], list[Entry]]) -> int:
+        """Let the node itself record facts in the order of commands; gives how many once they are durable.
+
+        Raises:
+            RuntimeError: the disk failed; nothing was done.
+        """
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._inbox.append(InternalAct(record, done))
+        self._wake.set()
+        return await asyncio.shield(done)
+
+    async def read(self, view: Callable[[OfficeState], T]) -> T:
+        """What ``view`` makes of the state; never of one that is not on the disk.
+
+        Raises:
+            StateUnknown: what is on the disk is not known at the moment.
+        """
+        if self.stale:
+            raise StateUnknown
+        if not self._committing:
+            return view(self.state)
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._readers.append((view, done))
+        return await done
+
+    def forget(self, request_ids: Iterable[str]) -> None:
+        """The replies of these requests are no longer stored."""
+        self._known.difference_update(request_ids)
+
+    @property
+    def depth(self) -> int:
+        """Commands that wait to be decided."""
+        return len(self._inbox)
+
+    async def _run(self) -> None:
+        while True:
+            while not self._inbox:
+                if self._stopping:
+                    return
+                self._wake.clear()
+                await self._wake.wait()
+            taken = [self._inbox.popleft() for _ in range(min(len(self._inbox), MAX_BATCH))]
+            if self.stale and not await self._recovered():
+                self._settle([(each, RETRY) for each in taken])
+                await asyncio.sleep(0.2)  # a broken disk is not asked in a tight loop
+                continue
+            await self._carry_out(taken)
+
+    async def _carry_out(self, taken: list[Submission | InternalAct]) -> None:
+        batch = Batch()
+        self._committing = True  # from the first decision on the state may be ahead of the disk
+        try:
+            answers = [(each, self._decide(each, batch)) for each in taken]
+            if batch:
+                started_s = perf_counter()
+                await self._writer.run(batch.write)
+                self.metrics.commit_s.observe(perf_counter() - started_s)
+                self.metrics.batch_size.observe(len(taken))
+        except Exception:
+            log.exception("dispatcher.commit_failed", commands=len(taken))
+            self.stale = True
+            answers = await self._answer_from_journal(taken)
+        else:
+            self._known.update(request_id for request_id, _, _ in batch.requests)
+            self._settle(answers)
+            if batch.entries:
+                self._publish(lambda listener: listener.committed(batch.entries, batch.prints))
+            return
+        self._settle(answers)
+
+    def _decide(self, each: Submission | InternalAct, batch: Batch) -> Answer | int | Exception:
+        now = self.state.now()
+        if isinstance(each, InternalAct):
+            entries = each.record(self.state, now)
+            batch.entries += entries
+            return len(entries)
+        batch.entries += turn(self.state, now)
+        try:
+            decision = self._decision(each, now)
+        except Exception as bug:  # one bad command must not take the others' batch with it
+            log.exception("dispatcher.decide_failed", command=type(each.command).__name__)
+            return bug
+        if isinstance(decision, Refusal):
+            return self._refused(decision)
+        facts = decision.facts if isinstance(decision, Accepted) else ()
+        batch.entries += self.state.record(facts, each.actor, now, each.command.request_id)
+        done = conclude(self.state, each.command, decision, each.extras, now=now, batch=batch)
+        if isinstance(decision, Accepted):
+            batch.requests.append((each.command.request_id, done.body, written(now)))
+        return done
+
+    def _decision(self, each: Submission, now: datetime) -> Decision:
+        return decide(self.state.day, each.command, each.actor, now, self.state.configuration.catalogue)
+
+    def _refused(self, refusal: Refusal) -> Refusal:
+        self.metrics.refused.labels(refusal.code).inc()
+        return refusal
+
+    def _settle(self, answers: Sequence[tuple[Submission | InternalAct, Answer | int | Exception]]) -> None:
+        self._committing = False
+        for each, answer in answers:
+            if isinstance(each, Submission):
+                self._in_flight.pop(each.command.request_id, None)
+            elif isinstance(answer, Refusal):
+                answer = RuntimeError("the journal could not be written")  # noqa: PLW2901 - an act has no refusals
+            _give(each.done, answer)
+        readers, self._readers = self._readers, []
+        for view, done in readers:
+            try:
+                _give(done, StateUnknown() if self.stale else view(self.state))
+            except Exception as error:  # noqa: BLE001 - it belongs to the reader
+                _give(done, error)
+
+    def _publish(self, tell: Callable[[Listener], None]) -> None:
+        for listener in self._listeners:
+            try:
+                tell(listener)
+            except Exception:
+                log.exception("dispatcher.listener_failed")
+
+    async def _recovered(self) -> bool:
+        """Read the state from the journal again; whether that worked."""
+        try:
+            entries, tail = await self._writer.run(lambda connection: read_day(connection, self.state.tail.epoch))
+        except Exception:
+            log.exception("dispatcher.replay_failed")
+            return False
+        self._restore(entries, tail)
+        return True
+
+    def _restore(self, entries: Sequence[Entry], tail: Tail) -> None:
+        self.state.restore(entries, tail)
+        self.stale = False
+        log.warning("dispatcher.replayed", epoch=tail.epoch, seq=tail.seq)
+        self._publish(lambda listener: listener.restored())
+
+    async def _answer_from_journal(
+        self, taken: list[Submission | InternalAct]
+    ) -> list[tuple[Submission | InternalAct, Answer | int | Exception]]:
+        if not await self._recovered():
+            return [(each, RETRY) for each in taken]
+        ids = [each.command.request_id for each in taken if isinstance(each, Submission)]
+        try:
+            found = await self._writer.run(lambda connection: find_replies(connection, ids))
+        except Exception:
+            log.exception("dispatcher.replies_unknown")
+            return [(each, RETRY) for each in taken]
+        self._known.update(found)
+        return [(each, self._found(each, found)) for each in taken]
+
+    def _found(self, each: Submission | InternalAct, found: dict[str, bytes]) -> Answer:
+        if isinstance(each, Submission) and each.command.request_id in found:
+            return Done.of(found[each.command.request_id])
+        return self._refused(RETRY)
+
+    async def _stored(self, request_id: str) -> Answer:
+        def find(connection: sqlite3.Connection) -> dict[str, bytes]:
+            return find_replies(connection, [request_id])
+
+        found = await self._writer.run(find)
+        return Done.of(found[request_id]) if request_id in found else RETRY
+
+
+def turn(state: OfficeState, now: datetime) -> list[Entry]:
+    """Close a service day that is over and open today's; nothing while today is already there."""
+    if not state.day_is_over(now):
+        return []
+    facts = turn_day(state.day, service_date(now, state.zone), state.configuration.catalogue)
+    return state.record(facts, NODE, now)
+
+
+def _give(done: asyncio.Future[Any], answer: Any) -> None:
+    if done.done():
+        return
+    if isinstance(answer, Exception):
+        done.set_exception(answer)
+    else:
+        done.set_result(answer)

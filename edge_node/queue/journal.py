@@ -1,0 +1,181 @@
+"""The journal: facts in a dense, hash-chained sequence, and what is committed together with them.
+
+A fact's header and body are stored as the bytes that were hashed; central gets the same bytes. Replay reads them back
+from the last ``day.opened`` on and checks the chain: a row that was changed behind our back stops the node.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from sync.io.sql import load
+from sync.messages.envelope import FactHeader, FactRecord, chain, open_fact, seal
+from sync.messages.facts import Fact
+from sync.messages.values import GENESIS
+
+SQL = load("edge_node.queue", "journal.sql")
+
+
+class JournalBroken(RuntimeError):
+    """A stored fact does not follow from the one before it: the file was changed by something else."""
+
+    def __init__(self, epoch: int, seq: int) -> None:
+        self.epoch = epoch
+        self.seq = seq
+        super().__init__(f"the journal's chain is broken at fact {seq} of epoch {epoch}")
+
+
+class Tail(NamedTuple):
+    """The end of the journal: the last fact's position and hash. Seq 0 and the genesis hash: nothing yet."""
+
+    epoch: int
+    seq: int = 0
+    hash: bytes = GENESIS
+
+
+class Entry(NamedTuple):
+    """A fact in the journal, decoded and as its bytes."""
+
+    record: FactRecord
+    fact: Fact
+    hash: bytes
+
+    @property
+    def header(self) -> FactHeader:
+        return self.record.header
+
+
+class Person(NamedTuple):
+    """The personal row of a checked-in appointment."""
+
+    appointment_id: str
+    service_date: date
+    display_name: str
+    needs: tuple[str, ...]
+    language: str
+
+
+class PendingPrint(NamedTuple):
+    """A slip on its way to a kiosk; ``message`` is the encoded ``PrintJob``."""
+
+    job_id: str
+    device: str
+    ticket_id: str
+    message: bytes
+
+
+class Batch:
+    """What one transaction writes: the facts of all commands decided since the last one, and the rows that go with them."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.requests: list[tuple[str, bytes, str]] = []
+        self.follow_codes: list[tuple[str, bytes, str]] = []
+        self.people: list[Person] = []
+        self.prints: list[PendingPrint] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.entries or self.requests)
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """Insert everything. Runs on the writer's thread, inside its transaction."""
+        connection.executemany(SQL.insert_fact, map(_row, self.entries))
+        connection.executemany(SQL.insert_request, self.requests)
+        if self.follow_codes:
+            connection.executemany(SQL.insert_follow_code, self.follow_codes)
+        if self.people:
+            connection.executemany(SQL.insert_person, map(_person_row, self.people))
+        if self.prints:
+            at = self.requests[-1][2]
+            connection.executemany(SQL.insert_print_job, [(*job, at) for job in self.prints])
+
+
+def entry(tail: Tail, header: FactHeader, fact: Fact) -> Entry:
+    """Seal a fact as the one that follows ``tail``."""
+    record = seal(header, fact)
+    return Entry(record, fact, chain(tail.hash, record))
+
+
+def read_day(connection: sqlite3.Connection, epoch: int) -> tuple[list[Entry], Tail]:
+    """The facts from the last ``day.opened`` of an epoch (or its first fact) to its end, and the journal's tail.
+
+    Raises:
+        JournalBroken: the chain does not hold.
+        MalformedMessage: a body that this very program wrote cannot be read.
+    """
+    first = connection.execute(SQL.last_day_opened, {"epoch": epoch}).fetchone()[0] or 1
+    tail = Tail(epoch, first - 1, _hash_before(connection, epoch, first))
+    entries: list[Entry] = []
+    for row in connection.execute(SQL.facts_from, {"epoch": epoch, "seq": first}):
+        record = _record(epoch, row)
+        if row[0] != tail.seq + 1 or chain(tail.hash, record) != row[-1]:
+            raise JournalBroken(epoch, row[0])
+        tail = Tail(epoch, row[0], row[-1])
+        entries.append(Entry(record, open_fact(record), row[-1]))
+    return entries, tail
+
+
+def written(at: datetime) -> str:
+    """An instant as it stands in the database: UTC with milliseconds, so that text order is time order."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def find_replies(connection: sqlite3.Connection, request_ids: Iterable[str]) -> dict[str, bytes]:
+    """Stored replies of those of the requests that were carried out."""
+    found: dict[str, bytes] = {}
+    for request_id in request_ids:
+        row = connection.execute(SQL.find_reply, {"request_id": request_id}).fetchone()
+        if row is not None:
+            found[request_id] = row[0]
+    return found
+
+
+def _hash_before(connection: sqlite3.Connection, epoch: int, seq: int) -> bytes:
+    if seq == 1:
+        return GENESIS
+    row = connection.execute(SQL.hash_of, {"epoch": epoch, "seq": seq - 1}).fetchone()
+    if row is None:
+        raise JournalBroken(epoch, seq - 1)
+    return bytes(row[0])
+
+
+def _row(each: Entry) -> tuple[object, ...]:
+    h = each.record.header
+    return (
+        h.epoch,
+        h.seq,
+        h.office,
+        h.type,
+        h.v,
+        h.request_id,
+        h.actor_id,
+        h.device_id,
+        written(h.occurred_at),
+        h.boot_id,
+        h.mono_ns,
+        bytes(each.record.body),
+        each.hash,
+    )
+
+
+def _record(epoch: int, row: Sequence[Any]) -> FactRecord:
+    seq, office, kind, v, request_id, actor_id, device_id, occurred_at, boot_id, mono_ns, body, _hash = row
+    header = msgspec.convert(
+        [office, epoch, seq, kind, v, request_id, actor_id, device_id, occurred_at, boot_id, mono_ns], FactHeader
+    )
+    return FactRecord(header=header, body=msgspec.Raw(body))
+
+
+def _person_row(person: Person) -> tuple[str, str, str, str, str]:
+    return (
+        person.appointment_id,
+        person.service_date.isoformat(),
+        person.display_name,
+        " ".join(person.needs),
+        person.language,
+    )

@@ -1,0 +1,159 @@
+"""From a decision to its reply, and to the rows that are committed beside its facts."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from edge_node.queue.journal import Batch, PendingPrint, Person
+from edge_node.queue.replies import CommandReply, last_ticket, view_session, view_ticket
+from edge_node.queue.state import OfficeState
+from sync.domain.ordering import ahead_of
+from sync.domain.outcomes import Accepted, Unchanged
+from sync.domain.ticket import CounterSession, Ticket
+from sync.messages import codec
+from sync.messages.commands import (
+    AnyCommand,
+    CallNext,
+    CallTicket,
+    CheckIn,
+    CloseCounter,
+    OpenCounter,
+    TakeTicket,
+    TicketCommand,
+)
+from sync.messages.facts import TicketCalled
+from sync.messages.refusals import Refusal
+from sync.messages.topics import PrintJob, Slip
+
+
+class Done(NamedTuple):
+    """A command that was carried out: its reply, and the bytes that are stored and sent."""
+
+    reply: CommandReply
+    body: bytes
+
+    @classmethod
+    def of(cls, body: bytes) -> Done:
+        return cls(codec.decode(body, CommandReply), body)
+
+
+Answer = Done | Refusal
+
+
+class Extras(msgspec.Struct, frozen=True, kw_only=True):
+    """What comes with a command and is no part of the decision.
+
+    Args:
+        follow_code: 16 random bytes of a new ticket; its fact carries their SHA-256.
+        language: of the slip.
+        print_on: kiosk that shall print the slip, for a ticket given at the console.
+        print_job_id: id of that print.
+        public_url: central's address for citizens.
+    """
+
+    follow_code: bytes | None = None
+    language: str = "es"
+    print_on: str | None = None
+    print_job_id: str | None = None
+    public_url: str = ""
+
+
+def conclude(
+    state: OfficeState,
+    command: AnyCommand,
+    decision: Accepted | Unchanged,
+    extras: Extras,
+    *,
+    now: datetime,
+    batch: Batch,
+) -> Done:
+    """The reply to a command whose facts are folded into the state; adds its other rows to the batch."""
+    ticket = _ticket_of(state, command, decision)
+    session = _session_of(state, command)
+    slip = None
+    if isinstance(command, (TakeTicket, CheckIn)) and ticket is not None:
+        slip = _issued(state, command, ticket, extras, batch)
+    reply = CommandReply(
+        request_id=command.request_id,
+        outcome="unchanged" if isinstance(decision, Unchanged) else "done",
+        epoch=state.tail.epoch,
+        seq=state.tail.seq,
+        at=now,
+        ticket=view_ticket(ticket) if ticket else None,
+        session=view_session(session) if session else None,
+        slip=slip,
+        print_job_id=extras.print_job_id if slip and extras.print_on else None,
+    )
+    return Done(reply, codec.encode(reply))
+
+
+def make_slip(state: OfficeState, ticket: Ticket, language: str, follow_code: bytes | None, public_url: str) -> Slip:
+    """What a ticket's paper says; without the follow code it has no address of a progress page."""
+    catalogue = state.configuration.catalogue
+    service = catalogue.services.get(ticket.service)
+    return Slip(
+        ticket_id=ticket.ticket_id,
+        label=ticket.label,
+        office_name=catalogue.office.name,
+        zone=catalogue.zone_of_service(ticket.service),
+        service_names=service.names if service else {"es": ticket.service},
+        issued_at=ticket.issued_at,
+        language=language,
+        people_ahead=ahead_of(state.day, ticket),
+        wait=state.waits.get(ticket.service),
+        follow_url=follow_url(public_url, follow_code),
+        slot_start_at=ticket.slot_start_at,
+        callable_at=ticket.callable_at if ticket.callable_at > ticket.issued_at else None,
+        band=ticket.band,
+        to_verify=ticket.to_verify,
+    )
+
+
+def follow_url(public_url: str, code: bytes | None) -> str:
+    """Address of a ticket's progress page; empty when its code is not known any more."""
+    if code is None:
+        return ""
+    return f"{public_url}/t/{urlsafe_b64encode(code).rstrip(b'=').decode('ascii')}"
+
+
+def _issued(state: OfficeState, command: TakeTicket | CheckIn, ticket: Ticket, extras: Extras, batch: Batch) -> Slip:
+    service_date = state.day.service_date
+    assert service_date is not None
+    if extras.follow_code is not None:
+        batch.follow_codes.append((ticket.ticket_id, extras.follow_code, service_date.isoformat()))
+    if isinstance(command, CheckIn):
+        row = state.configuration.agenda.by_id.get(command.appointment_id)
+        if row is not None:
+            batch.people.append(Person(row.id, service_date, row.display_name, row.needs, row.language))
+    slip = make_slip(state, ticket, extras.language, extras.follow_code, extras.public_url)
+    if extras.print_on is not None and extras.print_job_id is not None:
+        job = PrintJob(job_id=extras.print_job_id, slip=slip)
+        batch.prints.append(PendingPrint(job.job_id, extras.print_on, ticket.ticket_id, codec.encode(job)))
+    return slip
+
+
+def _ticket_of(state: OfficeState, command: AnyCommand, decision: Accepted | Unchanged) -> Ticket | None:
+    day = state.day
+    if isinstance(decision, Unchanged):
+        return last_ticket(day, _session_of(state, command))
+    if isinstance(command, (TakeTicket, CheckIn)):
+        return day.tickets.get(command.request_id)
+    if isinstance(command, CallNext):
+        called = next(fact for fact in decision.facts if isinstance(fact, TicketCalled))
+        return day.tickets.get(called.ticket_id)
+    ticket_id: str | None = getattr(command, "ticket_id", None)
+    return day.tickets.get(ticket_id) if ticket_id else None
+
+
+def _session_of(state: OfficeState, command: AnyCommand) -> CounterSession | None:
+    match command:
+        case OpenCounter():
+            return state.day.sessions.get(state.day.session_at.get(command.counter, ""))
+        case CallNext() | CallTicket() | CloseCounter() | TicketCommand():
+            return state.day.sessions.get(command.session)
+        case _:
+            return None

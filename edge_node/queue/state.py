@@ -1,0 +1,116 @@
+"""The office's present state in memory: the fold of its journal, the journal's tail, the office clock, the configuration.
+
+Only the dispatcher changes it. Between deciding a command and its COMMIT the state is ahead of the disk; whoever shows it
+to anybody reads it through ``Dispatcher.read``, which waits for the COMMIT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from edge_node.queue.journal import Entry, Tail, entry
+from sync.domain.catalogue import Catalogue
+from sync.domain.check_in import Agenda, Here
+from sync.domain.clock import OfficeClock
+from sync.domain.office_day import OfficeDay
+from sync.domain.service_day import ends_at, service_date
+from sync.io.clock import Clock
+from sync.messages.commands import Actor
+from sync.messages.envelope import FactHeader
+from sync.messages.facts import ClockStepped, Fact
+from sync.messages.feed import Office, QrKey, Staff
+from sync.messages.topics import WaitRange
+
+
+class Configuration:
+    """What central has told this office, decoded: replaced as a whole or row by row when the feed brings news."""
+
+    def __init__(self, office: str, time_zone: str) -> None:
+        nothing = Office(id=office, name=office, address="", time_zone=time_zone, services=(), hours=())
+        self.catalogue = Catalogue(office=nothing, services={}, counters={})
+        self.agenda = Agenda(by_id={}, by_locator={})
+        self.staff: Mapping[str, Staff] = {}
+        self.qr_keys: Mapping[str, QrKey] = {}
+        self.versions: dict[str, int] = {}
+        """Highest version by kind of row, appointments left out."""
+
+
+class OfficeState:
+    """Everything that a decision reads.
+
+    Args:
+        zone: where the service day turns.
+        epoch: this life of the office's node.
+    """
+
+    def __init__(self, office: str, epoch: int, zone: ZoneInfo, clock: Clock) -> None:
+        self.office = office
+        self.zone = zone
+        self.day = OfficeDay(office)
+        self.tail = Tail(epoch)
+        self.configuration = Configuration(office, zone.key)
+        self.waits: dict[str, WaitRange | None] = {}
+        """Expected wait of somebody who came now, by service; kept by ``waits``, a little old at most."""
+        self.clock = clock
+        self.office_clock = OfficeClock(anchor_at=clock.now(), anchor_mono_ns=clock.monotonic_ns())
+        self._day_ends_at: datetime | None = None
+
+    def now(self) -> datetime:
+        """The office clock."""
+        return self.office_clock.now(self.clock.monotonic_ns())
+
+    def here(self, now: datetime) -> Here:
+        """Where and when somebody arrives who arrives now."""
+        return Here(office=self.office, today=service_date(now, self.zone), zone=self.zone)
+
+    def day_is_over(self, now: datetime) -> bool:
+        """Whether the journal still stands in an earlier service day, or in none."""
+        return self._day_ends_at is None or now >= self._day_ends_at
+
+    def record(self, facts: Iterable[Fact], actor: Actor, now: datetime, request_id: str | None = None) -> list[Entry]:
+        """Seal facts at the tail of the journal and fold them; the caller commits them."""
+        entries = []
+        for fact in facts:
+            header = self._header(fact, actor, now, request_id)
+            entries.append(sealed := entry(self.tail, header, fact))
+            self.tail = Tail(header.epoch, header.seq, sealed.hash)
+            self._fold(header, fact)
+        return entries
+
+    def step_clock(self, delta_ms: int, wall_at: datetime, actor: Actor) -> list[Entry]:
+        """Write down that the wall clock has left the office clock; the office clock follows the wall from here on."""
+        self.office_clock = self.office_clock.anchored(wall_at, self.clock.monotonic_ns())
+        return self.record((ClockStepped(delta_ms=delta_ms),), actor, wall_at)
+
+    def restore(self, entries: Sequence[Entry], tail: Tail) -> None:
+        """Forget the state and fold it anew from what the journal holds."""
+        self.day = OfficeDay(self.office)
+        self.tail = tail
+        self._day_ends_at = None
+        for each in entries:
+            self._fold(each.header, each.fact)
+        if self.day.last_at is not None:
+            self.office_clock = self.office_clock.after_fact(self.day.last_at)
+
+    def _header(self, fact: Fact, actor: Actor, now: datetime, request_id: str | None) -> FactHeader:
+        return FactHeader(
+            self.office,
+            self.tail.epoch,
+            self.tail.seq + 1,
+            fact.TYPE,
+            fact.V,
+            request_id,
+            actor.actor_id,
+            actor.device_id,
+            now,
+            self.clock.boot_id,
+            self.clock.monotonic_ns(),
+        )
+
+    def _fold(self, header: FactHeader, fact: Fact) -> None:
+        before = self.day.service_date
+        self.day.apply(header, fact)
+        if self.day.service_date is not None and self.day.service_date != before:
+            self._day_ends_at = ends_at(self.day.service_date, self.zone)

@@ -1,0 +1,113 @@
+"""What happens because time passes: the clock check, the turn of the service day, forgetting, waits."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from edge_node.queue.dispatcher import NODE, Dispatcher, turn
+from edge_node.queue.journal import SQL, Entry, PendingPrint, written
+from edge_node.queue.state import OfficeState
+from edge_node.writer import Writer
+from sync.domain.clock import CHECK_EVERY_S, step_ms
+from sync.domain.estimate import wait_of_newcomer
+from sync.domain.service_day import service_date
+from sync.messages.topics import WaitRange
+
+REMEMBER_REQUESTS = timedelta(hours=48)
+KEEP_PEOPLE = timedelta(days=2)
+FOLLOW_AFTER_CLOSE = timedelta(hours=2)
+KEEP_PRINT_JOBS = timedelta(hours=12)
+FORGET_EVERY_S = 3600
+WAITS_EVERY_S = 30
+WAITS_GAP_S = 0.5
+BUILD_YEAR = 2026
+"""A clock that says less has never been set: no day is opened by it alone."""
+
+Chore = Callable[[], Awaitable[None]]
+log = structlog.get_logger()
+
+
+class Timekeeper:
+    """Runs the office's chores until it is cancelled."""
+
+    def __init__(self, dispatcher: Dispatcher, writer: Writer) -> None:
+        self._dispatcher = dispatcher
+        self._writer = writer
+        self._changed = asyncio.Event()
+
+    def committed(self, _entries: Sequence[Entry], _prints: Sequence[PendingPrint]) -> None:
+        self._changed.set()
+
+    def restored(self) -> None:
+        self._changed.set()
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as chores:
+            chores.create_task(self._every(CHECK_EVERY_S, self.check_clock))
+            chores.create_task(self._every(FORGET_EVERY_S, self.forget))
+            chores.create_task(self._keep_waits())
+
+    async def check_clock(self) -> None:
+        """Write down a clock that was set, and turn the day when it is time."""
+        await self._dispatcher.act(_checked)
+
+    async def forget(self) -> None:
+        """Delete what has had its time: replies, personal rows, follow codes, prints that nobody fetched."""
+        now = self._dispatcher.state.now()
+        zone = self._dispatcher.state.zone
+
+        def delete(connection: sqlite3.Connection) -> list[str]:
+            connection.execute(SQL.forget_people, {"before": (service_date(now, zone) - KEEP_PEOPLE).isoformat()})
+            connection.execute(
+                SQL.forget_follow_codes, {"before": service_date(now - FOLLOW_AFTER_CLOSE, zone).isoformat()}
+            )
+            connection.execute(SQL.forget_print_jobs, {"before": written(now - KEEP_PRINT_JOBS)})
+            requests = connection.execute(SQL.forget_requests, {"before": written(now - REMEMBER_REQUESTS)})
+            return [row[0] for row in requests]
+
+        forgotten = await self._writer.run(delete)
+        self._dispatcher.forget(forgotten)
+
+    async def _keep_waits(self) -> None:
+        while True:
+            self._changed.clear()
+            try:
+                self._dispatcher.state.waits = await self._dispatcher.read(waits)
+            except Exception:
+                log.exception("timekeeper.waits_failed")
+            await asyncio.sleep(WAITS_GAP_S)
+            try:
+                await asyncio.wait_for(self._changed.wait(), WAITS_EVERY_S)
+            except TimeoutError:
+                continue
+
+    async def _every(self, seconds: float, chore: Chore) -> None:
+        while True:
+            try:
+                await chore()
+            except Exception:
+                log.exception("timekeeper.chore_failed", chore=getattr(chore, "__name__", ""))
+            await asyncio.sleep(seconds)
+
+
+def waits(state: OfficeState) -> dict[str, WaitRange | None]:
+    """The expected wait of somebody who came now, for every service."""
+    catalogue, now = state.configuration.catalogue, state.now()
+    return {service: wait_of_newcomer(state.day, service, catalogue, now) for service in catalogue.services}
+
+
+def _checked(state: OfficeState, now: datetime) -> list[Entry]:
+    entries: list[Entry] = []
+    wall_at = state.clock.now()
+    delta_ms = step_ms(now, wall_at)
+    if delta_ms is not None:
+        log.warning("clock.stepped", delta_ms=delta_ms)
+        entries += state.step_clock(delta_ms, wall_at, NODE)
+    if wall_at.year >= BUILD_YEAR:
+        entries += turn(state, state.now())
+    return entries
