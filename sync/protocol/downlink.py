@@ -30,10 +30,10 @@ import msgspec
 
 from sync.messages.feed import Cursor, FeedRow, chain_row
 from sync.messages.values import GENESIS
-from sync.messages.wire import LONG_POLL_S, DownReply, DownRequest, SnapshotRequest, SnapshotRow, StreamRows
+from sync.messages.wire import LONG_POLL_S, MAX_ROWS, DownReply, DownRequest, SnapshotRequest, SnapshotRow, StreamRows
 from sync.protocol.backoff import retry_delay_s
 from sync.protocol.in_flight import DROPPED, Dropped, InFlight
-from sync.protocol.snapshot import SnapshotApplied, SnapshotLoad, SnapshotRejected
+from sync.protocol.snapshot import STAGED_AT_ONCE, SnapshotApplied, SnapshotLoad, SnapshotRejected
 from sync.protocol.store import CentralStore, CentralTx, EdgeStore, EdgeTx, StreamState
 from sync.protocol.streams import streams_of
 
@@ -64,11 +64,20 @@ DownOutcome = RowsApplied | ResyncDue | SnapshotApplied | SnapshotRejected | Dro
 
 
 class DownlinkSession:
-    """The edge's end. One per process; the shell calls one method at a time."""
+    """The edge's end. One per process; the shell calls one method at a time.
 
-    def __init__(self, store: EdgeStore, office: str) -> None:
+    Args:
+        max_rows: most rows of one reply, over all streams.
+        stage_rows: how many rows of a snapshot one transaction stages.
+    """
+
+    def __init__(
+        self, store: EdgeStore, office: str, *, max_rows: int = MAX_ROWS, stage_rows: int = STAGED_AT_ONCE
+    ) -> None:
         self._store = store
         self._office = office
+        self._max_rows = max_rows
+        self._stage_rows = stage_rows
         self._in_flight: InFlight[DownRequest | SnapshotRequest] = InFlight()
         self._load: SnapshotLoad | None = None
         self._resync_due = False
@@ -83,12 +92,14 @@ class DownlinkSession:
         wanted = streams_of(self._office)
         if self._resync_due or any(stream not in cursors for stream in wanted):
             snapshot = SnapshotRequest(request_id=request_id, office=self._office)
-            self._load = SnapshotLoad(self._store, snapshot)
+            self._load = SnapshotLoad(self._store, snapshot, stage_rows=self._stage_rows)
             return self._in_flight.open(snapshot)
         asked = tuple(cursors[stream] for stream in wanted)
         hold_s = 0 if self._in_flight.failures else wait_s
         return self._in_flight.open(
-            DownRequest(request_id=request_id, office=self._office, cursors=asked, wait_s=hold_s)
+            DownRequest(
+                request_id=request_id, office=self._office, cursors=asked, wait_s=hold_s, max_rows=self._max_rows
+            )
         )
 
     async def on_rows(self, reply: DownReply) -> DownOutcome:

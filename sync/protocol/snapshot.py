@@ -88,8 +88,9 @@ class SnapshotRejected(msgspec.Struct, frozen=True, kw_only=True):
 class SnapshotLoad:
     """One snapshot on its way into the staging area. The last line is held back: only the end tells the trailer."""
 
-    def __init__(self, store: EdgeStore, request: SnapshotRequest) -> None:
+    def __init__(self, store: EdgeStore, request: SnapshotRequest, *, stage_rows: int = STAGED_AT_ONCE) -> None:
         self._store = store
+        self._stage_rows = stage_rows
         self._request = request
         self._digest = hashlib.sha256()
         self._rest = b""
@@ -109,8 +110,8 @@ class SnapshotLoad:
         for line in lines:
             if self._rejected is None:
                 self._take(line)
-        if len(self._rows) >= STAGED_AT_ONCE:
-            await self._stage()
+            if len(self._rows) >= self._stage_rows:
+                await self._stage()
 
     async def finish(self) -> SnapshotApplied | SnapshotRejected:
         """Check trailer and counts, and swap: all in one transaction, or nothing."""

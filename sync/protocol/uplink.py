@@ -181,7 +181,7 @@ async def ingest(store: CentralStore, request: UpRequest) -> UpReply | UpRefusal
         chained = chain_batch(request.prev_hash, request.facts)
         if not await _meets(tx, request, authority, chained):
             return _refusal(request, "fork", authority)
-        fresh = chained[max(0, authority.last.seq - request.first_seq + 1) :]
+        fresh = unseen(chained, authority.last.seq)
         last = await _record(tx, request.office, fresh) if fresh else authority.last
     return UpReply(request_id=request.request_id, acked_seq=last.seq, acked_hash=last.hash)
 
@@ -202,6 +202,11 @@ def chain_batch(previous: bytes, records: Sequence[FactRecord]) -> list[ChainedF
         previous = chain(previous, record)
         chained.append(ChainedFact(record=record, hash=previous))
     return chained
+
+
+def unseen(chained: Sequence[ChainedFact], last_seq: int) -> Sequence[ChainedFact]:
+    """The facts of a dense batch that a log ending in ``last_seq`` has not got."""
+    return chained[max(0, last_seq - chained[0].record.seq + 1) :]
 
 
 async def _meets(tx: CentralTx, request: UpRequest, authority: Authority, chained: Sequence[ChainedFact]) -> bool:

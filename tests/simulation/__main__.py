@@ -1,0 +1,101 @@
+"""The simulator's command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tests.simulation.mutants import MUTANTS, hunt
+from tests.simulation.runs import Summary, minimal, run_all
+from tests.simulation.swarm import Scenario
+from tests.simulation.world import Outcome
+
+SHOWN_FAILURES = 3
+STORY_LINES = 30
+
+stderr = Console(stderr=True, highlight=False)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run seeds or hunt mutants; the last line of stdout is JSON. Returns the exit code."""
+    options = _parser().parse_args(arguments)
+    seeds = range(options.start, options.start + options.seeds)
+    return hunt_mutants(options.only or sorted(MUTANTS), seeds) if options.mutants else run_seeds(seeds, options)
+
+
+def run_seeds(seeds: range, options: argparse.Namespace) -> int:
+    """Run the production code on every seed; 1 when an invariant broke."""
+    summary = Summary()
+    scenarios = [Scenario(seed=seed, steps=options.steps) for seed in seeds]
+    with _progress() as progress:
+        task = progress.add_task("seeds", total=len(seeds))
+        for outcome in run_all(scenarios, options.jobs):
+            summary.add(outcome)
+            progress.advance(task)
+    for failed in summary.failed[:SHOWN_FAILURES]:
+        tell(minimal(failed))
+    print(json.dumps(summary.figures(options.jobs)))
+    return 1 if summary.failed else 0
+
+
+def hunt_mutants(names: Iterable[str], seeds: range) -> int:
+    """Plant each bug and run seeds until one finds it; 1 when one survives."""
+    found: dict[str, Outcome | None] = {}
+    with _progress() as progress:
+        task = progress.add_task("mutants", total=len(list(names)))
+        for name in names:
+            found[name] = hunt(name, seeds)
+            progress.advance(task)
+    print(
+        json.dumps(
+            {
+                "mutants": len(found),
+                "killed": sum(outcome is not None for outcome in found.values()),
+                "first_killing_seed": {
+                    name: outcome.scenario.seed if outcome else None for name, outcome in found.items()
+                },
+                "killed_by": {name: outcome.violated if outcome else None for name, outcome in found.items()},
+            }
+        )
+    )
+    return 0 if all(found.values()) else 1
+
+
+def tell(failed: Outcome) -> None:
+    """Print how to see a failure again, and the end of its story."""
+    scenario = failed.scenario
+    stderr.print(f"seed {scenario.seed}: {failed.violated}", style="bold red", markup=False)
+    stderr.print(f"smallest found: {scenario.steps} steps under {', '.join(failed.suffered) or 'no fault at all'}")
+    for line in failed.story[-STORY_LINES:]:
+        stderr.print(f"  {line}", markup=False)
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=stderr
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.simulation",
+        description="Run the sync protocol's own code in virtual time under faults, and check its invariants.",
+        epilog="example: python -m tests.simulation --seeds 200 --start 1",
+    )
+    parser.add_argument("--seeds", type=int, default=200, help="how many seeds (mutants: at most so many each)")
+    parser.add_argument("--start", type=int, default=1, help="the first seed")
+    parser.add_argument("--steps", type=int, default=250, help="steps of a run before the faults end")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
+    parser.add_argument("--mutants", action="store_true", help="plant bugs and see that each is found")
+    parser.add_argument("--only", nargs="*", choices=sorted(MUTANTS), help="only these mutants")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

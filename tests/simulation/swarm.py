@@ -1,0 +1,67 @@
+"""Which faults a seed suffers. Every seed enables a random few at rates of its own: most bugs hide when all are on."""
+
+from __future__ import annotations
+
+from random import Random
+
+import msgspec
+
+from tests.kit.lossy_link import LinkFaults
+
+FAULTS = (
+    "drop",
+    "duplicate",
+    "reorder",
+    "delay",
+    "lost_reply",
+    "partition_full",
+    "partition_one_way",
+    "edge_crash_before_commit",
+    "edge_crash_after_commit",
+    "central_crash_before_commit",
+    "central_crash_after_commit",
+    "failover",
+    "prune",
+    "cut_snapshot",
+)
+
+
+class Scenario(msgspec.Struct, frozen=True, kw_only=True):
+    """What is run. ``without`` takes faults away from what the seed would draw, to find out which ones matter."""
+
+    seed: int
+    steps: int = 250
+    without: frozenset[str] = frozenset()
+
+
+class Swarm(msgspec.Struct, frozen=True, kw_only=True):
+    """The faults of one run: per message for the link's, per step for the others."""
+
+    rates: dict[str, float]
+
+    def rate(self, fault: str) -> float:
+        return self.rates.get(fault, 0.0)
+
+    def link(self) -> LinkFaults:
+        return LinkFaults(
+            drop=self.rate("drop"),
+            duplicate=self.rate("duplicate"),
+            reorder=self.rate("reorder"),
+            delay=self.rate("delay"),
+            lost_reply=self.rate("lost_reply"),
+        )
+
+
+_HIGHEST = {"drop": 0.5, "duplicate": 0.4, "reorder": 0.5, "delay": 0.3, "lost_reply": 0.4, "cut_snapshot": 0.5}
+"""Highest rate per message; all others happen per step."""
+
+
+def draw(rng: Random, without: frozenset[str]) -> Swarm:
+    """Half of the faults, more or less, each between a tenth of its highest rate and that."""
+    rates: dict[str, float] = {}
+    for fault in FAULTS:
+        enabled = rng.random() < 0.5
+        rate = _HIGHEST.get(fault, 0.06) * rng.uniform(0.1, 1.0)
+        if enabled and fault not in without:
+            rates[fault] = rate
+    return Swarm(rates=rates)
