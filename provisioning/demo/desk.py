@@ -1,0 +1,139 @@
+"""The desk of the demo: start page, mailbox, and the network that can be cut.
+
+It drives the city only from outside, by the same ports and bytes as people and devices do. Its forms also have a JSON face
+for ``ventanilla demo cut|heal`` and for tests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tomllib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Literal
+
+import httpx
+import msgspec
+from litestar.exceptions import NotFoundException
+
+from provisioning.demo.mailbox import Mail, Mailbox
+from provisioning.demo.plan import DemoConfig, OfficePorts, Places
+from provisioning.demo.relay import Relay, State
+from ui.assets import StaticAssets
+from ui.catalog import load_catalog
+from ui.locales import STAFF_LOCALES
+from ui.pages import Pages
+
+LOOK_EVERY_S = 1.0
+SHOWN = 6
+AREA = "Ventanilla"
+
+
+class Wan(msgspec.Struct, frozen=True):
+    """The state of an office's network, as JSON."""
+
+    state: State
+
+
+class Scan(msgspec.Struct, frozen=True):
+    """What a scanner reads."""
+
+    text: str
+
+
+class Desk:
+    """What stands on the desk."""
+
+    def __init__(self, config: DemoConfig, places: Places) -> None:
+        self.config = config
+        self.relays = {
+            office.id: Relay(config.host, office.relay, config.host, config.central) for office in config.offices
+        }
+        self.mailbox = Mailbox(config.host, config.smtp, places.mail)
+        self.stopping = asyncio.Event()
+        self.city = tomllib.loads(config.city_file.read_text(encoding="utf-8"))
+        self.pages = Pages(load_catalog(strict=False), [Path(__file__).parent / "pages"], StaticAssets(), STAFF_LOCALES)
+        self.http = httpx.AsyncClient(timeout=2.0)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        for relay in self.relays.values():
+            await relay.start()
+        await self.mailbox.start()
+        yield
+        for relay in self.relays.values():
+            await relay.stop()
+        await self.mailbox.stop()
+        await self.http.aclose()
+
+    def office(self, office: str) -> OfficePorts:
+        for ports in self.config.offices:
+            if ports.id == office:
+                return ports
+        raise NotFoundException(f"The demo runs no office called {office}.")
+
+    async def set_wan(self, office: str, state: State) -> None:
+        """Cut, silence or heal the network of an office."""
+        relay = self.relays[self.office(office).id]
+        if state == "up":
+            await relay.heal()
+        else:
+            await relay.cut(silent=state == "silent")
+
+    async def scan(self, office: str, text: str) -> None:
+        """Let the kiosk's scanner read a text."""
+        control = self.config.url(self.office(office).scanner)
+        (await self.http.post(f"{control}/scan", json={"text": text})).raise_for_status()
+
+    async def set_paper(self, office: str, paper: Literal["ok", "out"]) -> None:
+        """Put paper into the kiosk's printer or take it out."""
+        control = self.config.url(self.office(office).emulators)
+        (await self.http.post(f"{control}/state", json={"paper": paper})).raise_for_status()
+
+    async def view(self) -> dict[str, Any]:
+        """All that the start page shows."""
+        mails = list(reversed(self.mailbox.mails))
+        return {
+            "config": self.config,
+            "portal": self.config.url(self.config.central),
+            "offices": [await self._office_view(ports, mails) for ports in self.config.offices],
+            "others": [o["name"] for o in self.city["offices"] if o["id"] not in self.relays],
+            "mails": mails[:SHOWN],
+            "staff": self._staff(),
+        }
+
+    async def _office_view(self, ports: OfficePorts, mails: list[Mail]) -> dict[str, Any]:
+        relay = self.relays[ports.id]
+        control = self.config.url(ports.emulators)
+        tickets, state = await asyncio.gather(self._ask(f"{control}/tickets"), self._ask(f"{control}/state"))
+        return {
+            "id": ports.id,
+            "name": self._name(ports.id),
+            "console": self.config.url(ports.edge),
+            "kiosk": self.config.url(ports.kiosk),
+            "display": self.config.url(ports.display),
+            "wan": relay.state,
+            "wan_since": relay.since,
+            "paper": (state or {}).get("paper", "unknown"),
+            "tickets": list(reversed(tickets or []))[:SHOWN],
+            "ticket_count": len(tickets or []),
+            "codes": [(m.token or m.locator, f"{m.locator} · {m.subject}") for m in mails if m.token or m.locator],
+        }
+
+    async def _ask(self, url: str) -> Any:
+        """A JSON answer of an emulator; none while it does not answer."""
+        with contextlib.suppress(httpx.HTTPError, ValueError):
+            return (await self.http.get(url)).raise_for_status().json()
+        return None
+
+    def _name(self, office: str) -> str:
+        return next((str(o["name"]) for o in self.city["offices"] if o["id"] == office), office)
+
+    def _staff(self) -> list[dict[str, Any]]:
+        return [
+            {"office": office["name"], **person}
+            for office in self.city["offices"]
+            if office["id"] in self.relays
+            for person in office.get("staff", [])
+        ]

@@ -1,0 +1,152 @@
+"""The desk's web face: pages for people, and the same acts as JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+from litestar import Litestar, Request, Response, get, post
+from litestar.exceptions import NotFoundException, PermissionDeniedException
+from litestar.response import Redirect, ServerSentEvent
+
+from provisioning.demo.desk import AREA, LOOK_EVERY_S, Desk, Scan, Wan
+from provisioning.demo.mailbox import Mail
+from provisioning.demo.relay import State
+from ui.assets import StaticAssets
+from ui.headers import PAGE_HEADERS
+from ui.locales import STAFF_LOCALES, choose_locale
+
+
+def create_app(desk: Desk) -> Litestar:
+    """The start page, what it shows, and the acts of its forms."""
+    return Litestar([*_pages(desk), *_pictures(desk), *_acts(desk), *_control(desk)], openapi_config=None)
+
+
+def _pages(desk: Desk) -> list[Any]:
+    @get("/health/live", sync_to_thread=False)
+    def live() -> dict[str, str]:
+        return {"status": "live"}
+
+    @get("/")
+    async def start_page(request: Request[Any, Any, Any]) -> Response[str]:
+        locale = choose_locale(
+            request.query_params.get("lang"),
+            request.cookies.get("vt_lang"),
+            request.headers.get("accept-language"),
+            offered=STAFF_LOCALES,
+        )
+        html = desk.pages.render("demo/start.html", locale, {"here": "/", "area_name": AREA, **await desk.view()})
+        return Response(html, media_type="text/html", headers=PAGE_HEADERS)
+
+    @get("/stream")
+    async def stream(request: Request[Any, Any, Any]) -> ServerSentEvent:
+        return ServerSentEvent(_changes(desk, request.query_params.get("lang") or "es"))
+
+    @get("/mail/{number:int}", sync_to_thread=False)
+    def mail(number: int) -> Response[str]:
+        found = next((m for m in desk.mailbox.mails if m.number == number), None)
+        if found is None:
+            raise NotFoundException("This mail is not kept any more.")
+        html = desk.pages.render("demo/mail.html", "es", {"mail": found, "area_name": AREA})
+        return Response(html, media_type="text/html", headers=PAGE_HEADERS)
+
+    return [live, start_page, stream, mail]
+
+
+def _pictures(desk: Desk) -> list[Any]:
+    assets = StaticAssets()
+
+    @get("/tickets/{office:str}/{name:str}")
+    async def ticket(office: str, name: str) -> Response[bytes]:
+        control = desk.config.url(desk.office(office).emulators)
+        with contextlib.suppress(httpx.HTTPError):
+            picture = await desk.http.get(f"{control}/tickets/{name}")
+            if picture.status_code == 200:
+                return Response(picture.content, media_type="image/png", headers={"cache-control": "max-age=3600"})
+        raise NotFoundException("There is no such ticket.")
+
+    @get("/static/{name:path}", sync_to_thread=False)
+    def static(name: str, request: Request[Any, Any, Any], v: str | None = None) -> Response[bytes]:
+        reply = assets.reply(
+            name,
+            version=v,
+            accept_encoding=request.headers.get("accept-encoding", ""),
+            if_none_match=request.headers.get("if-none-match"),
+        )
+        media_type = reply.headers["content-type"]
+        return Response(reply.body, status_code=reply.status, headers=reply.headers, media_type=media_type)
+
+    return [ticket, static]
+
+
+def _acts(desk: Desk) -> list[Any]:
+    @post("/offices/{office:str}", guards=[_own_page])
+    async def act(office: str, request: Request[Any, Any, Any]) -> Redirect:
+        form = await request.form()
+        deed, text = str(form.get("do", "")), str(form.get("paste") or form.get("code") or "").strip()
+        if deed in ("up", "cut", "silent"):
+            await desk.set_wan(office, deed)  # type: ignore[arg-type]
+        elif deed in ("ok", "out"):
+            await desk.set_paper(office, deed)  # type: ignore[arg-type]
+        elif deed == "scan" and text:
+            await desk.scan(office, text)
+        return Redirect(f"/#{office}", status_code=303)
+
+    return [act]
+
+
+def _control(desk: Desk) -> list[Any]:
+    @post("/api/wan/{office:str}", status_code=200)
+    async def set_wan(office: str, data: Wan) -> Wan:
+        await desk.set_wan(office, data.state)
+        return data
+
+    @post("/api/scan/{office:str}", status_code=200)
+    async def scan(office: str, data: Scan) -> Scan:
+        await desk.scan(office, data.text)
+        return data
+
+    @get("/api/state", sync_to_thread=False)
+    def state() -> dict[str, State]:
+        return {office: relay.state for office, relay in desk.relays.items()}
+
+    @get("/api/mails", sync_to_thread=False)
+    def mails() -> list[Mail]:
+        return desk.mailbox.mails
+
+    return [set_wan, scan, state, mails]
+
+
+def _own_page(connection: Any, _handler: Any) -> None:
+    """The forms take orders from the start page only, not from other sites that a browser has open."""
+    origin = connection.headers.get("origin")
+    if origin and urlsplit(origin).netloc != connection.headers.get("host"):
+        raise PermissionDeniedException("This form belongs to another page.")
+
+
+async def _changes(desk: Desk, locale: str) -> AsyncIterator[dict[str, str]]:
+    """Events of ``live.js``: the changing parts of the page whenever they change, else a beat."""
+    last, quiet_s = "", 0.0
+    while not desk.stopping.is_set():
+        view = await desk.view()
+        items = [{"id": "mails", "html": desk.pages.render("demo/_mails.html", locale, view)}]
+        for office in view["offices"]:
+            for part in ("wan", "paper", "tickets", "codes"):
+                html = desk.pages.render(f"demo/_{part}.html", locale, {"office": office})
+                items.append({"id": f"{office['id']}-{part}", "html": html})
+        news = msgspec.json.encode({"items": items}).decode()
+        if news != last:
+            last, quiet_s = news, 0.0
+            yield {"event": "fragment", "data": news}
+        elif quiet_s >= 8:
+            quiet_s = 0.0
+            yield {"event": "beat", "data": "{}"}
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(desk.stopping.wait(), LOOK_EVERY_S)
+        quiet_s += LOOK_EVERY_S
+    yield {"event": "bye", "data": "{}"}

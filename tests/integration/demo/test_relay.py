@@ -1,0 +1,94 @@
+"""The demo's network really breaks, in both ways, and really heals."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from provisioning.demo.relay import Relay
+
+pytestmark = pytest.mark.timeout(20)
+
+
+async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        while data := await reader.read(1024):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
+@pytest.fixture
+async def relay() -> AsyncIterator[Relay]:
+    server = await asyncio.start_server(_echo, "127.0.0.1", 0)
+    relay = Relay("127.0.0.1", 0, "127.0.0.1", server.sockets[0].getsockname()[1])
+    await relay.start()
+    yield relay
+    await relay.stop()
+    server.close()
+    while _opened:
+        _opened.pop().close()
+    await asyncio.sleep(0.05)
+
+
+Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+_opened: list[asyncio.StreamWriter] = []
+
+
+async def _open(relay: Relay) -> Stream:
+    stream = await asyncio.open_connection("127.0.0.1", relay.port)
+    _opened.append(stream[1])
+    return stream
+
+
+async def _says(stream: Stream, word: bytes, wait_s: float = 1) -> bytes:
+    reader, writer = stream
+    writer.write(word)
+    async with asyncio.timeout(wait_s):
+        return await reader.read(100)
+
+
+async def test_bytes_pass(relay: Relay) -> None:
+    stream = await _open(relay)
+    assert await _says(stream, b"hello") == b"hello"
+
+
+async def test_a_cut_closes_open_streams_and_refuses_new_ones(relay: Relay) -> None:
+    stream = await _open(relay)
+    await _says(stream, b"before")
+    port = relay.port
+    await relay.cut()
+    with pytest.raises((ConnectionError, OSError)):
+        if await stream[0].read(1) == b"":
+            raise ConnectionResetError
+    with pytest.raises(ConnectionRefusedError):
+        await _open(relay)
+    await relay.heal()
+    assert relay.port == port
+    assert await _says(await _open(relay), b"after") == b"after"
+
+
+async def test_a_silent_cut_closes_nothing_and_answers_nothing(relay: Relay) -> None:
+    stream = await _open(relay)
+    await _says(stream, b"before")
+    await relay.cut(silent=True)
+    with pytest.raises(TimeoutError):
+        await _says(stream, b"lost", 0.3)
+    newcomer = await _open(relay)
+    with pytest.raises(TimeoutError):
+        await _says(newcomer, b"unheard", 0.3)
+    await relay.heal()
+    with pytest.raises(TimeoutError):
+        await _says(stream, b"half-open", 0.3)
+    assert await _says(await _open(relay), b"after") == b"after"
+
+
+async def test_cutting_again_changes_the_kind(relay: Relay) -> None:
+    await relay.cut(silent=True)
+    await relay.cut()
+    assert relay.state == "cut"
+    with pytest.raises(ConnectionRefusedError):
+        await _open(relay)
