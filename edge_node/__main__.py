@@ -97,7 +97,7 @@ def _explained() -> Iterator[None]:
     """Reasons not to start end the process with one sentence, not with a trace."""
     try:
         yield
-    except (FolderInUse, DatabaseTooNew, DatabaseDamaged, JournalBroken, WrongNode) as error:
+    except (FolderInUse, DatabaseTooNew, DatabaseDamaged, JournalBroken, WrongNode, SettingsError) as error:
         log.error("node.not_started", reason=type(error).__name__, detail=str(error))  # noqa: TRY400
         click.echo(str(error), err=True)
         sys.exit(1)

@@ -7,8 +7,9 @@ HTTP first, then uplink and LAN, then the dispatcher with what it still has, the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -22,20 +23,25 @@ from edge_node.database import quick_check
 from edge_node.lan.devices import Devices
 from edge_node.lan.link import Lan
 from edge_node.metrics import Metrics
-from edge_node.migrations import migrate
+from edge_node.migrations import migrate, steps
 from edge_node.queue.boot import Identity, identify, known_requests, load_state, register_devices
 from edge_node.queue.configuration import apply_configuration, news_of, read_configuration
 from edge_node.queue.desk import Desk
 from edge_node.queue.dispatcher import NODE, Dispatcher
-from edge_node.queue.journal import Entry
+from edge_node.queue.journal import Entry, PendingPrint
 from edge_node.queue.state import OfficeState
 from edge_node.queue.timekeeper import Timekeeper, waits
 from edge_node.settings import Settings
 from edge_node.uplink.link import LinkState
+from edge_node.uplink.service import Uplink
 from edge_node.writer import Writer
+from provisioning.settings import SettingsError
 from sync.io.clock import Clock, SystemClock
+from sync.io.node_token import load_key
 from sync.messages.facts import ConfigApplied, NodeStarted
 from sync.messages.feed import Appointment
+from sync.protocol.downlink import StreamRow
+from sync.protocol.hello import Node
 
 VERSION = "0.1.0"
 log = structlog.get_logger()
@@ -60,7 +66,8 @@ class EdgeNode:
         self.sessions = StaffSessions(writer, lambda: dispatcher.state.configuration.staff, dispatcher.state.now)
         self.timekeeper = Timekeeper(dispatcher, writer)
         self.lan = self._lan() if settings.broker.port else None
-        for listener in (self.timekeeper, self.live):
+        self.uplink = self._uplink() if settings.central.url else None
+        for listener in (self.timekeeper, self.live, self):
             dispatcher.listen(listener)
 
     @property
@@ -92,8 +99,8 @@ class EdgeNode:
                 yield b"".join(each.sse for each in fresh if each.event == "agenda") or BEAT.sse
         yield BYE.sse
 
-    async def feed_applied(self) -> None:
-        """The uplink has committed rows of the feed: decide with them from the next command on, and tell who shows them."""
+    async def feed_applied(self, _rows: Sequence[StreamRow] | None = None) -> None:
+        """The uplink has committed rows of the feed: decide with them from the next command on, tell who shows them."""
         known = self.dispatcher.state.configuration.agenda
         office = self.settings.office
         fresh = await self.writer.run(lambda connection: read_configuration(connection, office.id, office.time_zone))
@@ -103,6 +110,16 @@ class EdgeNode:
         if self.lan is not None:
             await self.lan.configured()
             self.lan.boards.send_now()
+
+    def committed(self, entries: Sequence[Entry], _prints: Sequence[PendingPrint]) -> None:
+        """Wake the uplink: these facts are durable."""
+        if self.uplink is not None:
+            self.uplink.committed(entries[-1].header.seq)
+
+    def restored(self) -> None:
+        """Facts may be in the journal that were never told of."""
+        if self.uplink is not None:
+            self.uplink.committed(self.dispatcher.state.tail.seq)
 
     def link_changed(self, link: LinkState) -> None:
         """The uplink tells how the office stands to central."""
@@ -127,6 +144,27 @@ class EdgeNode:
         for listener in (lan.boards, lan.prints):
             self.dispatcher.listen(listener)
         return lan
+
+    def _uplink(self) -> Uplink:
+        central = self.settings.central
+        if central.node_key_file is None:
+            raise SettingsError("settings", "central.node_key_file", "is needed to reach central")
+        identity = self.identity
+        return Uplink(
+            node=Node(
+                office=identity.office, node=identity.node, epoch=identity.epoch, incarnation=identity.incarnation
+            ),
+            url=central.url,
+            key=load_key(central.node_key_file),
+            writer=self.writer,
+            clock=self.dispatcher.state.clock,
+            schema=[*steps()][-1],
+            folder=self.settings.data.folder,
+            on_news=self.feed_applied,
+            on_link=self.link_changed,
+            registry=self.metrics.registry,
+            ca_file=central.ca_file,
+        )
 
     def _devices_changed(self) -> None:
         self.live.tell("devices", {"devices": [msgspec.to_builtins(status) for status in self.devices.all()]})
@@ -172,6 +210,9 @@ async def _serving(node: EdgeNode) -> AsyncIterator[None]:
     chores = [_forever(node.timekeeper.run(), "timekeeper")]
     if node.lan is not None:
         chores.append(_forever(node.lan.run(), "lan"))
+    if node.uplink is not None:
+        node.restored()
+        chores.append(_forever(node.uplink.run(), "uplink"))
     try:
         yield
     finally:

@@ -25,7 +25,7 @@ from edge_node.metrics import Metrics
 from edge_node.queue.journal import Batch, Entry, PendingPrint, Tail, find_replies, read_day, written
 from edge_node.queue.outcomes import Answer, Done, Extras, conclude
 from edge_node.queue.state import OfficeState
-from edge_node.writer import Writer
+from edge_node.writer import WriteFailed, Writer
 from sync.domain.decide import decide, turn_day
 from sync.domain.outcomes import Accepted, Decision, refuse
 from sync.domain.service_day import service_date
@@ -184,8 +184,8 @@ class Dispatcher:
                 await self._writer.run(batch.write)
                 self.metrics.commit_s.observe(perf_counter() - started_s)
                 self.metrics.batch_size.observe(len(taken))
-        except Exception:
-            log.exception("dispatcher.commit_failed", commands=len(taken))
+        except Exception as error:  # noqa: BLE001 - whatever it was, the disk decides what happened
+            _tell_failure("dispatcher.commit_failed", error, commands=len(taken))
             self.stale = True
             answers = await self._answer_from_journal(taken)
         else:
@@ -250,8 +250,8 @@ class Dispatcher:
         """Read the state from the journal again; whether that worked."""
         try:
             entries, tail = await self._writer.run(lambda connection: read_day(connection, self.state.tail.epoch))
-        except Exception:
-            log.exception("dispatcher.replay_failed")
+        except Exception as error:  # noqa: BLE001 - the loop must go on refusing
+            _tell_failure("dispatcher.replay_failed", error)
             return False
         self._restore(entries, tail)
         return True
@@ -270,8 +270,8 @@ class Dispatcher:
         ids = [each.command.request_id for each in taken if isinstance(each, Submission)]
         try:
             found = await self._writer.run(lambda connection: find_replies(connection, ids))
-        except Exception:
-            log.exception("dispatcher.replies_unknown")
+        except Exception as error:  # noqa: BLE001 - the loop must go on refusing
+            _tell_failure("dispatcher.replies_unknown", error)
             return [(each, RETRY) for each in taken]
         self._known.update(found)
         return [(each, self._found(each, found)) for each in taken]
@@ -295,6 +295,14 @@ def turn(state: OfficeState, now: datetime) -> list[Entry]:
         return []
     facts = turn_day(state.day, service_date(now, state.zone), state.configuration.catalogue)
     return state.record(facts, NODE, now)
+
+
+def _tell_failure(event: str, error: Exception, **fields: object) -> None:
+    """A disk that fails needs no trace; anything else is a fault of ours."""
+    if isinstance(error, WriteFailed):
+        log.error(event, error=str(error), outcome_unknown=error.outcome_unknown, **fields)
+    else:
+        log.error(event, exc_info=error, **fields)
 
 
 def _give(done: asyncio.Future[Any], answer: Any) -> None:
