@@ -1,0 +1,84 @@
+"""The oracle agrees with the golden cases on its own, and notices a wrong call."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from tests.kit.office import at
+from tests.kit.oracle import Oracle, Slip
+
+
+def view(name: str, n: int, arrives: str, slot: str | None = None, **changes: Any) -> dict[str, Any]:
+    return {
+        "ticket_id": name,
+        "label": name,
+        "service": "a",
+        "priority_class": "general",
+        "arrived_at": at(arrives).isoformat(),
+        "slot_start_at": at(slot).isoformat() if slot else None,
+        "issue": [1, n],
+        "called_how": "next",
+        **changes,
+    }
+
+
+COUNTER = {"counter": "1", "primary": ["a"], "secondary": ["b"]}
+
+
+def call(oracle: Oracle, seq: int, ticket: dict[str, Any], now: str) -> None:
+    oracle.called("centro", {"seq": seq, "ticket": {**ticket, "called_at": at(now).isoformat()}}, COUNTER)
+
+
+def test_it_knows_the_rule() -> None:
+    oracle = Oracle()
+    first, cita, second = view("W1", 1, "09:10"), view("C1", 3, "09:55", "10:00"), view("W2", 2, "09:20")
+    for seq, (ticket, now) in enumerate([(first, "10:00"), (cita, "10:05"), (second, "10:10")], 10):
+        call(oracle, seq, ticket, now)
+    assert oracle.order_violations() == []
+
+
+def test_it_notices_a_call_out_of_order() -> None:
+    oracle = Oracle()
+    call(oracle, 10, view("W2", 2, "09:20"), "10:00")
+    call(oracle, 11, view("W1", 1, "09:10"), "10:05")
+    assert oracle.order_violations() == ["centro seq 10: called W2, the rule says W1"]
+
+
+def test_a_secondary_person_waits_for_the_threshold_unless_the_counter_is_idle() -> None:
+    oracle = Oracle()
+    other = view("B1", 1, "09:00", service="b")
+    call(oracle, 10, view("A1", 2, "09:02"), "09:04")
+    call(oracle, 11, other, "09:04")
+    assert oracle.order_violations() == []
+
+
+def test_a_transferred_person_keeps_the_place_and_a_returned_one_waits_again() -> None:
+    oracle = Oracle()
+    first, second = view("W1", 1, "09:00"), view("W2", 2, "09:01")
+    call(oracle, 10, first, "09:02")
+    oracle.moved({"seq": 11, "ticket": {**first, "service": "a", "counter": None}})
+    call(oracle, 12, first, "09:03")
+    oracle.ended({"seq": 13, "ticket": first})
+    call(oracle, 14, second, "09:04")
+    assert oracle.order_violations() == []
+
+
+def test_two_codes_for_one_label_are_a_duplicate_and_the_same_paper_is_a_reprint() -> None:
+    oracle = Oracle()
+    now = at("09:00")
+    oracle.printed(Slip("centro", "A1", "x", now))
+    oracle.printed(Slip("centro", "A1", "x", now))
+    oracle.printed(Slip("real", "A1", "y", now))
+    assert (oracle.duplicates(), oracle.reprints()) == ([], 1)
+    oracle.printed(Slip("centro", "A1", "z", now))
+    assert oracle.duplicates() == ["centro A1: 2 codes"]
+
+
+def test_an_arrival_lies_between_the_touch_and_the_paper() -> None:
+    oracle = Oracle()
+    oracle.saw_ticket("centro", view("A1", 1, "09:00"))
+    oracle.taken("centro", "A1", at("09:00"), at("09:00") + timedelta(seconds=1))
+    assert oracle.arrivals_outside_their_windows() == []
+    oracle.taken("centro", "A1", at("09:01"), at("09:02"))
+    assert len(oracle.arrivals_outside_their_windows()) == 1
