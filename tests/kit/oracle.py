@@ -23,7 +23,7 @@ Issue = tuple[int, int]
 
 def instant(text: str) -> datetime:
     """An instant of a JSON body."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return datetime.fromisoformat(text)
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,9 @@ class Oracle:
         return wrong
 
     def _next(self, call: Call) -> Person | None:
-        primary, ripe, unripe = [], [], []
+        primary: list[Person] = []
+        ripe: list[Person] = []
+        unripe: list[Person] = []
         for person in self.people.values():
             if person.office != call.office or not person.waits_at(call.seq):
                 continue
