@@ -14,7 +14,9 @@ import uvloop
 from central import database, migrations
 from central.settings import Settings
 from provisioning import logs
-from provisioning.settings import SettingsError, config_path, load
+from provisioning.settings import SettingsError, config_path
+from provisioning.settings import load as load_settings
+from sync.io.clock import SystemClock
 
 CONFIG = click.option(
     "--config", type=click.Path(path_type=Path, dir_okay=False), help="Settings file; else $VENTANILLA_CONFIG."
@@ -38,7 +40,7 @@ def explained(command: Callable[..., None]) -> Callable[..., None]:
 
 def settings_of(config: Path | None) -> Settings:
     """Load settings and start logging."""
-    settings = load(Settings, config_path(config, os.environ), os.environ)
+    settings = load_settings(Settings, config_path(config, os.environ), os.environ)
     logs.configure("central", settings.logs.level, settings.logs.form)
     return settings
 
@@ -74,6 +76,43 @@ def migrate(config: Path | None) -> None:
     settings = settings_of(config)
     applied = asyncio.run(_with_connection(settings, migrations.migrate))
     click.echo(f"applied: {', '.join(applied)}" if applied else "nothing to apply")
+
+
+@main.command("load-city", epilog="Example: python -m central load-city provisioning/demo/melilla.toml")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@CONFIG
+@explained
+def load_city(file: Path, config: Path | None) -> None:
+    """Make offices, services, hours, counters and staff what FILE says, and tell the offices. Safe to repeat."""
+    from central.loading import load
+    from central.offices.city import CityError, read_city
+
+    settings = settings_of(config)
+    try:
+        city = read_city(file.read_text("utf-8"))
+    except CityError as error:
+        raise click.ClickException(
+            f"{file} was not loaded:\n" + "\n".join(f"  {one}" for one in error.problems)
+        ) from error
+    asyncio.run(_with_connection(settings, partial(load, settings=settings, city=city, now=SystemClock().now())))
+    click.echo(f"loaded {city.city.name}: {len(city.offices)} offices, {len(city.services)} services")
+
+
+@main.command("open-round-the-clock", epilog="Example: python -m central open-round-the-clock centro real")
+@click.argument("offices", nargs=-1, required=True)
+@click.option("--days", default=2, show_default=True, help="Service days, from the present one on.")
+@click.option("--note", default="demo: open round the clock", show_default=True, help="Why, for those who look.")
+@CONFIG
+@explained
+def open_round_the_clock(offices: tuple[str, ...], days: int, note: str, config: Path | None) -> None:
+    """Open OFFICES all of this service day and the next, as a dated exception; the demo does so at each start."""
+    from central.loading import open_offices
+
+    settings = settings_of(config)
+    work = partial(open_offices, settings=settings, offices=offices, days=days, note=note, now=SystemClock().now())
+    if unknown := asyncio.run(_with_connection(settings, work)):
+        raise click.ClickException(f"there is no office {', '.join(unknown)}")
+    click.echo(f"open round the clock for {days} service days: {', '.join(offices)}")
 
 
 def _stop(app: Any) -> None:

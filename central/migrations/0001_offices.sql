@@ -56,6 +56,7 @@ CREATE TABLE dated_hours (
     opens time,
     closes time,
     note text NOT NULL DEFAULT '',
+    source text NOT NULL DEFAULT 'staff', -- 'city': from the loaded file, replaced by the next load
     PRIMARY KEY (office_id, service_date),
     CHECK ((opens IS NULL) = (closes IS NULL)),
     CHECK (closes > opens),

@@ -1,0 +1,81 @@
+-- name: by_id
+SELECT appointment_id, version, status, locator, office_id, pool_id, service_id, family, service_date, slot_start_at,
+       duration_min, language, needs, link_version, fed_version, full_name, document_end, email
+FROM appointment WHERE appointment_id = $1;
+
+-- name: by_locator
+-- $1 locator, $2 end of the document. Past ones have given their locator back.
+SELECT appointment_id, version, status, locator, office_id, pool_id, service_id, family, service_date, slot_start_at,
+       duration_min, language, needs, link_version, fed_version, full_name, document_end, email
+FROM appointment WHERE locator = $1 AND status = 'booked' AND document_end = $2;
+
+-- name: try_lookup
+-- $1 locator, $2 since, $3 now, $4 how many tries. One row with the oldest try in the window while the limit is reached.
+WITH recent AS (
+    SELECT count(*) AS tries, min(tried_at) AS oldest FROM lookup_try WHERE locator = $1 AND tried_at > $2
+), noted AS (
+    INSERT INTO lookup_try (locator, tried_at) SELECT $1, $3 FROM recent WHERE tries < $4
+)
+SELECT oldest FROM recent WHERE tries >= $4;
+
+-- name: revoke_links
+UPDATE appointment SET link_version = link_version + 1 WHERE appointment_id = $1 AND link_version = $2
+RETURNING link_version;
+
+-- name: unfed
+-- $1 office, $2 last service date that it knows, $3 how many at most. What a booking just before midnight left out is found
+-- by the next look, because each appointment says itself whether its office knows it.
+SELECT appointment_id, version, status, locator, office_id, pool_id, service_id, family, service_date, slot_start_at,
+       duration_min, language, needs, link_version, fed_version, full_name, document_end, email
+FROM appointment
+WHERE office_id = $1 AND service_date <= $2 AND status = 'booked' AND fed_version IS DISTINCT FROM version
+ORDER BY service_date, appointment_id
+LIMIT $3
+FOR UPDATE SKIP LOCKED;
+
+-- name: mark_fed
+UPDATE appointment SET fed_version = version WHERE appointment_id = ANY ($1::uuid[]);
+
+-- name: leaving
+-- $1 stream, $2 instant: appointments on the stream whose slot was before.
+SELECT entity_id, version FROM feed_entity
+WHERE stream = $1 AND kind = 'appointment'
+  AND (convert_from(body, 'UTF8')::jsonb ->> 'slot_start_at')::timestamptz < $2
+ORDER BY entity_id
+LIMIT $3;
+
+-- name: note_horizon
+INSERT INTO office_horizon (office, horizon_until) VALUES ($1, $2)
+ON CONFLICT (office) DO UPDATE SET horizon_until = excluded.horizon_until
+WHERE office_horizon.horizon_until < excluded.horizon_until;
+
+-- name: forget_old
+-- $1 replies before, $2 tries before, $3 drafts before
+WITH replies AS (
+    DELETE FROM booking_reply WHERE answered_at < $1 RETURNING 1
+), tries AS (
+    DELETE FROM lookup_try WHERE tried_at < $2 RETURNING 1
+), drafts AS (
+    DELETE FROM booking_draft WHERE expires_at < $3 RETURNING 1
+)
+SELECT (SELECT count(*) FROM replies) AS replies, (SELECT count(*) FROM tries) AS tries,
+       (SELECT count(*) FROM drafts) AS drafts;
+
+-- name: forget_people
+-- $1 service date: what is older has no need of names any more. Bounded; the hash stays for the limits.
+UPDATE appointment SET full_name = NULL, document_end = NULL, email = NULL, phone = NULL, needs = '{}'
+WHERE appointment_id IN (
+    SELECT appointment_id FROM appointment
+    WHERE service_date < $1 AND num_nonnulls(full_name, document_end, email, phone) > 0
+    LIMIT 500
+);
+
+-- name: put_draft
+INSERT INTO booking_draft (cookie_hash, body, expires_at) VALUES ($1, $2, $3)
+ON CONFLICT (cookie_hash) DO UPDATE SET body = excluded.body, expires_at = excluded.expires_at;
+
+-- name: draft
+SELECT body FROM booking_draft WHERE cookie_hash = $1 AND expires_at > $2;
+
+-- name: drop_draft
+DELETE FROM booking_draft WHERE cookie_hash = $1;

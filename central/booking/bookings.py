@@ -1,0 +1,244 @@
+"""Holds, bookings and their changes: what the portal, the API and staff call. All outcomes are values.
+
+Each act is one statement (`seats.sql`), so it is whole or not at all, and its answer is stored with it: the same request_id
+gets the same answer however often it comes.
+"""
+
+import secrets
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import structlog
+
+from central.booking.appointments import (
+    Booked,
+    Booking,
+    BookOutcome,
+    Channel,
+    Held,
+    HoldOutcome,
+    LimitReached,
+    NotOffered,
+    Person,
+    Reused,
+    Taken,
+    Wish,
+)
+from central.booking.availability import Availability, payload_of
+from central.booking.claims import Answered, Clash, Full, Where, Won, claim, queries
+from central.booking.news import feed_body, letter_of, link_of
+from central.booking.offers import Offer, offer_of
+from central.booking.rules import DOCUMENT_END_LENGTH, fingerprint, is_fed, new_locator, person_hash
+from central.context import Central
+from central.offices.store import CatalogueCopy
+from sync.io.ids import new_id
+from sync.messages.feed import office_stream
+
+log = structlog.get_logger(__name__)
+
+LOCATOR_TRIES = 8
+MAX_EXTENSIONS = 3
+
+
+class Bookings:
+    """Makes holds and bookings.
+
+    Args:
+        availability: asked for alternatives when somebody else was first.
+        random_below: source of locators.
+    """
+
+    def __init__(
+        self,
+        central: Central,
+        catalogue: CatalogueCopy,
+        availability: Availability,
+        random_below: Callable[[int], int] = secrets.randbelow,
+    ) -> None:
+        self._central = central
+        self._catalogue = catalogue
+        self._availability = availability
+        self._random_below = random_below
+
+    async def hold(self, wish: Wish, *, replaces: str | None = None) -> HoldOutcome:
+        """Keep the seats of a wish while somebody fills in the form.
+
+        Args:
+            replaces: the hold that the same form had before; it is released once the new one stands.
+        """
+        offer = await self._offer(wish)
+        if isinstance(offer, NotOffered):
+            return offer
+        now, hold_id = self._central.clock.now(), new_id()
+        held_until = now + timedelta(minutes=self._central.settings.booking.hold_min)
+        payload = payload_of(offer.office.id, offer.service_date)
+        arguments = (
+            hold_id, now, held_until, offer.office.id, offer.pool.id, offer.starts, offer.service.id,
+            offer.service.duration_min, replaces, payload,
+        )  # fmt: skip
+        end = await self._claim("hold", arguments, hold_id, offer, replaces)
+        if not isinstance(end, Won):
+            return await self._taken(offer)
+        if replaces is not None:
+            await self.release(replaces)
+        return Held(hold_id=hold_id, wish=wish, held_until=held_until)
+
+    async def extend(self, hold_id: str) -> Held | None:
+        """Keep a hold for the full time again; none if it has ended or was extended too often."""
+        now = self._central.clock.now()
+        until = now + timedelta(minutes=self._central.settings.booking.hold_min)
+        if await self._central.pool.fetchval(queries.extend, hold_id, now, until, MAX_EXTENSIONS) is None:
+            return None
+        return await self.held(hold_id)
+
+    async def held(self, hold_id: str) -> Held | None:
+        """A hold that still stands."""
+        row = await self._central.pool.fetchrow(queries.held, hold_id, self._central.clock.now())
+        if row is None:
+            return None
+        wish = Wish(office_id=row["office_id"], service_id=row["service_id"], slot_start_at=row["start_at"])
+        return Held(hold_id=hold_id, wish=wish, held_until=row["held_until"], extensions=row["extensions"])
+
+    async def release(self, hold_id: str) -> None:
+        """Give a hold's seats back; nothing happens if it has none any more."""
+        await self._central.pool.execute(queries.release, hold_id)
+
+    async def confirm(
+        self, request_id: str, wish: Wish, person: Person, hold_id: str, channel: Channel = "portal"
+    ) -> BookOutcome:
+        """Book with the hold's seats; if the hold has lapsed, with free ones of the same slots."""
+        return await self._book(request_id, wish, person, hold_id, channel)
+
+    async def book(self, request_id: str, wish: Wish, person: Person, channel: Channel = "api") -> BookOutcome:
+        """Book at once, without a hold."""
+        return await self._book(request_id, wish, person, None, channel)
+
+    async def _book(
+        self, request_id: str, wish: Wish, person: Person, hold_id: str | None, channel: Channel
+    ) -> BookOutcome:
+        offer = await self._offer(wish)
+        if isinstance(offer, NotOffered):
+            return offer
+        who = person_hash(self._central.keys.person, person.document.kind, person.document.number)
+        asked = fingerprint("book", wish.office_id, wish.service_id, wish.slot_start_at.isoformat(), who.hex())
+        for _ in range(LOCATOR_TRIES):
+            booking = self._new_booking(offer, person)
+            answer = self._answer(booking)
+            arguments = self._book_arguments(
+                request_id=request_id,
+                asked=asked,
+                answer=answer,
+                offer=offer,
+                booking=booking,
+                person=person,
+                who=who,
+                hold_id=hold_id,
+                channel=channel,
+            )
+            end = await self._claim("book", arguments, request_id, offer, hold_id)
+            if not (isinstance(end, Clash) and end.key == "locator"):
+                return await self._book_outcome(end, asked, answer, offer)
+        raise RuntimeError("no free locator: there are too many appointments for its length")
+
+    async def _book_outcome(
+        self, end: Won | Full | Clash | Answered, asked: bytes, answer: Booked, offer: Offer
+    ) -> BookOutcome:
+        match end:
+            case Won():
+                log.info("appointment.booked", appointment=answer.appointment_id, office=answer.office_id)
+                return answer
+            case Answered():
+                return answered_before(end, asked)
+            case Clash(key="person"):
+                return LimitReached(family=offer.service.family)
+            case _:
+                return await self._taken(offer)
+
+    def _book_arguments(
+        self,
+        *,
+        request_id: str,
+        asked: bytes,
+        answer: Booked,
+        offer: Offer,
+        booking: Booking,
+        person: Person,
+        who: bytes,
+        hold_id: str | None,
+        channel: Channel,
+    ) -> tuple[Any, ...]:
+        fed = is_fed(offer.service_date, offer.today, self._central.settings.booking.feed_days)
+        mail_id, letter = letter_of("confirmed", booking, self._central.keys, new_id)
+        return (
+            request_id, asked, msgspec.json.encode(answer), self._central.clock.now(), offer.office.id, offer.pool.id,
+            offer.starts, hold_id, booking.appointment_id, booking.locator, offer.service.id, offer.service.family,
+            offer.service_date, booking.duration_min, who, booking.language, booking.needs, channel, person.full_name,
+            booking.document_end, person.email, person.phone, office_stream(offer.office.id) if fed else None,
+            feed_body(booking) if fed else b"", mail_id, letter, payload_of(offer.office.id, offer.service_date),
+        )  # fmt: skip
+
+    def _new_booking(self, offer: Offer, person: Person) -> Booking:
+        return Booking(
+            appointment_id=new_id(),
+            version=1,
+            status="booked",
+            locator=new_locator(self._random_below),
+            office_id=offer.office.id,
+            pool_id=offer.pool.id,
+            service_id=offer.service.id,
+            family=offer.service.family,
+            service_date=offer.service_date,
+            slot_start_at=offer.slot_start_at,
+            duration_min=offer.service.duration_min,
+            language=person.language,
+            needs=person.needs,
+            link_version=1,
+            full_name=person.full_name,
+            document_end=person.document.number[-DOCUMENT_END_LENGTH:],
+            email=person.email,
+        )
+
+    def _answer(self, booking: Booking) -> Booked:
+        return Booked(
+            appointment_id=booking.appointment_id,
+            version=booking.version,
+            locator=booking.locator,
+            office_id=booking.office_id,
+            service_id=booking.service_id,
+            slot_start_at=booking.slot_start_at,
+            duration_min=booking.duration_min,
+            link=link_of(booking, self._central.keys),
+        )
+
+    async def _offer(self, wish: Wish) -> Offer | NotOffered:
+        catalogue = await self._catalogue.current()
+        return offer_of(wish, catalogue, self._central.clock.now(), self._central.settings.booking)
+
+    async def _claim(
+        self, statement: str, arguments: tuple[Any, ...], request_id: str, offer: Offer, hold_id: str | None
+    ) -> Won | Full | Clash | Answered:
+        where = Where(
+            request_id=request_id,
+            now=self._central.clock.now(),
+            office=offer.office.id,
+            pool=offer.pool.id,
+            starts=offer.starts,
+            hold_id=hold_id,
+        )
+        central = self._central
+        return await claim(central.pool, statement, arguments, where, central.settings.database.lock_timeout_ms)
+
+    async def _taken(self, offer: Offer) -> Taken:
+        free = await self._availability.alternatives(
+            offer.office, offer.service, offer.slot_start_at, offer.service_date
+        )
+        return Taken(alternatives=free)
+
+
+def answered_before(end: Answered, asked: bytes) -> Booked | Reused:
+    """The stored answer, if it was given to the same question."""
+    if end.fingerprint != asked:
+        return Reused()
+    return msgspec.json.decode(end.reply, type=Booked)

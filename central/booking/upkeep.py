@@ -1,0 +1,134 @@
+"""The work that booking does beside requests, in one task with a fixed beat.
+
+Every few seconds expired holds are released. Every minute each office is told of the appointments that it should know and
+does not: what came into its horizon over night, and what a booking around midnight left out. Once an hour the slots of new
+days are made, what left the horizon is taken off the streams, and old answers, tries, drafts and names are deleted.
+Everything is bounded, safe to repeat, and safe in several processes at once.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+import structlog
+
+from central.booking.appointments import Booking
+from central.booking.changes import queries
+from central.booking.claims import queries as seats
+from central.booking.news import feed_appointment
+from central.booking.slots import extend_horizon
+from central.context import Central
+from central.exchange.feed import emit, withdraw
+from central.offices.catalogue import OfficeRecord
+from central.offices.store import CatalogueCopy
+from sync.domain.service_day import service_date, starts_at
+from sync.messages.feed import Appointment, office_stream
+
+log = structlog.get_logger(__name__)
+
+BEAT_S = 5.0
+FEED_EVERY = 12
+HOURLY = 720
+HOLDS_AT_ONCE = 200
+ROWS_AT_ONCE = 200
+KEEP_REPLIES = timedelta(hours=48)
+KEEP_LEFT = timedelta(days=2)
+"""How long a cancelled or moved row stays on an office's stream after its old slot's day."""
+KEEP_PEOPLE = timedelta(days=30)
+"""How long after the day of an appointment its name, document's end and addresses are kept."""
+
+
+class Upkeep:
+    """Booking's background work."""
+
+    def __init__(self, central: Central, catalogue: CatalogueCopy) -> None:
+        self._central = central
+        self._catalogue = catalogue
+
+    async def run(self) -> None:
+        """Work until cancelled. A failed piece is logged and done at its next turn."""
+        beat = 0
+        while True:
+            await self._safely(self.release_expired_holds)
+            if beat % FEED_EVERY == 0:
+                await self._safely(self.feed_appointments)
+            if beat % HOURLY == 0:
+                await self._safely(self.extend_slots)
+                await self._safely(self.withdraw_past)
+                await self._safely(self.forget_old)
+            beat += 1
+            await asyncio.sleep(BEAT_S)
+
+    async def release_expired_holds(self) -> int:
+        """Free the seats of holds that ended. They counted as free already; this keeps tables and availability tidy."""
+        row = await self._central.pool.fetchrow(seats.release_expired, self._central.clock.now(), HOLDS_AT_ONCE)
+        return int(row["holds"])
+
+    async def feed_appointments(self) -> int:
+        """Tell every office of the appointments that it should know by now. Returns how many."""
+        catalogue = await self._catalogue.current()
+        fed = 0
+        for office in catalogue.offices.values():
+            while told := await self._feed_office(office):
+                fed += told
+        return fed
+
+    async def withdraw_past(self) -> int:
+        """Take off the streams what left them by date: two days after its slot. Returns how many."""
+        catalogue = await self._catalogue.current()
+        gone = 0
+        for office in catalogue.offices.values():
+            today = service_date(self._central.clock.now(), office.zone)
+            before_at = starts_at(today - KEEP_LEFT, office.zone)
+            while left := await self._withdraw_office(office_stream(office.id), before_at):
+                gone += left
+        return gone
+
+    async def extend_slots(self) -> None:
+        """Make the slots of the days that came into reach."""
+        catalogue = await self._catalogue.current()
+        async with self._central.pool.acquire() as connection:
+            await extend_horizon(
+                connection, catalogue, self._central.clock.now(), self._central.settings.booking.horizon_days
+            )
+
+    async def forget_old(self) -> None:
+        """Delete answers, tries and drafts that nobody needs, and people's data 30 days after their appointment."""
+        now, window = self._central.clock.now(), self._central.settings.booking.lookup_window_min
+        await self._central.pool.fetchrow(queries.forget_old, now - KEEP_REPLIES, now - timedelta(minutes=window), now)
+        oldest = (now - KEEP_PEOPLE).date()
+        while await self._central.pool.execute(queries.forget_people, oldest) != "UPDATE 0":
+            pass
+
+    async def _feed_office(self, office: OfficeRecord) -> int:
+        today = service_date(self._central.clock.now(), office.zone)
+        until = today + timedelta(days=self._central.settings.booking.feed_days)
+        async with self._central.pool.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(queries.unfed, office.id, until, ROWS_AT_ONCE)
+            await connection.execute(queries.mark_fed, [row["appointment_id"] for row in rows])
+            await connection.execute(queries.note_horizon, office.id, until)
+            for appointment in map(_appointment, rows):
+                await emit(connection, office_stream(office.id), appointment)
+        return len(rows)
+
+    async def _withdraw_office(self, stream: str, before_at: datetime) -> int:
+        async with self._central.pool.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(queries.leaving, stream, before_at, ROWS_AT_ONCE)
+            for row in rows:
+                await withdraw(connection, stream, Appointment.KIND, row["entity_id"], version=row["version"])
+        return len(rows)
+
+    async def _safely(self, work: Callable[[], Awaitable[Any]]) -> None:
+        try:
+            await work()
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            log.warning("upkeep.failed", work=work.__name__, error=type(error).__name__)
+        except Exception:
+            log.exception("upkeep.failed", work=work.__name__)
+
+
+def _appointment(row: Any) -> Appointment:
+    return feed_appointment(msgspec.convert({**row, "needs": tuple(row["needs"])}, Booking))

@@ -1,0 +1,1 @@
+"""What is sent to citizens: the outbox, its delivery, the texts."""
