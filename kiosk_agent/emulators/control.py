@@ -13,8 +13,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Litestar, Response, get, post
-from litestar.exceptions import NotFoundException
-from litestar.types import ControllerRouterHandler
+from litestar.exceptions import ClientException, NotFoundException
 
 from kiosk_agent.emulators.decoder import Paper
 from kiosk_agent.emulators.printer import PrinterEmulator, TicketRecord
@@ -34,18 +33,27 @@ class NewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     after_lines: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
+class ScannerState(msgspec.Struct, frozen=True, kw_only=True):
+    path: str
+    plugged: bool
+
+
+class NewScannerState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    plugged: bool
+
+
 class Scan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 
 
-def control_app(*, printer: PrinterEmulator | None = None, scanner: ScannerEmulator | None = None) -> Litestar:
-    """The control of what is given."""
-    handlers: list[ControllerRouterHandler] = []
-    if printer is not None:
-        handlers += _printer_handlers(printer)
-    if scanner is not None:
-        handlers += _scanner_handlers(scanner)
-    return Litestar(handlers, openapi_config=None)
+def printer_control(printer: PrinterEmulator) -> Litestar:
+    """The control of a printer."""
+    return Litestar(_printer_handlers(printer), openapi_config=None)
+
+
+def scanner_control(scanner: ScannerEmulator) -> Litestar:
+    """The control of a scanner."""
+    return Litestar(_scanner_handlers(scanner), openapi_config=None)
 
 
 def _printer_handlers(printer: PrinterEmulator) -> list[Any]:
@@ -78,8 +86,19 @@ def _state(printer: PrinterEmulator) -> PrinterState:
 
 
 def _scanner_handlers(scanner: ScannerEmulator) -> list[Any]:
+    @get("/state", sync_to_thread=False)
+    def state() -> ScannerState:
+        return ScannerState(path=scanner.path, plugged=scanner.plugged)
+
+    @post("/state", sync_to_thread=False, status_code=200)
+    def set_state(data: NewScannerState) -> ScannerState:
+        scanner.plug() if data.plugged else scanner.unplug()
+        return ScannerState(path=scanner.path, plugged=scanner.plugged)
+
     @post("/scan", sync_to_thread=False, status_code=202)
     def scan(data: Scan) -> None:
+        if not scanner.plugged:
+            raise ClientException("the scanner is unplugged")
         scanner.scan(data.text)
 
-    return [scan]
+    return [state, set_state, scan]

@@ -62,7 +62,7 @@ class PrinterEmulator:
     """A printer with its roll, its wires and the tickets that came out of it.
 
     Args:
-        folder: where pictures and JSON go; none: they stay in memory.
+        folder: where pictures and JSON go, and where those of an earlier run still are; none: they stay in memory.
         width_dots: of the paper.
     """
 
@@ -74,6 +74,7 @@ class PrinterEmulator:
         self._clock = clock or SystemClock()
         self._decoder = Decoder()
         self._papers: list[PaperTicket] = []
+        self._before = 0
         self._first_at: datetime | None = None
         self._first_s = 0.0
         self._count = 0
@@ -110,9 +111,12 @@ class PrinterEmulator:
         Raises:
             IndexError: there is no such ticket.
         """
-        if not 1 <= n <= len(self._papers):
+        if not 1 <= n <= len(self.tickets):
             raise IndexError(n)
-        return _png(self._papers[n - 1], self._width)
+        if n <= self._before:
+            assert self.folder is not None
+            return (self.folder / f"{n}.png").read_bytes()
+        return _png(self._papers[n - 1 - self._before], self._width)
 
     async def ticket(self, n: int, *, timeout_s: float) -> TicketRecord:
         """Wait for the n-th ticket, counted from 1.
@@ -138,7 +142,8 @@ class PrinterEmulator:
 
     async def __aenter__(self) -> Self:
         if self.folder is not None:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.tickets = await asyncio.to_thread(_kept, self.folder)
+            self._before = len(self.tickets)
         return self
 
     async def __aexit__(
@@ -215,6 +220,15 @@ class PrinterEmulator:
             return
         (self.folder / f"{n}.png").write_bytes(self.picture(n))
         (self.folder / f"{n}.json").write_bytes(msgspec.json.encode(self.tickets[n - 1]))
+
+
+def _kept(folder: Path) -> list[TicketRecord]:
+    """The tickets of earlier runs, as far as they are numbered without a gap."""
+    folder.mkdir(parents=True, exist_ok=True)
+    records: list[TicketRecord] = []
+    while (folder / f"{len(records) + 1}.json").is_file() and (folder / f"{len(records) + 1}.png").is_file():
+        records.append(msgspec.json.decode((folder / f"{len(records) + 1}.json").read_bytes(), type=TicketRecord))
+    return records
 
 
 def _only_questions(data: bytes) -> bool:

@@ -24,6 +24,10 @@ class ScannerEmulator:
         self._line: PtyLine | None = PtyLine(link)
         self.path = self._line.path
 
+    @property
+    def plugged(self) -> bool:
+        return self._line is not None
+
     def plug(self) -> None:
         """Put the cable in."""
         if self._line is None:

@@ -107,8 +107,11 @@ class PrintEnded(msgspec.Struct, frozen=True):
 
 
 class Configured(msgspec.Struct, frozen=True):
+    """What the office offers. ``unsure``: the service of those who do not know what they need, shown apart."""
+
     services: tuple[Slug, ...]
     languages: tuple[Language, ...]
+    unsure: Slug | None = None
 
 
 class EdgeHeard(msgspec.Struct, frozen=True):

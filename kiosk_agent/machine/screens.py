@@ -128,6 +128,7 @@ class Kiosk(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         services: ids on offer without appointment, in order.
+        unsure: the service for those who do not know, beside the others.
         edge_heard: the office's node has been heard of lately.
         touched_at_s, shown_at_s: monotonic seconds of the last touch and of the present screen's appearance.
         serial: counts screens, so that a page knows whether it is behind.
@@ -137,11 +138,16 @@ class Kiosk(msgspec.Struct, frozen=True, kw_only=True):
     language: Language = "es"
     comfort: Comfort = Comfort()
     services: tuple[Slug, ...] = ()
+    unsure: Slug | None = None
     languages: tuple[Language, ...] = ("es",)
     edge_heard: bool = False
     touched_at_s: float = 0.0
     shown_at_s: float = 0.0
     serial: int = 0
+
+    @property
+    def offered(self) -> tuple[Slug, ...]:
+        return self.services if self.unsure is None else (*self.services, self.unsure)
 
     @property
     def untouched(self) -> bool:

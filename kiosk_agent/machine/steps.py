@@ -85,9 +85,9 @@ def _tick(kiosk: s.Kiosk, _event: e.Tick, now_s: float, _device: Slug) -> Step:
 
 
 def _configured(kiosk: s.Kiosk, event: e.Configured, _now_s: float, _device: Slug) -> Step:
-    known = msgspec.structs.replace(kiosk, services=event.services, languages=event.languages)
+    known = msgspec.structs.replace(kiosk, services=event.services, languages=event.languages, unsure=event.unsure)
     screen = kiosk.screen
-    if isinstance(screen, s.Confirm) and screen.service not in event.services:
+    if isinstance(screen, s.Confirm) and screen.service not in known.offered:
         return _show(known, s.Services())
     if isinstance(screen, s.Services) and screen.page * s.TILES >= max(1, len(event.services)):
         return _show(known, s.Services())
@@ -122,7 +122,8 @@ def _replied(kiosk: s.Kiosk, event: e.Replied, _now_s: float, _device: Slug) -> 
         return Step(kiosk, (e.LeaveUnprinted(left_behind.ticket_id),) if left_behind is not None else ())
     screen = screen_for(reply, reprint=reprint)
     if isinstance(screen, s.Ticket):
-        return _show(kiosk, screen, e.Print(reply.request_id, screen.slip, reprint=reprint))
+        slip = msgspec.structs.replace(screen.slip, language=kiosk.language)  # a reprint does not know who asks
+        return _show(kiosk, s.Ticket(slip, reprint=reprint), e.Print(reply.request_id, slip, reprint=reprint))
     return _show(kiosk, screen)
 
 
@@ -173,7 +174,7 @@ def _to_code(kiosk: s.Kiosk, _screen: s.AnyScreen, _event: e.Touch, _device: Slu
 
 
 def _to_services(kiosk: s.Kiosk, _screen: s.AnyScreen, _event: e.Touch, _device: Slug) -> Step:
-    return _show(kiosk, s.Services()) if kiosk.services else Step(kiosk)
+    return _show(kiosk, s.Services()) if kiosk.offered else Step(kiosk)
 
 
 def _more(kiosk: s.Kiosk, screen: s.Services, _event: e.MoreServices, _device: Slug) -> Step:
@@ -186,7 +187,7 @@ def _fewer(kiosk: s.Kiosk, screen: s.Services, _event: e.Back, _device: Slug) ->
 
 
 def _choose(kiosk: s.Kiosk, screen: s.Services, event: e.ChooseService, _device: Slug) -> Step:
-    if event.service not in kiosk.services:
+    if event.service not in kiosk.offered:
         return Step(kiosk)
     return _show(kiosk, s.Confirm(event.service, screen.page))
 

@@ -1,0 +1,354 @@
+"""The kiosk at work: every event goes through the machine, is saved, then acted upon.
+
+One lock orders the events. What follows from one of them is written to the spool in one transaction before anything is
+sent, shown or printed; the effects are then delivered by tasks of their own, so a slow printer never holds up a touch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from kiosk_agent import machine
+from kiosk_agent.link import EdgeLink, Heard
+from kiosk_agent.machine import Kiosk
+from kiosk_agent.machine import events as e
+from kiosk_agent.printing.letters import Letters
+from kiosk_agent.printing.printer import PrinterState, TicketPrinter
+from kiosk_agent.printing.slips import SlipPrinter
+from kiosk_agent.scanner import Scanner
+from kiosk_agent.settings import Settings
+from kiosk_agent.spool import CommandState, Entry, Spool
+from kiosk_agent.voice import CatalogVoice, voice
+from kiosk_agent.waiting import Queue, is_heard, with_board, with_epoch
+from sync.io.clock import Clock
+from sync.io.ids import new_id
+from sync.io.mqtt import MqttMessage
+from sync.messages.codec import MalformedMessage, decode, encode
+from sync.messages.topics import (
+    AckReply,
+    Board,
+    DeviceConfig,
+    DeviceStatus,
+    Epoch,
+    KioskCommand,
+    KioskReply,
+    PrintFailedAck,
+    PrintJob,
+)
+from ui.catalog import Catalog
+from ui.formats import CITY_ZONE
+
+ATTEMPTS = 3
+ATTEMPT_S = 1.0
+RESUME_WITHIN = timedelta(seconds=30)
+"""A request of an earlier run is taken up again only while its person may still be standing there."""
+REMEMBERED = timedelta(hours=48)
+TICK_S = 0.5
+POLL_PRINTER_S = 10.0
+VERSION = "0.1.0"
+
+log = structlog.get_logger(__name__)
+
+
+class Hardware(NamedTuple):
+    """What hangs on this kiosk."""
+
+    printer: TicketPrinter
+    scanner: Scanner
+    letters: Letters
+
+
+class Agent:
+    """One kiosk.
+
+    Attributes:
+        kiosk: the machine's state.
+        queue: what is known of the office's queue.
+        config: what the office wants shown; none before the first contact.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        spool: Spool,
+        hardware: Hardware,
+        catalog: Catalog,
+        clock: Clock,
+        *,
+        jitter: Callable[[], float],
+    ) -> None:
+        self.settings = settings
+        self.scanner = hardware.scanner
+        self.clock = clock
+        self.kiosk = Kiosk()
+        self.queue = Queue()
+        self.config: DeviceConfig | None = None
+        self.zone: ZoneInfo = CITY_ZONE
+        self._spool = spool
+        self._printer = hardware.printer
+        self._catalog = catalog
+        self._device = settings.device.id
+        self._turn = asyncio.Lock()
+        self._answered: dict[str, asyncio.Event] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._watchers: set[asyncio.Event] = set()
+        self._printer_state: PrinterState = "none"
+        self.link = EdgeLink(settings, spool, clock, status=self._status, jitter=jitter)
+        self.slips = SlipPrinter(
+            spool,
+            hardware.printer,
+            settings.printer,
+            hardware.letters,
+            clock,
+            device=self._device,
+            voice=self.voice,
+            ended=self._printed,
+        )
+
+    @property
+    def printer_state(self) -> PrinterState:
+        return self._printer_state
+
+    def now_s(self) -> float:
+        return self.clock.monotonic_ns() / 1e9
+
+    def voice(self, language: str) -> CatalogVoice:
+        return voice(self._catalog, language, self.zone)
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[asyncio.Event]:
+        """An event that is set at every change, for one page."""
+        changed = asyncio.Event()
+        self._watchers.add(changed)
+        try:
+            yield changed
+        finally:
+            self._watchers.discard(changed)
+
+    async def handle(self, event: e.Event, settled: tuple[str, CommandState] | None = None) -> None:
+        """Take an event: decide, save, act.
+
+        Args:
+            settled: the request that this event settles, and how.
+        """
+        async with self._turn:
+            await self._take(machine.step(self.kiosk, event, now_s=self.now_s(), device=self._device), settled)
+
+    async def _take(self, step: machine.Step, settled: tuple[str, CommandState] | None = None) -> None:
+        entry = self._entry(step.effects, settled)
+        if not entry.empty:
+            await self._spool.write(entry, self.clock.now())
+        changed, self.kiosk = step.kiosk != self.kiosk, step.kiosk
+        for command in entry.commands:
+            self._start(self._ask(command), f"ask {command.request_id}")
+        if entry.jobs:
+            self.slips.wake()
+        if entry.acks:
+            self.link.acks_changed()
+        if changed:
+            self.wake_watchers()
+
+    def _entry(self, effects: tuple[e.Effect, ...], settled: tuple[str, CommandState] | None) -> Entry:
+        return Entry(
+            commands=tuple(effect.command for effect in effects if isinstance(effect, e.Send)),
+            settled=settled,
+            jobs=tuple(
+                PrintJob(job_id=effect.job_id, slip=effect.slip, reprint=effect.reprint)
+                for effect in effects
+                if isinstance(effect, e.Print)
+            ),
+            acks=tuple(
+                PrintFailedAck(ack_id=new_id(), device=self._device, ticket_id=effect.ticket_id, reason="error")
+                for effect in effects
+                if isinstance(effect, e.LeaveUnprinted)
+            ),
+        )
+
+    # Life
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until told to stop."""
+        await self._remember()
+        self.scanner.start()
+        async with self.link.running():
+            loops = (self._listen, self._scan, self._tick, self._watch_printer, self.slips.run, lambda: _until(stop))
+            tasks = [asyncio.create_task(loop(), name=loop.__name__) for loop in loops]
+            try:
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+            finally:
+                await _cancelled([*tasks, *self._tasks])
+                await self.scanner.stop()
+
+    async def _remember(self) -> None:
+        """Begin where an earlier run ended: its config, and the request of a person who may still be there."""
+        now = self.clock.now()
+        await self._spool.forget(now - REMEMBERED)
+        kept = await self._spool.kept("config")
+        if kept is not None:
+            with contextlib.suppress(MalformedMessage):
+                await self._configure(decode(kept, DeviceConfig))
+        epoch = await self._spool.kept("epoch")
+        if epoch is not None:
+            self.queue = with_epoch(self.queue, int(epoch))
+        await self._resume(now)
+
+    async def _resume(self, now: datetime) -> None:
+        left = await self._spool.open_commands()
+        for old in left:
+            if old is not left[-1] or now - old.asked_at > RESUME_WITHIN:
+                await self._spool.write(Entry(settled=(old.command.request_id, "given_up")), now)
+                continue
+            log.info("request.resumed", request_id=old.command.request_id)
+            self.kiosk = machine.resume(self.kiosk, old.command, now_s=self.now_s()).kiosk
+            self._start(self._ask(old.command), f"ask {old.command.request_id}")
+
+    # The edge
+
+    async def _ask(self, command: KioskCommand) -> None:
+        """Send a request, again with the same id, until it is answered or patience ends."""
+        answered = self._answered[command.request_id] = asyncio.Event()
+        try:
+            for _ in range(ATTEMPTS):
+                if await self._attempt(command, answered):
+                    return
+            log.warning("request.unanswered", request_id=command.request_id)
+            await self.handle(e.NoReply(command.request_id), settled=(command.request_id, "given_up"))
+        finally:
+            del self._answered[command.request_id]
+
+    async def _attempt(self, command: KioskCommand, answered: asyncio.Event) -> bool:
+        """Send once and wait a second; a broker that does not confirm must not make it longer."""
+        sending = asyncio.create_task(self.link.ask(command))
+        try:
+            await asyncio.wait_for(answered.wait(), ATTEMPT_S)
+        except TimeoutError:
+            return False
+        finally:
+            sending.cancel()
+        return True
+
+    async def _listen(self) -> None:
+        async for heard, message in self.link.heard():
+            try:
+                await self._hear(heard, message)
+            except Exception:
+                log.exception("message.failed", topic=message.topic)
+
+    async def _hear(self, heard: Heard, message: MqttMessage) -> None:
+        match heard:
+            case KioskReply():
+                await self._replied(heard)
+            case PrintJob():
+                await self._print_for_staff(heard)
+            case AckReply():
+                await self._spool.drop_ack(heard.ack_id)
+                await self.link.tell_status()
+            case DeviceConfig():
+                await self._configure(heard)
+                await self._spool.keep("config", encode(heard))
+            case Epoch():
+                self.queue = with_epoch(self.queue, heard.epoch)
+                await self._spool.keep("epoch", str(self.queue.epoch).encode())
+            case Board():
+                if self.config is None or heard.zone == self.config.zone:
+                    self.queue = with_board(self.queue, heard, retained=message.retained, now_s=self.now_s())
+                    await self._hear_edge()
+                    self.wake_watchers()
+
+    async def _replied(self, reply: KioskReply) -> None:
+        asked = await self._spool.command(reply.request_id)
+        if asked is None or asked.state == "answered":
+            log.info("reply.repeated" if asked else "reply.foreign", request_id=reply.request_id)
+            return
+        if reply.refusal is not None and reply.refusal.code == "retry" and asked.state == "open":
+            return  # not now: the next attempt asks again
+        if (answered := self._answered.get(reply.request_id)) is not None:
+            answered.set()
+        event = e.Replied(reply, machine.asked_by(asked.command))
+        await self.handle(event, settled=(reply.request_id, "answered"))
+
+    async def _print_for_staff(self, job: PrintJob) -> None:
+        if await self._spool.job_state(job.job_id) == "done":
+            await self._spool.acknowledge_again(job.job_id)
+            self.link.acks_changed()
+            return
+        await self._spool.write(Entry(jobs=(job,)), self.clock.now())
+        self.slips.wake()
+
+    async def _configure(self, config: DeviceConfig) -> None:
+        self.config = config
+        self.zone = ZoneInfo(config.time_zone)
+        walk_in = tuple(tile for tile in config.services if tile.walk_in)
+        unsure = next((tile.id for tile in walk_in if tile.pictogram == "info"), None)
+        services = tuple(tile.id for tile in walk_in if tile.id != unsure)
+        await self.handle(e.Configured(services, config.languages, unsure))
+        self.wake_watchers()
+
+    async def _hear_edge(self) -> None:
+        heard = is_heard(self.queue, self.now_s())
+        if heard != self.kiosk.edge_heard:
+            await self.handle(e.EdgeHeard(heard))
+
+    # Hardware and time
+
+    async def _scan(self) -> None:
+        while True:
+            text = await self.scanner.lines.get()
+            await self.handle(e.Scanned(text, new_id()))
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            await self._hear_edge()
+            await self.handle(e.Tick())
+            self.wake_watchers()
+
+    async def _watch_printer(self) -> None:
+        while True:
+            self._printer_state = await self._printer.state()
+            await self.link.tell_status()
+            await asyncio.sleep(POLL_PRINTER_S)
+
+    async def _printed(self, event: e.PrintEnded) -> None:
+        self.link.acks_changed()
+        await self.handle(event)
+
+    def _status(self) -> DeviceStatus:
+        return DeviceStatus(
+            device=self._device,
+            kind="kiosk",
+            online=True,
+            printer=self._printer_state,
+            scanner=self.scanner.state,
+            version=VERSION,
+        )
+
+    def wake_watchers(self) -> None:
+        """Let every page look at what there is to show."""
+        for changed in self._watchers:
+            changed.set()
+
+    def _start(self, work: Coroutine[None, None, None], name: str) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _until(stop: asyncio.Event) -> None:
+    await stop.wait()
+
+
+async def _cancelled(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)

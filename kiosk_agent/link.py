@@ -1,0 +1,134 @@
+"""The kiosk's end of the LAN: sends requests and acks, says how the kiosk is, hands in what the edge says.
+
+Acks are sent at once, again with growing pauses and on every reconnect, until an ``ack_reply`` names them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import msgspec
+import structlog
+
+from kiosk_agent.reading import Reader, Refused
+from kiosk_agent.settings import Settings
+from kiosk_agent.spool import Spool
+from sync.io.clock import Clock
+from sync.io.mqtt import MqttLink, MqttMessage, Will
+from sync.messages.codec import encode
+from sync.messages.topics import Board, DeviceConfig, DeviceResponse, DeviceStatus, Epoch, KioskCommand, device_topic
+
+ACK_FIRST_S = 1.0
+ACK_MAX_S = 30.0
+
+Heard = Board | Epoch | DeviceConfig | DeviceResponse
+
+log = structlog.get_logger(__name__)
+
+
+class EdgeLink:
+    """One kiosk's connection to its office.
+
+    Args:
+        status: how the kiosk is now, without ``pending_acks`` and ``at``.
+        jitter: numbers in [0, 1).
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        spool: Spool,
+        clock: Clock,
+        *,
+        status: Callable[[], DeviceStatus],
+        jitter: Callable[[], float],
+    ) -> None:
+        office, self._device = settings.device.office, settings.device.id
+        self._spool = spool
+        self._clock = clock
+        self._status = status
+        self._command_topic = device_topic(office, self._device, "cmd")
+        self._ack_topic = device_topic(office, self._device, "ack")
+        self._status_topic = device_topic(office, self._device, "status")
+        self._reader = Reader(office, self._device)
+        self._acks_changed = asyncio.Event()
+        self._told: DeviceStatus | None = None
+        will = DeviceStatus(device=self._device, kind="kiosk", online=False)
+        self._mqtt = MqttLink(
+            settings.broker,
+            self._reader.subscriptions,
+            jitter=jitter,
+            will=Will(topic=self._status_topic, payload=encode(will)),
+            on_connect=self._greet,
+        )
+        self.refused: Counter[str] = Counter()
+        """Messages that were not taken, by code."""
+
+    @property
+    def connected(self) -> bool:
+        return self._mqtt.connected
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Stay connected while inside."""
+        async with self._mqtt:
+            resending = asyncio.create_task(self._send_acks(), name="acks")
+            try:
+                yield
+            finally:
+                resending.cancel()
+                await asyncio.wait({resending})
+
+    async def heard(self) -> AsyncIterator[tuple[Heard, MqttMessage]]:
+        """What the edge says; what cannot be taken is counted and passed over."""
+        async for message in self._mqtt.messages():
+            reading = self._reader.read(message)
+            if isinstance(reading, Refused):
+                self.refused[reading.code] += 1
+                log.info("message.refused", code=reading.code, topic=message.topic, count=self.refused[reading.code])
+            else:
+                yield reading, message
+
+    async def ask(self, command: KioskCommand) -> bool:
+        """Send a request once; whether the broker took it."""
+        return await self._mqtt.publish(self._command_topic, encode(command))
+
+    def acks_changed(self) -> None:
+        """An ack was spooled, or one was answered."""
+        self._acks_changed.set()
+
+    async def tell_status(self, *, again: bool = False) -> None:
+        """Publish the kiosk's state if it is news."""
+        status = msgspec.structs.replace(self._status(), pending_acks=len(await self._spool.acks()))
+        if status == self._told and not again:
+            return
+        told = msgspec.structs.replace(status, at=self._clock.now())
+        if await self._mqtt.publish(self._status_topic, encode(told), retain=True):
+            self._told = status
+
+    async def _greet(self) -> None:
+        await self.tell_status(again=True)
+        self._acks_changed.set()
+
+    async def _send_acks(self) -> None:
+        pause_s = ACK_FIRST_S
+        while True:
+            waiting = await self._spool.acks()
+            for body in waiting.values():
+                if not await self._mqtt.publish(self._ack_topic, body):
+                    break
+            changed = await _within(self._acks_changed.wait(), pause_s if waiting else None)
+            self._acks_changed.clear()
+            pause_s = ACK_FIRST_S if changed else min(pause_s * 2, ACK_MAX_S)
+
+
+async def _within(event: Awaitable[object], timeout_s: float | None) -> bool:
+    """Whether it happened in time; none: wait for ever."""
+    try:
+        await asyncio.wait_for(event, timeout_s)
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,217 @@
+"""The touch page and its live stream, served to the browser on the same machine.
+
+Every page is whole HTML made from the machine's state. A touch is a form post: without script the answer leads back to the
+page, with script it *is* the page. The stream ``/live`` sends the page when it changes (``screen``), or only the countdown
+(``left``) and the clock. The page keeps nothing: no cookie, no storage, no history, no cache.
+
+A page of another site cannot post here: browsers say where a request comes from (Fetch Metadata), and the host must be
+ours (DNS rebinding).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from litestar import Litestar, MediaType, Request, Response, get, post
+from litestar.config.allowed_hosts import AllowedHostsConfig
+from litestar.connection import ASGIConnection
+from litestar.enums import RequestEncodingType
+from litestar.exceptions import ClientException, PermissionDeniedException
+from litestar.handlers import BaseRouteHandler
+from litestar.params import Body
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+
+from kiosk_agent.agent import Agent
+from kiosk_agent.touches import touch
+from kiosk_agent.view import Surroundings, View, view_of
+from sync.io.ids import new_id
+from ui.assets import StaticAssets
+from ui.catalog import Catalog
+from ui.headers import PAGE_HEADERS
+from ui.locales import CITIZEN_LOCALES
+from ui.pages import Pages
+
+HERE = Path(__file__).parent
+BEAT_S = 5.0
+LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
+FROM_SCRIPT = "x-kiosk-script"
+NO_STORE = {"cache-control": "no-store"}
+
+
+class Act(msgspec.Struct, frozen=True):
+    """A posted form. ``do`` is what the button says."""
+
+    do: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
+class News(msgspec.Struct, frozen=True):
+    """An event of the stream."""
+
+    name: str
+    html: str
+
+
+class Painter:
+    """Draws views with the shared templates and words."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.assets = StaticAssets({"kiosk": HERE / "static"})
+        self._catalog = catalog
+        self._pages: dict[str, Pages] = {}
+        self._life = new_id()
+        self._drawn = 0
+
+    def page(self, view: View, zone: ZoneInfo) -> str:
+        """The whole page. Each is numbered, so that an older one that comes late is not shown."""
+        self._drawn += 1
+        return self._for(zone).render(view.template, view.language, self._values(view))
+
+    def block(self, view: View, zone: ZoneInfo, block: str) -> str:
+        """One part of the page."""
+        return self._for(zone).render_block(view.template, block, view.language, self._values(view))
+
+    def _values(self, view: View) -> dict[str, Any]:
+        return {
+            **view.values,
+            "comfort": view.comfort,
+            "office_name": view.office_name,
+            "now": view.now,
+            "warns": view.warns,
+            "left": view.left,
+            "life": self._life,
+            "drawn": self._drawn,
+        }
+
+    def _for(self, zone: ZoneInfo) -> Pages:
+        if zone.key not in self._pages:
+            self._pages[zone.key] = Pages(self._catalog, [HERE / "pages"], self.assets, CITIZEN_LOCALES, zone=zone)
+        return self._pages[zone.key]
+
+
+class Glass:
+    """The agent's screen: its present view, and its stream."""
+
+    def __init__(self, agent: Agent, catalog: Catalog) -> None:
+        self.agent = agent
+        self.painter = Painter(catalog)
+        self._closing = False
+
+    def view(self) -> View:
+        agent = self.agent
+        around = Surroundings(
+            config=agent.config,
+            queue=agent.queue,
+            scanner_ok=agent.scanner.state == "ok",
+            has_printer=agent.settings.printer.kind != "none",
+            zone=agent.zone,
+            now=agent.clock.now(),
+            now_s=agent.now_s(),
+        )
+        return view_of(agent.kiosk, around)
+
+    def page(self) -> str:
+        return self.painter.page(self.view(), self.agent.zone)
+
+    def close(self) -> None:
+        """End all streams."""
+        self._closing = True
+        self.agent.wake_watchers()
+
+    async def news(self) -> AsyncIterator[News]:
+        """What a page must be told, beginning with all of it."""
+        shown: View | None = None
+        with self.agent.watching() as changed:
+            while not self._closing:
+                changed.clear()
+                view = self.view()
+                for news in self._since(shown, view):
+                    yield news
+                shown = view
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), BEAT_S)
+        yield News("bye", "")
+
+    def _since(self, shown: View | None, view: View) -> Iterator[News]:
+        if shown is None or not view.same_screen(shown):
+            yield News("screen", self.painter.page(view, self.agent.zone))
+            return
+        if view.left != shown.left:
+            yield News("left", self.painter.block(view, self.agent.zone, "left"))
+        if view.now != shown.now:
+            yield News("clock", self.painter.block(view, self.agent.zone, "clock"))
+
+
+def same_origin(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    """Refuse a post that a browser says comes from elsewhere. Source: W3C Fetch Metadata Request Headers, 2.4."""
+    if connection.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        raise PermissionDeniedException
+
+
+def create_app(glass: Glass) -> Litestar:
+    """The kiosk's local application."""
+
+    @get("/", media_type=MediaType.HTML, sync_to_thread=False)
+    def page() -> Response[str]:
+        return Response(glass.page(), headers={**PAGE_HEADERS, **NO_STORE})
+
+    @post("/act", guards=[same_origin], media_type=MediaType.HTML, status_code=200)
+    async def act(
+        request: Request[Any, Any, Any], data: Annotated[Act, Body(media_type=RequestEncodingType.URL_ENCODED)]
+    ) -> Response[str]:
+        event = touch(data.do, new_id())
+        if event is None:
+            raise ClientException("no button says so")
+        await glass.agent.handle(event)
+        if FROM_SCRIPT in request.headers:
+            return Response(glass.page(), headers={**PAGE_HEADERS, **NO_STORE})
+        return Response("", status_code=303, headers={"location": "/", **NO_STORE})
+
+    @get("/live")
+    async def live() -> ServerSentEvent:
+        async def messages() -> AsyncIterator[ServerSentEventMessage]:
+            async for news in glass.news():
+                yield ServerSentEventMessage(data=msgspec.json.encode(news.html).decode(), event=news.name, retry=1000)
+
+        return ServerSentEvent(messages())
+
+    @get("/static/{name:path}", sync_to_thread=False)
+    def static_file(name: str, request: Request[Any, Any, Any], v: str | None = None) -> Response[bytes]:
+        headers = request.headers
+        reply = glass.painter.assets.reply(
+            name,
+            version=v,
+            accept_encoding=headers.get("accept-encoding", ""),
+            if_none_match=headers.get("if-none-match"),
+        )
+        return Response(
+            reply.body, status_code=reply.status, headers=reply.headers, media_type=reply.headers["content-type"]
+        )
+
+    @get("/health/live", sync_to_thread=False)
+    def alive() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @get("/health/ready", sync_to_thread=False)
+    def ready() -> Response[dict[str, Any]]:
+        agent = glass.agent
+        state = {
+            "edge": agent.kiosk.edge_heard,
+            "broker": agent.link.connected,
+            "config": agent.config is not None,
+            "printer": agent.printer_state,
+            "scanner": agent.scanner.state,
+        }
+        return Response(state, status_code=200 if agent.kiosk.edge_heard and agent.config else 503)
+
+    return Litestar(
+        [page, act, live, static_file, alive, ready],
+        allowed_hosts=AllowedHostsConfig(allowed_hosts=LOOPBACK),
+        request_max_body_size=4096,
+        openapi_config=None,
+    )

@@ -1,0 +1,82 @@
+-- name: create_command
+-- Requests to the edge, kept so that a reply finds its question after a restart and a repeated one changes nothing.
+CREATE TABLE IF NOT EXISTS command (
+  request_id text PRIMARY KEY,
+  body blob NOT NULL,
+  asked_at text NOT NULL,
+  state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'given_up', 'answered'))
+) STRICT
+
+-- name: create_print_job
+-- Slips to print. 'started' is written before the first byte leaves: such a job may be on paper already.
+CREATE TABLE IF NOT EXISTS print_job (
+  job_id text PRIMARY KEY,
+  body blob NOT NULL,
+  added_at text NOT NULL,
+  state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'started', 'done')),
+  ack_id text,
+  ack blob
+) STRICT
+
+-- name: create_ack
+-- Acks that the edge has not answered yet, as the bytes that are sent.
+CREATE TABLE IF NOT EXISTS ack (
+  ack_id text PRIMARY KEY,
+  body blob NOT NULL
+) STRICT
+
+-- name: create_kept
+-- The last config and epoch of the office, for a start without its edge.
+CREATE TABLE IF NOT EXISTS kept (
+  name text PRIMARY KEY,
+  body blob NOT NULL
+) STRICT
+
+-- name: add_command
+INSERT INTO command (request_id, body, asked_at) VALUES (:request_id, :body, :asked_at)
+
+-- name: command
+SELECT body, state FROM command WHERE request_id = :request_id
+
+-- name: settle_command
+UPDATE command SET state = :state WHERE request_id = :request_id
+
+-- name: open_commands
+SELECT body, asked_at FROM command WHERE state = 'open' ORDER BY asked_at
+
+-- name: add_job
+INSERT INTO print_job (job_id, body, added_at) VALUES (:job_id, :body, :added_at) ON CONFLICT DO NOTHING
+
+-- name: job
+SELECT state, ack_id, ack FROM print_job WHERE job_id = :job_id
+
+-- name: unfinished_jobs
+SELECT body, added_at, state FROM print_job WHERE state <> 'done' ORDER BY added_at, job_id
+
+-- name: start_job
+UPDATE print_job SET state = 'started' WHERE job_id = :job_id
+
+-- name: finish_job
+UPDATE print_job SET state = 'done', ack_id = :ack_id, ack = :ack WHERE job_id = :job_id
+
+-- name: add_ack
+INSERT INTO ack (ack_id, body) VALUES (:ack_id, :body) ON CONFLICT DO NOTHING
+
+-- name: drop_ack
+DELETE FROM ack WHERE ack_id = :ack_id
+
+-- name: acks
+-- Ids are UUIDv7 of one process after the other: their order is that of their making.
+SELECT ack_id, body FROM ack ORDER BY ack_id
+
+-- name: keep
+INSERT INTO kept (name, body) VALUES (:name, :body) ON CONFLICT DO UPDATE SET body = excluded.body
+
+-- name: kept
+SELECT body FROM kept WHERE name = :name
+
+-- name: forget_commands
+DELETE FROM command WHERE state <> 'open' AND asked_at < :before
+
+-- name: forget_jobs
+DELETE FROM print_job WHERE state = 'done' AND added_at < :before
