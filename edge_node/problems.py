@@ -83,7 +83,8 @@ def _on_problem(_: Request[Any, Any, Any], problem: Problem) -> Response[dict[st
     return problem_response(problem)
 
 
-def _on_malformed(_: Request[Any, Any, Any], error: MalformedMessage) -> Response[dict[str, Any]]:
+def _on_malformed(request: Request[Any, Any, Any], error: MalformedMessage) -> Response[dict[str, Any]]:
+    request.app.state.node.metrics.refused.labels("malformed").inc()
     return problem_response(Problem(422, "malformed", error.detail))
 
 

@@ -114,7 +114,7 @@ def view_queue(state: OfficeState, devices: Iterable[DeviceStatus], link: LinkSt
         service_date=day.service_date,
         open=day.is_open,
         policy=day.policy,
-        counters=tuple(_counter(state, counter, now) for counter in sorted(state.configuration.catalogue.counters)),
+        counters=tuple(_counter(state, counter, now) for counter in _in_order(state.configuration.catalogue.counters)),
         waiting=_views(in_order(by_state.get("waiting", ()))),
         called=_views(by_state.get("called", ())),
         serving=_views(by_state.get("serving", ())),
@@ -149,6 +149,11 @@ def view_appointment(state: OfficeState, row: Appointment) -> AppointmentView:
         person=_person(row),
         ticket_id=state.day.by_appointment.get(row.id),
     )
+
+
+def _in_order(counters: Iterable[str]) -> list[str]:
+    """Counter 2 before counter 10."""
+    return sorted(counters, key=lambda counter: (len(counter), counter))
 
 
 def _counter(state: OfficeState, counter_id: str, now: datetime) -> CounterView:
