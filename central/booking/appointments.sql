@@ -44,11 +44,6 @@ WHERE stream = $1 AND kind = 'appointment'
 ORDER BY entity_id
 LIMIT $3;
 
--- name: note_horizon
-INSERT INTO office_horizon (office, horizon_until) VALUES ($1, $2)
-ON CONFLICT (office) DO UPDATE SET horizon_until = excluded.horizon_until
-WHERE office_horizon.horizon_until < excluded.horizon_until;
-
 -- name: forget_old
 -- $1 replies before, $2 tries before, $3 drafts before
 WITH replies AS (

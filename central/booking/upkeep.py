@@ -109,7 +109,6 @@ class Upkeep:
         async with self._central.pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(queries.unfed, office.id, until, ROWS_AT_ONCE)
             await connection.execute(queries.mark_fed, [row["appointment_id"] for row in rows])
-            await connection.execute(queries.note_horizon, office.id, until)
             for appointment in map(_appointment, rows):
                 await emit(connection, office_stream(office.id), appointment)
         return len(rows)

@@ -6,11 +6,14 @@ the message is about the office (node, epoch) that signed it.
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import msgspec
 from litestar import Request
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from central.context import Central
 from central.exchange.nodes import AuthFault, Claimant, find_claimant, verify
@@ -24,6 +27,9 @@ from sync.messages.wire import MAX_INFLATED_BYTES
 
 MAX_BODY_BYTES: Final = MAX_INFLATED_BYTES
 """Most bytes of a body as sent; inflated it may have no more either."""
+
+DRAINED_BYTES: Final = 32 * 1024 * 1024
+DRAIN_S: Final = 5.0
 
 _STATUS = {"body_too_large": 413, "body_encoding": 400, "body_truncated": 400}
 
@@ -39,7 +45,7 @@ async def signed(request: Request[Any, Any, Any], central: Central, shape: type[
     claimant = await find_claimant(central.pool, request.headers.get("authorization"))
     if not isinstance(claimant, Claimant):
         raise unauthenticated(claimant, central.clock.now())
-    body = await request.body()
+    body = await _body(request)
     claims = verify(claimant, body=body, now=central.clock.now())
     if not isinstance(claims, NodeClaims):
         raise unauthenticated(claims, central.clock.now())
@@ -47,6 +53,26 @@ async def signed(request: Request[Any, Any, Any], central: Central, shape: type[
     if not _is_own(message, claims):
         raise refused(403, "wrong_office", "the message is not about the office, node and epoch that signed it")
     return message
+
+
+async def _body(request: Request[Any, Any, Any]) -> bytes:
+    try:
+        return await request.body()
+    except RequestEntityTooLarge:
+        await _drain(request)
+        raise refused(413, "too_large") from None
+
+
+async def _drain(request: Request[Any, Any, Any]) -> None:
+    """Read on for a while: a sender that is cut off while it still sends never sees the answer."""
+    left = DRAINED_BYTES
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_S):
+            while left > 0:
+                message = await request.receive()
+                left -= len(body) if isinstance(body := message.get("body"), bytes) else 0
+                if message["type"] != "http.request" or not message.get("more_body"):
+                    return
 
 
 def unauthenticated(fault: AuthFault, now: datetime) -> Problem:
