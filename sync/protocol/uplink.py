@@ -111,14 +111,13 @@ class UplinkSession:
         if self._in_flight.take(reply.request_id) is None:
             return DROPPED
         position = Position(reply.acked_seq, reply.acked_hash)
-        if not await self._adopt(position):
+        backlog = await self._adopt(position)
+        if backlog is None:
             return self.halt("fork")
         self._in_flight.failures = 0
         self._max_facts = max(1, min(reply.max_batch, MAX_FACTS))
         self._retry_after_s = reply.retry_after_s
-        async with self._store.transaction() as tx:
-            end = await tx.journal_end(self._node.epoch)
-        return Acked(position, end.seq - position.seq)
+        return Acked(position, backlog)
 
     async def on_refusal(self, refusal: UpRefusal) -> UpOutcome:
         """Take a refusal: rewind to a gap's position if the journal proves it, else halt."""
@@ -130,7 +129,7 @@ class UplinkSession:
         if refusal.code != "gap":
             return self.halt(refusal.code)
         position = Position(refusal.expected_seq - 1, refusal.expected_hash)
-        return Rewound(position) if await self._adopt(position) else self.halt("fork")
+        return self.halt("fork") if await self._adopt(position) is None else Rewound(position)
 
     def on_failure(self, request_id: str) -> bool:
         """Note that a request got no usable answer: its outcome is unknown. False if it is not the open one."""
@@ -145,12 +144,14 @@ class UplinkSession:
         """Seconds to wait before the next request, with ``chance`` in [0, 1)."""
         return retry_delay_s(self._in_flight.failures, chance, self._retry_after_s)
 
-    async def _adopt(self, position: Position) -> bool:
+    async def _adopt(self, position: Position) -> int | None:
+        """Store a position as acknowledged; how many facts lie behind it, or None if the journal does not prove it."""
+        epoch = self._node.epoch
         async with self._store.transaction() as tx:
-            if await tx.journal_hash(self._node.epoch, position.seq) != position.hash:
-                return False
-            await tx.set_acked(self._node.epoch, position)
-            return True
+            if await tx.journal_hash(epoch, position.seq) != position.hash:
+                return None
+            await tx.set_acked(epoch, position)
+            return (await tx.journal_end(epoch)).seq - position.seq
 
 
 def fit(facts: Sequence[FactRecord], max_bytes: int) -> Sequence[FactRecord]:

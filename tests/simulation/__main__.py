@@ -6,13 +6,14 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tests.simulation.mutants import MUTANTS, hunt
-from tests.simulation.runs import Summary, minimal, run_all
+from tests.simulation.runs import Summary, minimal, run, share_out
 from tests.simulation.swarm import Scenario
 from tests.simulation.world import Outcome
 
@@ -26,7 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run seeds or hunt mutants; the last line of stdout is JSON. Returns the exit code."""
     options = _parser().parse_args(arguments)
     seeds = range(options.start, options.start + options.seeds)
-    return hunt_mutants(options.only or sorted(MUTANTS), seeds) if options.mutants else run_seeds(seeds, options)
+    if options.mutants:
+        return hunt_mutants(options.only or sorted(MUTANTS), seeds, options.jobs)
+    return run_seeds(seeds, options)
 
 
 def run_seeds(seeds: range, options: argparse.Namespace) -> int:
@@ -35,7 +38,7 @@ def run_seeds(seeds: range, options: argparse.Namespace) -> int:
     scenarios = [Scenario(seed=seed, steps=options.steps) for seed in seeds]
     with _progress() as progress:
         task = progress.add_task("seeds", total=len(seeds))
-        for outcome in run_all(scenarios, options.jobs):
+        for outcome in share_out(run, scenarios, options.jobs):
             summary.add(outcome)
             progress.advance(task)
     for failed in summary.failed[:SHOWN_FAILURES]:
@@ -44,13 +47,13 @@ def run_seeds(seeds: range, options: argparse.Namespace) -> int:
     return 1 if summary.failed else 0
 
 
-def hunt_mutants(names: Iterable[str], seeds: range) -> int:
+def hunt_mutants(names: Sequence[str], seeds: range, jobs: int) -> int:
     """Plant each bug and run seeds until one finds it; 1 when one survives."""
     found: dict[str, Outcome | None] = {}
     with _progress() as progress:
-        task = progress.add_task("mutants", total=len(list(names)))
-        for name in names:
-            found[name] = hunt(name, seeds)
+        task = progress.add_task("mutants", total=len(names))
+        for name, outcome in zip(names, share_out(partial(hunt, seeds=seeds), names, jobs), strict=True):
+            found[name] = outcome
             progress.advance(task)
     print(
         json.dumps(

@@ -20,7 +20,7 @@ from sync.messages.wire import (
 )
 from sync.protocol import hello
 from sync.protocol.backoff import ANSWER_WITHIN_S
-from sync.protocol.downlink import DownlinkSession
+from sync.protocol.downlink import DownlinkSession, RowsApplied
 from sync.protocol.hello import Diverged, Node, NodeReport
 from sync.protocol.in_flight import DROPPED
 from sync.protocol.steps import finish
@@ -209,7 +209,7 @@ class OfficeNode:
     def _after(self, outcome: object, session: UplinkSession | DownlinkSession, pump: Callable[[], None]) -> None:
         if outcome is None:
             return
-        self._clockwork.trace(f"{self.office} {outcome!r:.160}")
+        self._clockwork.trace(f"{self.office} {brief(outcome)}")
         if outcome is DROPPED:
             self._counted["late_replies"] += 1
             return
@@ -235,3 +235,10 @@ class OfficeNode:
             self._counted[f"edge_crash_{crash}"] += 1
             self.crash()
             return None
+
+
+def brief(outcome: object) -> str:
+    """An outcome for the trace: the same words for the same outcome, in every process."""
+    if isinstance(outcome, RowsApplied):
+        return f"applied {[(one.stream, one.row.seq) for one in outcome.rows]}, {outcome.behind} behind"
+    return repr(outcome)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from typing import TypeVar
 
 import msgspec
 
@@ -16,6 +17,8 @@ from tests.simulation.invariants import KINDS
 from tests.simulation.swarm import FAULTS, Scenario
 from tests.simulation.world import Outcome, World
 
+T = TypeVar("T")
+R = TypeVar("R")
 Runner = Callable[[Scenario], Outcome]
 
 
@@ -24,13 +27,13 @@ def run(scenario: Scenario) -> Outcome:
     return World(scenario).run()
 
 
-def run_all(scenarios: Iterable[Scenario], jobs: int) -> Iterator[Outcome]:
-    """Every scenario, in order, over ``jobs`` processes."""
+def share_out(work: Callable[[T], R], pieces: Iterable[T], jobs: int) -> Iterator[R]:
+    """The work on every piece, in order, over ``jobs`` processes."""
     if jobs == 1:
-        yield from map(run, scenarios)
+        yield from map(work, pieces)
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(run, scenarios, chunksize=4)
+        yield from pool.map(work, pieces)
 
 
 def minimal(failed: Outcome, runner: Runner = run) -> Outcome:
