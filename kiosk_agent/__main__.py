@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import signal
+import sys
 from pathlib import Path
 
 import click
@@ -60,7 +61,7 @@ def emulate() -> None:
 @click.option("--width", default=576, show_default=True, help="Dots across the paper.")
 @click.option("--control-port", type=int, help="Serve tickets and the state of the paper here, over HTTP.")
 def printer(
-    host: str, port: int | None, pty: Path | None, folder: Path | None, width: int, control_port: int | None
+    *, host: str, port: int | None, pty: Path | None, folder: Path | None, width: int, control_port: int | None
 ) -> None:
     """Print on nothing: decode ESC/POS, answer its questions, draw every ticket."""
     if port is None and pty is None:
@@ -83,7 +84,7 @@ def scanner(link: Path | None, host: str, control_port: int | None) -> None:
         with ScannerEmulator(link) as emulator:
             click.echo(emulator.path)
             if control_port is None:
-                for line in click.get_text_stream("stdin"):
+                for line in sys.stdin:
                     emulator.scan(line.rstrip("\n"))
             else:
                 asyncio.run(_emulate_scanner(host, control_port, emulator))

@@ -21,10 +21,9 @@ import msgspec
 from litestar import Litestar, MediaType, Request, Response, get, post
 from litestar.config.allowed_hosts import AllowedHostsConfig
 from litestar.connection import ASGIConnection
-from litestar.enums import RequestEncodingType
 from litestar.exceptions import ClientException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
-from litestar.params import Body
+from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from kiosk_agent.agent import Agent
@@ -161,9 +160,7 @@ def create_app(glass: Glass) -> Litestar:
         return Response(glass.page(), headers={**PAGE_HEADERS, **NO_STORE})
 
     @post("/act", guards=[same_origin], media_type=MediaType.HTML, status_code=200)
-    async def act(
-        request: Request[Any, Any, Any], data: Annotated[Act, Body(media_type=RequestEncodingType.URL_ENCODED)]
-    ) -> Response[str]:
+    async def act(request: Request[Any, Any, Any], data: URLEncodedBody[Act]) -> Response[str]:
         event = touch(data.do, new_id())
         if event is None:
             raise ClientException("no button says so")
@@ -181,7 +178,9 @@ def create_app(glass: Glass) -> Litestar:
         return ServerSentEvent(messages())
 
     @get("/static/{name:path}", sync_to_thread=False)
-    def static_file(name: str, request: Request[Any, Any, Any], v: str | None = None) -> Response[bytes]:
+    def static_file(
+        name: FromPath[str], request: Request[Any, Any, Any], v: FromQuery[str | None] = None
+    ) -> Response[bytes]:
         headers = request.headers
         reply = glass.painter.assets.reply(
             name,
@@ -214,4 +213,5 @@ def create_app(glass: Glass) -> Litestar:
         allowed_hosts=AllowedHostsConfig(allowed_hosts=LOOPBACK),
         request_max_body_size=4096,
         openapi_config=None,
+        logging_config=None,
     )

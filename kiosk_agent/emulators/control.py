@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Litestar, Response, get, post
 from litestar.exceptions import ClientException, NotFoundException
+from litestar.params import FromPath, JSONBody
 
 from kiosk_agent.emulators.decoder import Paper
 from kiosk_agent.emulators.printer import PrinterEmulator, TicketRecord
@@ -48,12 +49,12 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 def printer_control(printer: PrinterEmulator) -> Litestar:
     """The control of a printer."""
-    return Litestar(_printer_handlers(printer), openapi_config=None)
+    return Litestar(_printer_handlers(printer), openapi_config=None, logging_config=None)
 
 
 def scanner_control(scanner: ScannerEmulator) -> Litestar:
     """The control of a scanner."""
-    return Litestar(_scanner_handlers(scanner), openapi_config=None)
+    return Litestar(_scanner_handlers(scanner), openapi_config=None, logging_config=None)
 
 
 def _printer_handlers(printer: PrinterEmulator) -> list[Any]:
@@ -62,7 +63,7 @@ def _printer_handlers(printer: PrinterEmulator) -> list[Any]:
         return printer.tickets
 
     @get("/tickets/{name:str}", sync_to_thread=False)
-    def picture(name: str) -> Response[bytes]:
+    def picture(name: FromPath[str]) -> Response[bytes]:
         try:
             png = printer.picture(int(name.removesuffix(".png")))
         except (ValueError, IndexError):
@@ -74,7 +75,7 @@ def _printer_handlers(printer: PrinterEmulator) -> list[Any]:
         return _state(printer)
 
     @post("/state", sync_to_thread=False, status_code=200)
-    def set_state(data: NewState) -> PrinterState:
+    def set_state(data: JSONBody[NewState]) -> PrinterState:
         printer.set_paper(data.paper, after_lines=data.after_lines)
         return _state(printer)
 
@@ -91,12 +92,12 @@ def _scanner_handlers(scanner: ScannerEmulator) -> list[Any]:
         return ScannerState(path=scanner.path, plugged=scanner.plugged)
 
     @post("/state", sync_to_thread=False, status_code=200)
-    def set_state(data: NewScannerState) -> ScannerState:
+    def set_state(data: JSONBody[NewScannerState]) -> ScannerState:
         scanner.plug() if data.plugged else scanner.unplug()
         return ScannerState(path=scanner.path, plugged=scanner.plugged)
 
     @post("/scan", sync_to_thread=False, status_code=202)
-    def scan(data: Scan) -> None:
+    def scan(data: JSONBody[Scan]) -> None:
         if not scanner.plugged:
             raise ClientException("the scanner is unplugged")
         scanner.scan(data.text)

@@ -7,6 +7,7 @@ was pulled out and put back is simply there again.
 from __future__ import annotations
 
 import contextlib
+import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -107,8 +108,15 @@ def _serial(settings: Printer) -> Serial:
     )
 
 
+class _Network(Network):  # type: ignore[misc] # python-escpos has no types
+    """python-escpos leaves the socket of a refused connection open; this one does not, and knows IPv6."""
+
+    def open(self, raise_not_found: bool = True) -> None:  # noqa: ARG002 - the shape of Escpos.open
+        self.device = socket.create_connection((self.host, self.port), self.timeout)
+
+
 def _network(settings: Printer) -> Network:
-    return Network(settings.host, settings.port, timeout=settings.timeout_s, profile=settings.profile)
+    return _Network(settings.host, settings.port, timeout=settings.timeout_s, profile=settings.profile)
 
 
 def _serial_send(device: serial.Serial) -> Callable[[bytes], None]:
