@@ -60,10 +60,10 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the screen shows. Two equal views look the same.
 
     Args:
-        main: the call in large; none when nobody is called.
+        main: the call in large; none when nobody was called yet.
         rows: the other calls: those still to be answered, then recent ones, each newest first.
         waiting: people waiting; none when not known.
-        clock_at: office time cut to the minute; none when not known.
+        clock_at: office time cut to the minute; none when not known, and then no age is known either.
     """
 
     state: State
@@ -80,6 +80,10 @@ class Audible(msgspec.Struct, frozen=True):
 
     calls: tuple[BoardCall, ...]
     now: datetime
+
+    @property
+    def marks(self) -> frozenset[CallMark]:
+        return frozenset(map(mark_of, self.calls))
 
 
 class BoardKeeper:
@@ -187,12 +191,12 @@ def by_age(calls: Iterable[ShownCall]) -> list[ShownCall]:
 def arrange(calls: list[ShownCall], now: datetime | None) -> tuple[ShownCall | None, tuple[ShownCall, ...]]:
     """Choose the large call and the rows.
 
-    Large is the newest call that is still to be answered or fresh: a person who comes at once must not take the number away
-    from those who are just looking up. Rows begin with the calls still to be answered; a recent one stays for RECENT_FOR_S
-    and as one of the RECENT_AT_LEAST newest, whichever is longer.
+    Large is the newest call that is still to be answered or fresh (a person who comes at once must not take the number away
+    from those who are just looking up), else the last one of all. Rows begin with the calls still to be answered; a recent
+    one stays for RECENT_FOR_S and as one of the RECENT_AT_LEAST newest, whichever is longer.
     """
     newest = by_age(calls)
-    main = next((call for call in newest if call.current or call.fresh), None)
+    main = next((call for call in newest if call.current or call.fresh), newest[0] if newest else None)
     others = [call for call in newest if call is not main]
     current = [call for call in others if call.current]
     recent = [call for call in others if not call.current]

@@ -12,16 +12,22 @@ import sqlite3
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import aiosqlite
 import msgspec
+import structlog
 
 from display_agent.board import CallMark
 from sync.io import sql
+from sync.messages.codec import MalformedMessage, decode
 
 ACKS_MAX = 1000
 
+T = TypeVar("T")
+
 _SQL = sql.load("display_agent", "spool.sql")
+log = structlog.get_logger(__name__)
 
 
 class Remembered(msgspec.Struct, frozen=True):
@@ -75,34 +81,55 @@ class Spool:
     async def keep(self, name: str, body: bytes) -> None:
         await self._write((_SQL.keep, {"name": name, "body": body}))
 
-    async def kept(self, name: str) -> bytes | None:
+    async def kept(self, name: str, shape: type[T]) -> T | None:
+        """What was kept under a name; none when there is nothing, or only what an older build wrote."""
         async with self._db.execute(_SQL.kept, {"name": name}) as rows:
             row = await rows.fetchone()
-        return None if row is None else bytes(row[0])
+        try:
+            return None if row is None else decode(row[0], shape)
+        except MalformedMessage:
+            return None
 
     async def _write(self, *steps: tuple[str, dict[str, object]]) -> None:
-        """All of it or nothing: no other task's commit may fall in between."""
+        """All of it or nothing: no other task's commit may fall in between. A full disk must not darken the screen."""
         async with self._writing:
             try:
                 for statement, values in steps:
                     await self._db.execute(statement, values)
                 await self._db.commit()
             except sqlite3.Error:
+                log.exception("spool.write_failed")
                 await self._db.rollback()
-                raise
 
 
 @contextlib.asynccontextmanager
 async def open_spool(path: Path) -> AsyncIterator[Spool]:
-    """Open the file, making it and its folder when they are not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    async with aiosqlite.connect(path) as connection:
+    """Open the file, making it and its folder when they are not there; a damaged one is put aside."""
+    await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+    try:
+        connection = await _connect(path)
+    except sqlite3.DatabaseError:
+        log.exception("spool.damaged", path=str(path))
+        await asyncio.to_thread(path.replace, path.with_suffix(".damaged"))
+        connection = await _connect(path)
+    try:
+        yield Spool(connection)
+    finally:
+        await connection.close()
+
+
+async def _connect(path: Path) -> aiosqlite.Connection:
+    connection = await aiosqlite.connect(path)
+    try:
         await connection.execute("PRAGMA journal_mode = WAL")
         await connection.execute("PRAGMA synchronous = NORMAL")
         for statement in (_SQL.create_call, _SQL.create_ack, _SQL.create_kept):
             await connection.execute(statement)
         await connection.commit()
-        yield Spool(connection)
+    except sqlite3.DatabaseError:
+        await connection.close()
+        raise
+    return connection
 
 
 def _row(mark: CallMark) -> dict[str, object]:

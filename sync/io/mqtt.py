@@ -48,15 +48,15 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Where the broker is and who we are to it.
 
     Args:
-        client_id: must be unique at the broker: a second connection with it ends the first.
+        client_id: must be unique at the broker: a second connection with it ends the first. Empty: the broker gives one.
         password_file: file whose first line is the password.
         keepalive_s: the broker is pinged when nothing was said for so many seconds; a dead one is noticed in twice that.
         timeout_s: seconds to wait for the broker's answer to a connect, subscribe or publish.
     """
 
-    host: str
+    host: str = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 1883
-    client_id: str
+    client_id: str = ""
     username: str | None = None
     password_file: Path | None = None
     tls: MqttTls | None = None

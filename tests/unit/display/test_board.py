@@ -50,8 +50,16 @@ def test_an_answered_call_stays_large_while_it_is_fresh() -> None:
     assert labels(at_8) == ("K1", [])
     assert at_8.main
     assert not at_8.main.current
-    keeper.receive(board(31, recent=(call(1, 0),), beat=1), retained=False, now_ns=seconds(31))
-    assert labels(keeper.view(seconds(31))) == (None, ["K1"])
+    keeper.receive(board(29, call(2, -60), recent=(call(1, 0),), beat=1), retained=False, now_ns=seconds(29))
+    assert labels(keeper.view(seconds(29))) == ("K1", ["K2"])
+    assert labels(keeper.view(seconds(31))) == ("K2", ["K1"])
+
+
+def test_the_last_call_stays_large_when_nobody_is_called() -> None:
+    view = keeper_with(board(300, recent=(call(2, 200), call(1, 100)))).view(seconds(300))
+    assert labels(view) == ("K2", ["K1"])
+    assert view.main
+    assert not view.main.fresh
 
 
 @pytest.mark.parametrize("age_s,fresh", [(0, True), (30, True), (30.1, False), (-0.2, True)])
@@ -71,9 +79,9 @@ def test_a_call_grows_old_between_two_boards() -> None:
 
 def test_recent_calls_stay_for_three_minutes_or_as_one_of_four() -> None:
     many = keeper_with(board(400, recent=tuple(call(n, 360 - n) for n in range(1, 8)))).view(seconds(400))
-    assert labels(many) == (None, ["K1", "K2", "K3", "K4", "K5"])  # five rows are the most that can be read
+    assert labels(many) == ("K1", ["K2", "K3", "K4", "K5", "K6"])  # five rows are the most that can be read
     old = keeper_with(board(900, recent=tuple(call(n, 360 - n) for n in range(1, 8)))).view(seconds(900))
-    assert labels(old) == (None, ["K1", "K2", "K3", "K4"])
+    assert labels(old) == ("K1", ["K2", "K3", "K4", "K5"])
 
 
 def test_stale_after_ten_seconds_without_a_board_keeps_calls_and_hides_what_may_be_wrong() -> None:

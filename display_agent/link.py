@@ -1,0 +1,124 @@
+"""The display's end of the LAN: reads what the edge retains for it, says how it is, delivers proofs until they are answered.
+
+Proofs are sent at once when there is a connection, again every RESEND_S and on each reconnect, until an `ack_reply` names them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+
+import structlog
+
+from display_agent.proof import Proof
+from display_agent.reading import Reader, Refused
+from display_agent.settings import Settings
+from display_agent.spool import Spool
+from sync.io.clock import Clock
+from sync.io.ids import new_id
+from sync.io.mqtt import MqttLink, MqttMessage, Will
+from sync.messages.codec import encode
+from sync.messages.topics import AckReply, Board, DeviceConfig, DeviceStatus, Epoch, ShownAck, device_topic
+
+RESEND_S = 2
+STATUS_S = 30
+RESEND_AT_ONCE = 50
+
+log = structlog.get_logger(__name__)
+
+
+class EdgeLink:
+    """One display's connection to its office."""
+
+    def __init__(
+        self, settings: Settings, spool: Spool, clock: Clock, *, version: str, jitter: Callable[[], float]
+    ) -> None:
+        office, self._device = settings.device.office, settings.device.id
+        self._spool = spool
+        self._clock = clock
+        self._version = version
+        self._ack_topic = device_topic(office, self._device, "ack")
+        self._status_topic = device_topic(office, self._device, "status")
+        self._reader = Reader(office, self._device)
+        self._pending: dict[str, bytes] = {}
+        will = Will(
+            topic=self._status_topic, payload=encode(DeviceStatus(device=self._device, kind="display", online=False))
+        )
+        self._mqtt = MqttLink(
+            settings.broker, self._reader.subscriptions, jitter=jitter, will=will, on_connect=self._greet
+        )
+        self.refused: Counter[str] = Counter()
+        """Messages that were not taken, by code."""
+
+    @property
+    def connected(self) -> bool:
+        return self._mqtt.connected
+
+    @property
+    def pending_acks(self) -> int:
+        return len(self._pending)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Stay connected while inside."""
+        self._pending = await self._spool.acks()
+        async with self._mqtt:
+            yield
+
+    async def readings(self) -> AsyncIterator[tuple[Board | Epoch | DeviceConfig, MqttMessage]]:
+        """What the edge says, each with the message it came in; what cannot be taken is counted and passed over."""
+        async for message in self._mqtt.messages():
+            reading = self._reader.read(message)
+            if isinstance(reading, Refused):
+                self.refuse(reading.code, message.topic)
+            elif isinstance(reading, AckReply):
+                await self._settle(reading.ack_id)
+            else:
+                yield reading, message
+
+    def refuse(self, code: str, topic: str) -> None:
+        """Count a message that changes nothing here."""
+        self.refused[code] += 1
+        log.info("message.refused", code=code, topic=topic, count=self.refused[code])
+
+    async def prove(self, proof: Proof) -> None:
+        """Write a proof down, then send it."""
+        ack = ShownAck(
+            ack_id=new_id(),
+            device=self._device,
+            ticket_id=proof.mark.ticket_id,
+            recalls=proof.mark.recalls,
+            shown_at=proof.shown_at,
+            sounded=proof.sounded,
+        )
+        body = encode(ack)
+        await self._spool.add_proof(proof.mark, ack.ack_id, body)
+        self._pending[ack.ack_id] = body
+        await self._mqtt.publish(self._ack_topic, body)
+
+    async def resend(self) -> None:
+        """Send the oldest unanswered proofs again."""
+        for body in list(self._pending.values())[:RESEND_AT_ONCE]:
+            if not await self._mqtt.publish(self._ack_topic, body):
+                return
+
+    async def tell_status(self) -> None:
+        """Say that this display is there, as retained state."""
+        status = DeviceStatus(
+            device=self._device,
+            kind="display",
+            online=True,
+            pending_acks=len(self._pending),
+            version=self._version,
+            at=self._clock.now(),
+        )
+        await self._mqtt.publish(self._status_topic, encode(status), retain=True)
+
+    async def _greet(self) -> None:
+        await self.tell_status()
+        await self.resend()
+
+    async def _settle(self, ack_id: str) -> None:
+        if self._pending.pop(ack_id, None) is not None:
+            await self._spool.drop_ack(ack_id)

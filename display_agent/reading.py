@@ -1,0 +1,89 @@
+"""What comes in over the LAN, read and judged before anything believes it.
+
+A body is refused whole: other versions, shapes that do not fit, and bodies that name another office or device than their
+topic does. A refusal is counted by its code; the topic is logged, the body never.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+from zoneinfo import available_timezones
+
+import msgspec
+
+from sync.io.mqtt import MqttMessage
+from sync.messages.codec import MalformedMessage, decode
+from sync.messages.topics import (
+    AckReply,
+    Board,
+    DeviceConfig,
+    DeviceResponse,
+    Epoch,
+    Tagged,
+    V,
+    device_topic,
+    epoch_topic,
+)
+
+ReadingCode = Literal["malformed", "unsupported_version", "misplaced"]
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A message that was not for us, or not understood."""
+
+    code: ReadingCode
+
+
+Reading = Board | Epoch | DeviceConfig | AckReply | Refused
+
+
+class _Versioned(msgspec.Struct):
+    v: int
+
+
+class Reader:
+    """Reads the messages of one display."""
+
+    def __init__(self, office: str, device: str) -> None:
+        self._office = office
+        self._device = device
+        self._config_topic = device_topic(office, device, "config")
+        self._response_topic = device_topic(office, device, "resp")
+        self._epoch_topic = epoch_topic(office)
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """Epoch first: what is fenced shall be known before a board comes. Boards of all zones: config says which is ours."""
+        boards = f"o/{self._office}/zone/+/board"
+        return self._epoch_topic, self._config_topic, self._response_topic, boards
+
+    def read(self, message: MqttMessage) -> Reading:
+        """The message's body, or why not."""
+        try:
+            return self._read(message.topic, message.payload)
+        except MalformedMessage:
+            return Refused("malformed")
+
+    def _read(self, topic: str, payload: bytes) -> Reading:
+        if decode(payload, _Versioned).v != V:
+            return Refused("unsupported_version")
+        if topic == self._epoch_topic:
+            return self._ours(decode(payload, Epoch))
+        if topic == self._config_topic:
+            return self._read_config(decode(payload, DeviceConfig))
+        if topic == self._response_topic:
+            return _ack_reply(decode(payload, DeviceResponse))  # type: ignore[arg-type] # a union is a shape too
+        board = decode(payload, Board)
+        return self._ours(board) if topic.split("/")[3] == board.zone else Refused("misplaced")
+
+    def _read_config(self, config: DeviceConfig) -> Reading:
+        if config.time_zone not in available_timezones():
+            return Refused("malformed")
+        return self._ours(config) if config.device == self._device else Refused("misplaced")
+
+    def _ours(self, body: Board | Epoch | DeviceConfig) -> Reading:
+        return body if body.office == self._office else Refused("misplaced")
+
+
+def _ack_reply(response: Tagged) -> Reading:
+    return response if isinstance(response, AckReply) else Refused("misplaced")

@@ -1,0 +1,258 @@
+"""A display with its real neighbours: a broker, something that speaks like an edge, the agent's process, a browser."""
+
+import asyncio
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from provisioning.launchers.broker import Broker
+from provisioning.launchers.ports import free_port
+from sync.io.ids import new_id
+from sync.io.mqtt import MqttLink, MqttMessage, MqttSettings
+from sync.messages.codec import decode, encode
+from sync.messages.topics import (
+    AckReply,
+    Board,
+    BoardCall,
+    DeviceConfig,
+    DeviceStatus,
+    Epoch,
+    ShownAck,
+    WaitRange,
+    board_topic,
+    device_topic,
+    epoch_topic,
+)
+from tests.kit.services import require
+
+OFFICE, DEVICE, ZONE = "real", "display-1", "b"
+
+
+def now() -> datetime:
+    at = datetime.now(UTC)
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+async def until(condition: Callable[[], bool], within_s: float = 8) -> None:
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110 - what is waited for lives in another process
+            await asyncio.sleep(0.01)
+
+
+class Edge:
+    """What an office's edge node says to its screens, and what it hears from them."""
+
+    def __init__(self, port: int) -> None:
+        self.acks: list[ShownAck] = []
+        self.statuses: list[DeviceStatus] = []
+        self.answers_acks = True
+        self.epoch, self.seq, self.beat = 1, 0, 0
+        self.calls: list[BoardCall] = []
+        self.recent: list[BoardCall] = []
+        self.waiting = 9
+        self.open = True
+        self._link = MqttLink(
+            MqttSettings(port=port, client_id="edge"),
+            [device_topic(OFFICE, "+", "ack"), device_topic(OFFICE, "+", "status")],
+            jitter=random.random,
+        )
+
+    async def run(self, started: asyncio.Event) -> None:
+        async with self._link:
+            await self._link.wait_connected()
+            started.set()
+            async for message in self._link.messages():
+                await self._hear(message)
+
+    async def _hear(self, message: MqttMessage) -> None:
+        if message.topic.endswith("/status"):
+            self.statuses.append(decode(message.payload, DeviceStatus))
+            return
+        ack = decode(message.payload, ShownAck)
+        self.acks.append(ack)
+        if self.answers_acks:
+            await self.send(device_topic(OFFICE, DEVICE, "resp"), encode(AckReply(ack_id=ack.ack_id)))
+
+    async def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        assert await self._link.publish(topic, payload, retain=retain)
+
+    async def reconnected(self) -> None:
+        await self._link.wait_connected()
+
+    async def say_config(self, **changes: Any) -> None:
+        values = {
+            "office": OFFICE,
+            "office_name": "Real",
+            "device": DEVICE,
+            "zone": ZONE,
+            "time_zone": "Africa/Ceuta",
+            **changes,
+        }
+        await self.send(device_topic(OFFICE, DEVICE, "config"), encode(DeviceConfig(**values)), retain=True)
+
+    async def say_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+        body = encode(Epoch(office=OFFICE, epoch=epoch, seq=self.seq))
+        await self.send(epoch_topic(OFFICE), body, retain=True)
+
+    def board(self, **changes: Any) -> Board:
+        values = {
+            "office": OFFICE,
+            "zone": ZONE,
+            "epoch": self.epoch,
+            "seq": self.seq,
+            "beat": self.beat,
+            "at": now(),
+            "calls": tuple(self.calls),
+            "recent": tuple(self.recent),
+            "waiting": self.waiting,
+            "wait": WaitRange(low_min=10, high_min=20),
+            "open": self.open,
+            **changes,
+        }
+        return Board(**values)
+
+    async def say_board(self, **changes: Any) -> None:
+        self.beat += 1
+        await self.send(board_topic(OFFICE, ZONE), encode(self.board(**changes)), retain=True)
+
+    def make_call(self, label: str, counter: str = "4", *, age_s: float = 0) -> BoardCall:
+        return BoardCall(ticket_id=new_id(), label=label, counter=counter, called_at=now() - timedelta(seconds=age_s))
+
+    async def call(self, label: str, counter: str = "4", *, age_s: float = 0) -> BoardCall:
+        """Call a ticket and tell the screens."""
+        made = self.make_call(label, counter, age_s=age_s)
+        self.calls.insert(0, made)
+        self.seq += 1
+        await self.say_board()
+        return made
+
+    async def recall(self, call: BoardCall) -> BoardCall:
+        again = BoardCall(
+            ticket_id=call.ticket_id,
+            label=call.label,
+            counter=call.counter,
+            called_at=now(),
+            recalls=call.recalls + 1,
+        )
+        self.calls[self.calls.index(call)] = again
+        self.seq += 1
+        await self.say_board()
+        return again
+
+
+class Display:
+    """The agent's process."""
+
+    def __init__(self, folder: Path, broker_port: int) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / "display.log"
+        self._config = folder / "display.toml"
+        self._config.write_text(
+            f"""
+spool = "{folder / "spool" / "display.db"}"
+strict_texts = true
+[device]
+office = "{OFFICE}"
+id = "{DEVICE}"
+[broker]
+port = {broker_port}
+keepalive_s = 2
+[http]
+port = {self.port}
+"""
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> None:
+        command = [sys.executable, "-W", "error", "-m", "display_agent", "run", "--config", str(self._config)]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(command, stderr=log)  # noqa: ASYNC220
+        await until(self._answers, 15)
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, self.log.read_text()
+        try:
+            return httpx.get(f"{self.url}/health/live").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def state(self) -> dict[str, Any]:
+        reply = httpx.get(f"{self.url}/state")
+        assert reply.status_code == 200
+        return dict(reply.json())
+
+    def send_signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def wait(self, timeout_s: float) -> int:
+        assert self._process is not None
+        return self._process.wait(timeout_s)
+
+    def stop(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGCONT)
+            self._process.terminate()
+            self._process.wait(10)
+
+
+@pytest.fixture
+async def edge(broker: Broker) -> AsyncIterator[Edge]:
+    speaking, started = Edge(broker.port), asyncio.Event()
+    running = asyncio.create_task(speaking.run(started))
+    await asyncio.wait_for(started.wait(), 5)
+    await speaking.say_config()
+    await speaking.say_epoch(1)
+    yield speaking
+    running.cancel()
+    await asyncio.wait({running})
+
+
+@pytest.fixture
+def silent_display(tmp_path: Path, broker: Broker) -> Iterator[Display]:
+    """Not started yet."""
+    display = Display(tmp_path, broker.port)
+    yield display
+    display.stop()
+
+
+@pytest.fixture
+async def display(silent_display: Display, edge: Edge) -> Display:
+    """Started, connected, and with the edge's config."""
+    await silent_display.start()
+    await until(lambda: silent_display.state()["zone"] == ZONE)
+    return silent_display
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    require(program, "there is no Chromium here")
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+        )
+        yield chromium
+        await chromium.close()
+
+
+@pytest.fixture
+async def page(browser: Browser, display: Display) -> Page:
+    """The display's page, its live stream open."""
+    opened = await browser.new_page(viewport={"width": 1920, "height": 1080})
+    await opened.goto(display.url)
+    await until(lambda: display.state()["pages"] == 1)
+    return opened
