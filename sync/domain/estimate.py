@@ -32,6 +32,8 @@ def wait_of(day: OfficeDay, ticket: Ticket, catalogue: Catalogue) -> WaitRange |
 def wait_of_newcomer(day: OfficeDay, service: str, catalogue: Catalogue, now: datetime) -> WaitRange | None:
     """The wait of a walk-in who came for a service now."""
     servers = [s for s in day.sessions.values() if s.serves(service)]
+    if not servers:
+        return None
     ahead = sum(
         1
         for t in day.waiting.values()

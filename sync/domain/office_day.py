@@ -14,6 +14,7 @@ from typing import ClassVar
 import msgspec
 
 from sync.domain.due import due
+from sync.domain.lines import Lines
 from sync.domain.ticket import CounterSession, State, Ticket
 from sync.messages import facts as f
 from sync.messages.envelope import FactHeader
@@ -61,6 +62,7 @@ class OfficeDay:
         self.last_numbers: dict[str, int] = {}
         self.sessions: dict[str, CounterSession] = {}
         self.session_at: dict[str, str] = {}
+        self.lines = Lines()
         self.announcements: list[Announcement] = []
         self.durations: dict[str, Durations] = {}
 
@@ -70,6 +72,8 @@ class OfficeDay:
         fold = self._folds.get(type(fact))
         if fold is not None:
             fold(self, header, fact)
+            if ticket := self.tickets.get(getattr(fact, "ticket_id", "")):
+                self.lines.keep(ticket)
 
     def visit_at(self, session: str) -> Ticket | None:
         """The ticket that a counter session has called or is serving."""
@@ -126,6 +130,7 @@ class OfficeDay:
             for ticket in self.waiting.values():
                 if ticket.counter == fact.counter:
                     ticket.counter = None
+                    self.lines.keep(ticket)
 
     def _issued(self, header: FactHeader, fact: f.TicketIssued) -> None:
         ticket = Ticket(
@@ -247,6 +252,7 @@ class OfficeDay:
         for ticket in self.tickets.values():
             if ticket.is_open:
                 _shift(ticket, delta, self.policy)
+                self.lines.keep(ticket)
         for session in self.sessions.values():
             session.opened_at += delta
         self.announcements = [

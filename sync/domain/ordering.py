@@ -71,10 +71,14 @@ def ahead_of(day: OfficeDay, ticket: Ticket) -> int:
     With no counter open for it, the people of its own service are counted.
     """
     servers = [s for s in day.sessions.values() if reachable(s, ticket)]
-    smaller = (t for t in day.waiting.values() if t.rank < ticket.rank and t.ticket_id != ticket.ticket_id)
     if not servers:
-        return sum(1 for t in smaller if t.service == ticket.service)
-    return sum(1 for t in smaller if any(reachable(s, t) for s in servers))
+        return day.lines.before((ticket.service,), ticket.rank)
+    services = {service for s in servers for service in (*s.primary, *s.secondary)}
+    ahead = day.lines.before(services, ticket.rank)
+    for marked in day.lines.marked.values():  # few: what only one counter may serve, whatever its service
+        if marked.rank < ticket.rank:
+            ahead += any(s.counter == marked.counter for s in servers) - (marked.service in services)
+    return ahead
 
 
 def in_order(tickets: Iterable[Ticket]) -> list[Ticket]:
