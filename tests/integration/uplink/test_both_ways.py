@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -33,6 +34,10 @@ def appointment(number: int, version: int = 1) -> Appointment:
         status="booked",
         display_name="Fátima M.",
     )
+
+
+def has_more_news(edge: EdgeEnd, known: int) -> bool:
+    return len(edge.news) > known
 
 
 async def put(central: CentralServer, stream: str, entity: Entity) -> None:
@@ -69,7 +74,7 @@ async def test_a_confirmed_appointment_is_in_the_agenda_within_a_second(central:
     for number in range(1, 6):
         known = len(edge.news)
         await put(central, STREAM, appointment(number))
-        taken_s.append(await until(lambda known=known: len(edge.news) > known))
+        taken_s.append(await until(partial(has_more_news, edge, known)))
 
     assert max(taken_s) < 1.0
     assert sorted(row.entity_id for row in await edge.entities()) == [uuid_of(n) for n in range(1, 6)]
