@@ -82,9 +82,7 @@ def wish(start_at: datetime = TUESDAY_9H, service: str = "viaje", office: str = 
 
 
 def person(number: int = 1, email: str | None = None) -> Person:
-    return Person(
-        full_name=f"Fátima Mohamed {number}", document=Document("passport", f"AB{number:06}"), email=email
-    )
+    return Person(full_name=f"Fátima Mohamed {number}", document=Document("passport", f"AB{number:06}"), email=email)
 
 
 def request_id() -> str:
