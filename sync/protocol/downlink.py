@@ -104,8 +104,8 @@ class DownlinkSession:
 
     async def on_rows(self, reply: DownReply) -> DownOutcome:
         """Apply a reply: all of its rows and the cursors behind them, or nothing."""
-        request = self._in_flight.take(reply.request_id)
-        if not isinstance(request, DownRequest):
+        request = self._in_flight.request
+        if not isinstance(request, DownRequest) or self._in_flight.take(reply.request_id) is None:
             return DROPPED
         self._in_flight.failures = 0
         if reply.resync:
@@ -130,7 +130,7 @@ class DownlinkSession:
 
     async def on_snapshot_end(self, request_id: str) -> DownOutcome:
         """Check the whole snapshot, and swap it in if it is whole."""
-        if self._load is None or self._in_flight.take(request_id) is None:
+        if self._load is None or not self._load.answers(request_id) or self._in_flight.take(request_id) is None:
             return DROPPED
         outcome = await self._load.finish()
         self._load = None

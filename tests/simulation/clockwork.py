@@ -43,6 +43,10 @@ class Clockwork:
             self.step()
         self.now_ms = at_ms
 
+    def is_idle(self) -> bool:
+        """Whether nothing will ever happen again."""
+        return not self._heap
+
     def step(self) -> None:
         """Do the next action."""
         self.now_ms, _, action = heapq.heappop(self._heap)

@@ -1,14 +1,14 @@
 """Planted bugs: the simulator must find each of them, or it proves nothing.
 
 They live here only, as subclasses and patches. Where the protocol has two defences against the same fault both are broken
-together: with one of them left the bug does no harm, as it should.
+together: with one of them left nothing goes wrong (``lone_defences``), as it should.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from unittest.mock import patch
 
 import msgspec
@@ -74,6 +74,17 @@ def office_of(
     *, up: type[UplinkSession] = UplinkSession, down: type[DownlinkSession] = DownlinkSession
 ) -> type[OfficeNode]:
     return type("MutantOffice", (OfficeNode,), {"uplink_type": up, "downlink_type": down})
+
+
+def lone_defences() -> dict[str, AbstractContextManager[object]]:
+    """One half of each pair broken, by what is broken: the other half must be enough."""
+    return {
+        "central does not compare the cursor's hash": patch.object(downlink, "proves", proves_without_hash),
+        "the edge does not compare the rows' hash": patch.object(downlink, "advance", trusting_advance),
+        "a reply counts whatever it answers": patch.object(InFlight, "take", take_anything),
+        "the raw log has no primary key": patch.object(MemoryCentralTx, "append", append_without_key),
+        "the trailer is not looked at": patch.object(SnapshotLoad, "_check_trailer", lambda self: None),
+    }
 
 
 # ------------------------------------------------------------------------------------------------------------ the edge

@@ -11,7 +11,7 @@ import pytest
 
 from tests.simulation.__main__ import main
 from tests.simulation.invariants import KINDS
-from tests.simulation.mutants import MUTANTS, hunt
+from tests.simulation.mutants import MUTANTS, hunt, lone_defences
 from tests.simulation.runs import Summary, minimal, percentile, run
 from tests.simulation.swarm import FAULTS, Scenario
 from tests.simulation.world import World
@@ -56,6 +56,12 @@ def test_every_planted_bug_is_found(name: str) -> None:
     assert killed is not None, f"{name} survived"
     assert killed.violated
     assert killed.story
+
+
+@pytest.mark.parametrize("broken", sorted(lone_defences()))
+def test_the_other_defence_of_a_pair_is_enough(broken: str) -> None:
+    with lone_defences()[broken]:
+        assert [run(Scenario(seed=seed)).violated for seed in range(1, 9)] == [None] * 8
 
 
 def test_a_failure_is_made_small() -> None:

@@ -99,6 +99,20 @@ async def test_a_reply_to_an_earlier_request_is_dropped() -> None:
     assert (ids(edge), place(edge)) == (["1"], 1)
 
 
+async def test_an_answer_of_the_wrong_kind_does_not_end_the_request() -> None:
+    edge, central, session = await ends("1")
+    request = await ask(session, 1)
+    assert await session.on_snapshot_data(request.request_id, b"{}\n") is DROPPED
+    assert await session.on_snapshot_end(request.request_id) is DROPPED
+    assert session.on_failure(request.request_id)
+    edge.places.clear()
+    snapshot = await session.next_request(uuid_of(2))
+    assert isinstance(snapshot, SnapshotRequest)
+    rows = DownReply(request_id=snapshot.request_id, gen=central.generation, streams=())
+    assert await session.on_rows(rows) is DROPPED
+    assert session.on_failure(snapshot.request_id)
+
+
 async def test_a_duplicated_reply_is_dropped() -> None:
     edge, central, session = await ends("1")
     await emit(central, "2")
