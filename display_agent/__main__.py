@@ -71,6 +71,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
             uvicorn.Config(
                 create_app(show, wording, host=settings.http.host, port=listener.getsockname()[1]),
                 log_config=None,
+                log_level="warning",
                 access_log=False,
                 timeout_graceful_shutdown=GRACE_S,
                 ws="none",

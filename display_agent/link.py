@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 
 import structlog
 
+from display_agent.board import SECOND_NS
 from display_agent.proof import Proof
 from display_agent.reading import Reader, Refused
 from display_agent.settings import Settings
@@ -42,6 +43,7 @@ class EdgeLink:
         self._status_topic = device_topic(office, self._device, "status")
         self._reader = Reader(office, self._device)
         self._pending: dict[str, bytes] = {}
+        self._sent_ns: dict[str, int] = {}
         will = Will(
             topic=self._status_topic, payload=encode(DeviceStatus(device=self._device, kind="display", online=False))
         )
@@ -95,13 +97,20 @@ class EdgeLink:
         body = encode(ack)
         await self._spool.add_proof(proof.mark, ack.ack_id, body)
         self._pending[ack.ack_id] = body
-        await self._mqtt.publish(self._ack_topic, body)
+        await self._send(ack.ack_id, body)
 
     async def resend(self) -> None:
-        """Send the oldest unanswered proofs again."""
-        for body in list(self._pending.values())[:RESEND_AT_ONCE]:
-            if not await self._mqtt.publish(self._ack_topic, body):
+        """Send the oldest unanswered proofs again, those that had time for an answer."""
+        before_ns = self._clock.monotonic_ns() - RESEND_S * SECOND_NS
+        for ack_id, body in list(self._pending.items())[:RESEND_AT_ONCE]:
+            if self._sent_ns.get(ack_id, before_ns) <= before_ns and not await self._send(ack_id, body):
                 return
+
+    async def _send(self, ack_id: str, body: bytes) -> bool:
+        if not await self._mqtt.publish(self._ack_topic, body):
+            return False
+        self._sent_ns[ack_id] = self._clock.monotonic_ns()
+        return True
 
     async def tell_status(self) -> None:
         """Say that this display is there, as retained state."""
@@ -116,9 +125,11 @@ class EdgeLink:
         await self._mqtt.publish(self._status_topic, encode(status), retain=True)
 
     async def _greet(self) -> None:
+        self._sent_ns.clear()  # what was sent in the former session may be lost
         await self.tell_status()
         await self.resend()
 
     async def _settle(self, ack_id: str) -> None:
+        self._sent_ns.pop(ack_id, None)
         if self._pending.pop(ack_id, None) is not None:
             await self._spool.drop_ack(ack_id)

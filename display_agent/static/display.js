@@ -6,8 +6,8 @@ const foot = document.getElementById("foot");
 const list = document.getElementById("rows");
 const rowTemplate = document.getElementById("row");
 const soundOn = document.getElementById("sound-on");
-const call = board.querySelector(".now-call");
-const plate = call.querySelector(".plate");
+const now = board.querySelector(".now");
+const plate = now.querySelector(".plate");
 
 const STALE_MS = Number(board.dataset.staleS) * 1000;
 const NEW_MS = 5000;
@@ -54,11 +54,12 @@ function pulse() {
 }
 
 function showMain(data) {
-  call.hidden = data === null;
+  showWhen("call", data !== null);
   if (data === null) return;
-  for (const name of ["label", "counter", "go"]) put(call, name, data[name]);
-  hideEmpty(call, "again", data.again);
-  hideEmpty(call, "called", data.timed ? data.called : "");
+  for (const name of ["label", "counter", "go"]) put(now, name, data[name]);
+  hideEmpty(now, "again", data.again);
+  hideEmpty(now, "called", data.timed ? data.called : "");
+  plate.dataset.chars = String(data.label.length);
   if (data.fresh) plate.dataset.state = "call";
   else delete plate.dataset.state;
   if (data.fresh && data.key !== largeKey) pulse();
@@ -79,6 +80,7 @@ function show(view) {
   showMain(view.main);
   list.replaceChildren(...view.rows.map((row) => makeRow(off ? { ...row, fresh: false, timed: true } : row)));
   showWhen("live", !off);
+  showWhen("open", !off && view.open);
   showWhen("offline", off);
   showWhen("starting", view.state === "starting");
   showWhen("closed", view.state === "live" && !view.open && !view.main);
@@ -186,8 +188,8 @@ function watch() {
 
 function turnNotes() {
   const notes = [...foot.querySelectorAll("[data-note]")];
-  const now = notes.findIndex((note) => !note.hidden);
-  notes.forEach((note, n) => { note.hidden = n !== (now + 1) % notes.length; });
+  const shown = notes.findIndex((note) => !note.hidden);
+  notes.forEach((note, n) => { note.hidden = n !== (shown + 1) % notes.length; });
 }
 
 let shift = 0;
