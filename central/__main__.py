@@ -23,6 +23,13 @@ CONFIG = click.option(
 )
 
 
+NODE_PROBLEMS = {
+    "id_taken": "{node} is already registered with another key, office or epoch; a new node needs a new name",
+    "epoch_taken": "another node holds epoch {epoch} of {office}; register this one with the next epoch",
+    "office_unknown": "there is no office {office}; load the city first",
+}
+
+
 def explained(command: Callable[..., None]) -> Callable[..., None]:
     """Turn what an operator can put right into one line instead of a traceback."""
 
@@ -113,6 +120,33 @@ def open_round_the_clock(offices: tuple[str, ...], days: int, note: str, config:
     if unknown := asyncio.run(_with_connection(settings, work)):
         raise click.ClickException(f"there is no office {', '.join(unknown)}")
     click.echo(f"open round the clock for {days} service days: {', '.join(offices)}")
+
+
+@main.command(
+    "register-node", epilog="Example: python -m central register-node centro edge-centro --public-key node.pub.pem"
+)
+@click.argument("office")
+@click.argument("node")
+@click.option("--public-key", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True, help="PEM.")
+@click.option("--epoch", default=1, show_default=True, help="The life of the office's node that this one begins.")
+@CONFIG
+@explained
+def register_node(office: str, node: str, public_key: Path, epoch: int, config: Path | None) -> None:
+    """Let NODE speak for OFFICE, known by the public half of a key that was made on the node. Safe to repeat."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+
+    from central.exchange.nodes import register
+
+    settings = settings_of(config)
+    try:
+        key = load_pem_public_key(public_key.read_bytes()).public_bytes(Encoding.Raw, PublicFormat.Raw)
+    except ValueError as error:
+        raise click.ClickException(f"{public_key} holds no public Ed25519 key in PEM form") from error
+    work = partial(register, node_id=node, office=office, epoch=epoch, public_key=key)
+    answer = asyncio.run(_with_connection(settings, work))
+    if answer not in ("registered", "unchanged"):
+        raise click.ClickException(NODE_PROBLEMS[answer].format(office=office, node=node, epoch=epoch))
+    click.echo(f"{node} speaks for {office} from epoch {epoch} on")
 
 
 def _stop(app: Any) -> None:
