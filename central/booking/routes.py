@@ -9,6 +9,7 @@ from typing import Any
 
 from litestar import Request, Response, Router, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from central.booking.api import (
     AppointmentBody,
@@ -94,7 +95,9 @@ async def offices(central: NamedDependency[Central], booking: NamedDependency[Bo
 
 
 @get("/offices/{office_id:str}/services/{service_id:str}/days")
-async def days(office_id: str, service_id: str, booking: NamedDependency[BookingService]) -> list[DayBody]:
+async def days(
+    office_id: FromPath[str], service_id: FromPath[str], booking: NamedDependency[BookingService]
+) -> list[DayBody]:
     """The days with free starts, up to the booking horizon."""
     office, service = await _offered(booking, office_id, service_id)
     found = await booking.availability.days(office, service)
@@ -102,7 +105,9 @@ async def days(office_id: str, service_id: str, booking: NamedDependency[Booking
 
 
 @get("/offices/{office_id:str}/services/{service_id:str}/days/{day:date}")
-async def times(office_id: str, service_id: str, day: date, booking: NamedDependency[BookingService]) -> TimesBody:
+async def times(
+    office_id: FromPath[str], service_id: FromPath[str], day: FromPath[date], booking: NamedDependency[BookingService]
+) -> TimesBody:
     """The free starts of a service date."""
     office, service = await _offered(booking, office_id, service_id)
     if day not in booking.availability.horizon(office):
@@ -136,7 +141,7 @@ async def lookup(
 
 @get("/appointments/{link:str}")
 async def show(
-    link: str, central: NamedDependency[Central], booking: NamedDependency[BookingService]
+    link: FromPath[str], central: NamedDependency[Central], booking: NamedDependency[BookingService]
 ) -> AppointmentBody:
     """An appointment by its secret link."""
     found = await _by_link(booking, link)
@@ -144,7 +149,7 @@ async def show(
 
 
 @post("/appointments/{link:str}/cancel", status_code=200)
-async def cancel(link: str, booking: NamedDependency[BookingService]) -> dict[str, Any]:
+async def cancel(link: FromPath[str], booking: NamedDependency[BookingService]) -> dict[str, Any]:
     """Cancel; cancelling again is no error."""
     outcome = await booking.changes.cancel(await _by_link(booking, link))
     if isinstance(outcome, Cancelled):
@@ -154,7 +159,7 @@ async def cancel(link: str, booking: NamedDependency[BookingService]) -> dict[st
 
 @post("/appointments/{link:str}/reschedule", status_code=200)
 async def reschedule(
-    link: str, request: Incoming, central: NamedDependency[Central], booking: NamedDependency[BookingService]
+    link: FromPath[str], request: Incoming, central: NamedDependency[Central], booking: NamedDependency[BookingService]
 ) -> Response[bytes]:
     """Move to another time or office; the old one is kept until the new one is booked."""
     body = codec.decode(await request.body(), MoveBody)

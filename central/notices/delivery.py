@@ -42,12 +42,22 @@ KEEP_STATE = timedelta(days=90)
 _MAILS = Counter("ventanilla_mails_total", "Mails by how they ended", ["end"])
 
 
+class Picture(msgspec.Struct, frozen=True, kw_only=True):
+    """A PNG that goes along with the HTML, which names it `cid:{content_id}`; `description` is what it shows, in words."""
+
+    content_id: str
+    png: bytes
+    filename: str
+    description: str
+
+
 class MailText(msgspec.Struct, frozen=True, kw_only=True):
     """A rendered mail. `calendar` is an .ics file, `html` a page without outside pictures."""
 
     subject: str
     text: str
     html: str | None = None
+    pictures: tuple[Picture, ...] = ()
     calendar: bytes | None = None
 
 
@@ -121,11 +131,13 @@ class Delivery:
         message["Subject"] = words.subject
         message["Date"] = format_datetime(self._central.clock.now())
         message["Message-ID"] = f"<{mail_id}@{settings.sender.rpartition('@')[2]}>"
-        message["Content-Language"] = letter.language
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(words.text)
+        message.set_content(words.text)  # drops every Content-… header that is there already
+        message["Content-Language"] = letter.language
         if words.html is not None:
             message.add_alternative(words.html, subtype="html")
+            for picture in words.pictures:
+                _relate(message, picture)
         if words.calendar is not None:
             message.add_attachment(words.calendar, maintype="text", subtype="calendar", filename="cita.ics")
         return message
@@ -144,6 +156,17 @@ class Delivery:
         await self._central.pool.execute(queries.give_up, mail_id, self._central.clock.now(), state, problem)
         _MAILS.labels(state).inc()
         log.error("mail.not_sent", mail=mail_id, state=state, problem=problem)
+
+
+def _relate(message: EmailMessage, picture: Picture) -> None:
+    """Put a picture beside the HTML part, inline."""
+    html = message.get_body(preferencelist=("html",))
+    if not isinstance(html, EmailMessage):
+        return
+    html.add_related(
+        picture.png, maintype="image", subtype="png", cid=f"<{picture.content_id}>", filename=picture.filename,
+        disposition="inline", headers=[f"Content-Description: {picture.description}"],
+    )  # fmt: skip
 
 
 class Sender:
