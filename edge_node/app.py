@@ -5,10 +5,15 @@ from __future__ import annotations
 from litestar import Litestar
 from litestar.config.csrf import CSRFConfig
 from litestar.datastructures import State
+from litestar.exceptions import PermissionDeniedException
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge_node import health
+from edge_node.console import command_endpoint
+from edge_node.console import page_routes as pages
 from edge_node.console import routes as console
+from edge_node.console.frame import Frame
+from edge_node.console.page_problems import on_denied
 from edge_node.node import EdgeNode
 from edge_node.problems import EXCEPTION_HANDLERS
 from ui.headers import PAGE_HEADERS
@@ -20,17 +25,18 @@ _HEADERS = [(name.encode("ascii"), value.encode("ascii")) for name, value in PAG
 def create_app(node: EdgeNode) -> Litestar:
     """The application of a running node."""
     return Litestar(
-        route_handlers=[*health.ROUTES, *console.ROUTES],
-        exception_handlers=EXCEPTION_HANDLERS,
+        route_handlers=[*health.ROUTES, *console.ROUTES, *pages.ROUTES],
+        exception_handlers={**EXCEPTION_HANDLERS, PermissionDeniedException: on_denied},
         csrf_config=CSRFConfig(
             secret=node.identity.csrf_secret,
             cookie_name=f"{node.cookie}_csrf",
             header_name="x-csrf-token",
+            exclude=[f"^{command_endpoint.PATH}/"],  # checks the same token itself
             cookie_secure=node.settings.http.secure_cookies,
         ),
         middleware=[_with_headers],
         request_max_body_size=MAX_BODY_BYTES,
-        state=State({"node": node}),
+        state=State({"node": node, "frame": Frame(node.settings)}),
         openapi_config=None,
         logging_config=None,
     )

@@ -1,0 +1,43 @@
+"""Every page of the console, and its static files."""
+
+from __future__ import annotations
+
+from litestar import Response, Router, get
+
+from edge_node.console.counter_pages import counter_page, open_counter_form
+from edge_node.console.frame import frame_of
+from edge_node.console.page_problems import PAGE_EXCEPTION_HANDLERS
+from edge_node.console.routes import AnyRequest
+from edge_node.console.sign_in_pages import sign_in_form, sign_in_page, sign_out_form
+from edge_node.console.supervise_pages import supervise_page
+from edge_node.console.work_pages import act_form, work_page
+
+
+@get("/static/{name:path}", sync_to_thread=False)
+def static_file(name: str, request: AnyRequest, v: str | None = None) -> Response[bytes]:
+    reply = frame_of(request).assets.reply(
+        name,
+        version=v,
+        accept_encoding=request.headers.get("accept-encoding", ""),
+        if_none_match=request.headers.get("if-none-match"),
+    )
+    return Response(
+        reply.body, status_code=reply.status, headers=reply.headers, media_type=reply.headers["content-type"]
+    )
+
+
+PAGES = Router(
+    path="/",
+    route_handlers=[
+        sign_in_page,
+        sign_in_form,
+        sign_out_form,
+        counter_page,
+        open_counter_form,
+        work_page,
+        act_form,
+        supervise_page,
+    ],
+    exception_handlers=PAGE_EXCEPTION_HANDLERS,
+)
+ROUTES = (PAGES, static_file)

@@ -1,0 +1,119 @@
+"""What the console says in sentences: why somebody is next, what an act came to, why it was refused and what to do next."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from edge_node.console.work_view import Because
+from sync.messages.facts import Outcome
+from sync.messages.refusals import RefusalCode
+from sync.messages.values import Label
+from ui.catalog import Words
+from ui.formats import CITY_ZONE, clock
+
+Name = Annotated[str, msgspec.Meta(max_length=80)]
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What the last act came to, told once. Goes through a cookie to the page after a form: ids and codes only.
+
+    Args:
+        verb: of the act that was done; empty for a refusal.
+        refused: why it was not done; ``unchanged`` when the counter had moved on.
+        target: service, counter or kiosk that it was about.
+    """
+
+    verb: Annotated[str, msgspec.Meta(max_length=20)] = ""
+    refused: RefusalCode | None = None
+    unchanged: bool = False
+    code: Label | None = None
+    outcome: Outcome | None = None
+    target: Name = ""
+    wait_s: Annotated[int, msgspec.Meta(ge=0, le=3600)] = 0
+
+    @property
+    def is_done(self) -> bool:
+        return self.refused is None and not self.unchanged
+
+
+_DONE: Final = {
+    "call_next": "console.done.called",
+    "call_ticket": "console.done.called",
+    "recall": "console.done.recalled",
+    "start": "console.done.started",
+    "finish": "console.done.finished",
+    "no_show": "console.done.no_show",
+    "reinstate": "console.done.reinstated",
+    "resume": "console.done.resumed",
+    "transfer": "console.done.transferred",
+    "take_ticket": "console.done.given",
+    "check_in": "console.done.given",
+    "print_again": "console.done.printing",
+    "open_counter": "console.done.opened",
+    "close_counter": "console.done.ended",
+    "close_day": "console.supervise.day.closed",
+    "sign_out": "console.signed_out",
+}
+
+
+def sentence(said: Said, words: Words) -> str:
+    """What is told of an act."""
+    if said.unchanged:
+        return words.text("console.refused.moved_on")
+    if said.refused is not None:
+        return refusal(said, words)
+    key = _DONE.get(said.verb)
+    if key is None:
+        return ""
+    outcome = words.text(f"console.outcome.{said.outcome}") if said.outcome else ""
+    return words.text(
+        key,
+        code=said.code or "",
+        outcome=outcome[:1].lower() + outcome[1:],
+        target=said.target,
+        counter=said.target,
+        kiosk=said.target,
+    )
+
+
+def refusal(said: Said, words: Words) -> str:
+    """Why not, and what to do next. An ``already_checked_in`` whose ticket has gone is told without its code."""
+    if said.refused == "already_checked_in" and said.code is None:
+        return words.text("console.refused.nothing")
+    return words.text(f"console.refused.{said.refused}", n=max(1, said.wait_s), code=said.code or "")
+
+
+def because(reasons: Because, words: Words, zone: ZoneInfo = CITY_ZONE) -> str:
+    """Why a ticket is next: its own place, then the step of the rule when it was not simply its turn."""
+    parts = [_place(reasons, words, zone), _step(reasons, words)]
+    return "; ".join(part for part in parts if part)
+
+
+def _place(reasons: Because, words: Words, zone: ZoneInfo) -> str:
+    times = {"arrived": clock(reasons.arrived_at, zone), "due": clock(reasons.due_at, zone)}
+    slot = clock(reasons.slot_start_at, zone) if reasons.slot_start_at else ""
+    if reasons.rule == "early" and slot:
+        return words.text("console.why.early", slot=slot)
+    if reasons.reinstated:
+        return words.text("console.why.reinstated", due=times["due"])
+    if reasons.kept_for:
+        return words.text("console.why.kept_for")
+    if reasons.transferred:
+        return words.text("console.why.transferred", due=times["due"])
+    if slot:
+        key = "console.why.appointment.late" if reasons.late else "console.why.appointment"
+        return words.text(key, slot=slot, **times)
+    if reasons.priority:
+        return words.text("console.why.walk_in.priority", due=times["due"])
+    return words.text("console.why.walk_in", arrived=times["arrived"])
+
+
+def _step(reasons: Because, words: Words) -> str:
+    if reasons.rule == "secondary":
+        return words.text("console.why.secondary", n=reasons.threshold_min)
+    if reasons.rule == "idle_secondary":
+        return words.text("console.why.secondary.idle")
+    return ""

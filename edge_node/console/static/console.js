@@ -1,0 +1,228 @@
+// The work screen: forms without a new page, keys, live news. Without this file every form, link and button still works;
+// the server alone decides what happens, and the same form sent twice acts once.
+import { merge, mergeSaid, read } from "./merge.js";
+import { Stream } from "./stream.js";
+
+const KEYS = new Set(["F2", "F6", "F7", "F8", "F9", "F10"]);
+const ASKED = { "HX-Request": "true", accept: "text/html" };
+const ANSWER_MS = 8_000;
+const CALM_MS = 80; // several facts of one moment become one look
+const LINK_MS = 2_000; // while central is away every fact changes the number that waits for it
+const TOAST_MS = 6_000;
+
+const page = { sending: false, looking: false, lookAgain: false, at: 0, timers: {} };
+const here = () => document.querySelector("#live").dataset;
+
+// ------------------------------------------------------------------------------------------------------------------ acts
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches('form[action^="/act/"]') || event.defaultPrevented) return;
+  event.preventDefault();
+  if (!page.sending) send(form, event.submitter);
+}, true);
+
+async function send(form, button) {
+  page.sending = true;
+  button?.setAttribute("aria-busy", "true");
+  const body = new URLSearchParams(new FormData(form, button?.name ? button : null));
+  try {
+    const reply = await fetch(form.action, { method: "POST", body, headers: ASKED, signal: AbortSignal.timeout(ANSWER_MS) });
+    await show(reply, form);
+    lost(false);
+  } catch {
+    lost(true); // the form keeps its request_id: pressed again it acts once
+  } finally {
+    button?.removeAttribute("aria-busy");
+    page.sending = false;
+    if (page.lookAgain) look();
+  }
+}
+
+async function show(reply, form) {
+  if (reply.headers.get("hx-redirect")) return location.assign(reply.headers.get("hx-redirect"));
+  const fresh = read(await reply.text());
+  if (!fresh.querySelector("#live")) return location.reload();
+  if (reply.status === 503) return mergeSaid(fresh);
+  const refused = fresh.querySelector("#said")?.firstElementChild;
+  if (!refused && form) delete form.dataset.editing;
+  stand(reply);
+  merge(fresh, "act");
+  settle();
+  focusAfter(form);
+}
+
+function stand(reply) {
+  const address = reply.headers.get("hx-replace-url");
+  if (address) history.replaceState(null, "", address);
+}
+
+// A person who acted by keyboard must not fall out of the page: what had the focus is gone.
+function focusAfter(form) {
+  if (document.activeElement && document.activeElement !== document.body && document.activeElement.isConnected) return;
+  const panel = document.querySelector("[data-panel] [data-first]");
+  (panel ?? document.querySelector(`#${CSS.escape(form?.id || "none")} button`) ?? document.querySelector("#visit, #work"))?.focus();
+}
+
+// The second click of a double click lands on what has come to stand there; a held key presses again and again.
+document.addEventListener("click", (event) => {
+  if (event.detail > 1 && event.target.closest?.("button, a.button")) event.preventDefault();
+}, true);
+
+document.addEventListener("keydown", (event) => {
+  if (event.repeat && event.key === "Enter" && event.target.closest?.("button, a")) event.preventDefault();
+  if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
+  if (event.key === "Escape") return close();
+  if (!KEYS.has(event.key)) return;
+  event.preventDefault(); // F6, F7 and F10 are the browser's own otherwise
+  const button = document.querySelector(`[data-key="${event.key}"]:not([aria-disabled="true"])`);
+  if (button && !event.repeat) button.click();
+});
+
+// ---------------------------------------------------------------------------------------------------------------- panels
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[data-part]");
+  if (!link || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  go(link.href);
+});
+
+async function go(address) {
+  const was = document.querySelector("[data-panel]")?.dataset.panel;
+  document.querySelectorAll(".panel [data-editing]").forEach((form) => delete form.dataset.editing);
+  try {
+    const reply = await fetch(address, { headers: ASKED, signal: AbortSignal.timeout(ANSWER_MS) });
+    if (reply.headers.get("hx-redirect")) return location.assign(reply.headers.get("hx-redirect"));
+    stand(reply);
+    merge(read(await reply.text()), "act");
+    settle();
+  } catch {
+    return location.assign(address);
+  }
+  const first = document.querySelector(".panel [data-first]");
+  (first ?? document.querySelector(`[data-opens="${was}"]`) ?? document.querySelector("#visit, #work"))?.focus();
+}
+
+function close() {
+  const link = document.querySelector("a[data-closes]");
+  if (link) go(link.href);
+}
+
+// A form that somebody has begun to fill in stays as it is until it is sent, whatever happens in the office.
+for (const event of ["input", "change"]) {
+  document.addEventListener(event, ({ target }) => {
+    const form = target.form;
+    if (form?.matches('[action^="/act/"]')) form.dataset.editing = "";
+  });
+}
+
+// ------------------------------------------------------------------------------------------------------------------ news
+
+function soon(wait = CALM_MS) {
+  page.timers.soon ??= setTimeout(() => {
+    page.timers.soon = null;
+    look();
+  }, wait);
+}
+
+// Ask for the page as it is now. One question at a time; what comes meanwhile asks once more.
+async function look() {
+  if (page.sending || page.looking) {
+    page.lookAgain = true;
+    return;
+  }
+  page.looking = true;
+  page.lookAgain = false;
+  try {
+    const reply = await fetch(location.href, { headers: ASKED, signal: AbortSignal.timeout(ANSWER_MS) });
+    if (reply.headers.get("hx-redirect")) return location.assign(reply.headers.get("hx-redirect"));
+    const fresh = read(await reply.text());
+    if (reply.ok && !page.sending && isNewer(fresh)) merge(fresh, "news");
+    settle();
+    lost(!reply.ok);
+  } catch {
+    lost(true);
+  } finally {
+    page.looking = false;
+    if (page.lookAgain) soon();
+  }
+}
+
+// An answer that was on its way while an act was carried out is older than what the page shows.
+function isNewer(fresh) {
+  const next = fresh.querySelector("#live");
+  return Boolean(next) && compare(next.dataset.position, here().position) >= 0;
+}
+
+function compare(one, other) {
+  const [[epoch, seq], [epochThere, seqThere]] = [one, other].map((position) => position.split("-").map(Number));
+  return epoch - epochThere || seq - seqThere;
+}
+
+function heard({ event, id }) {
+  lost(event === "lost");
+  if (event === "lost") return poll();
+  if (event === "beat" || event === "waits") return;
+  if (event === "link") return soon(LINK_MS);
+  if (id && event !== "reset" && compare(id, here().position) <= 0) return; // shown already
+  soon();
+}
+
+// No stream: ask now and then.
+function poll() {
+  page.timers.poll ??= setTimeout(() => {
+    page.timers.poll = null;
+    look();
+  }, 3_000);
+}
+
+function lost(is) {
+  page.lost = is;
+  const banner = document.querySelector("#lost");
+  if (banner) banner.hidden = !is;
+}
+
+function follow() {
+  const { live: address, worker, position } = here();
+  if (!window.SharedWorker) return new Stream(address, position, heard);
+  const shared = new SharedWorker(worker, { type: "module", name: "live" });
+  shared.addEventListener("error", () => new Stream(address, position, heard), { once: true });
+  shared.port.addEventListener("message", ({ data }) => heard(data));
+  shared.port.start();
+  shared.port.postMessage({ address, position });
+  window.addEventListener("pagehide", () => shared.port.postMessage({ leaving: true }));
+  window.addEventListener("pageshow", (event) => event.persisted && location.reload());
+}
+
+// ----------------------------------------------------------------------------------------------------------------- clocks
+
+// After every change: clocks count from here, the next look by itself is set, a toast goes away.
+function settle() {
+  lost(page.lost);
+  page.at = performance.now();
+  document.querySelectorAll("[data-since-s]").forEach((clock) => (clock.since = Number(clock.dataset.sinceS)));
+  clearTimeout(page.timers.look);
+  page.timers.look = setTimeout(look, Number(here().refreshS) * 1000);
+  clearTimeout(page.timers.toast);
+  page.timers.toast = setTimeout(() => document.querySelector("#toast")?.replaceChildren(), TOAST_MS);
+}
+
+function tick() {
+  const passed = (performance.now() - page.at) / 1000;
+  for (const clock of document.querySelectorAll("[data-since-s]")) {
+    const text = stretch(clock.since + passed);
+    if (clock.textContent !== text) clock.textContent = text;
+  }
+}
+
+function stretch(seconds) {
+  const whole = Math.floor(seconds);
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (n) => String(n).padStart(2, "0");
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+settle();
+setInterval(tick, 500);
+follow();

@@ -1,0 +1,42 @@
+// Puts a newer version of the page into the open one. What somebody is filling in stays as it is, the focus stays where it is.
+
+// Only our own pages come here, by fetch from our own origin.
+const reader = new DOMParser();
+
+export function read(text) {
+  return reader.parseFromString(text, "text/html");
+}
+
+// after: "act" when the person did something, "news" when the office did; news leaves alone what was told of the last act.
+export function merge(fresh, after) {
+  const kept = after === "news" ? ["said"] : [];
+  document.title = fresh.title;
+  for (const part of ["header.desk", "#work"]) place(document.querySelector(part), fresh.querySelector(part), kept);
+  if (after === "act") place(document.querySelector("#toast"), fresh.querySelector("#toast"), []);
+}
+
+// When the act may not have been kept, its form keeps its request_id: only what is said of it changes.
+export function mergeSaid(fresh) {
+  place(document.querySelector("#said"), fresh.querySelector("#said"), []);
+}
+
+function place(old, next, kept) {
+  if (!old || !next) return;
+  if (!window.Idiomorph) return replace(old, next, kept);
+  window.Idiomorph.morph(old, next, {
+    morphStyle: "outerHTML",
+    ignoreActiveValue: true,
+    callbacks: {
+      beforeNodeMorphed: (node) => !(kept.includes(node.id) || node.dataset?.editing !== undefined),
+      beforeAttributeUpdated: (name, node) => !(name === "open" && node.localName === "details"),
+    },
+  });
+}
+
+// Without the merging library a part is exchanged as a whole, but never under somebody's hands.
+function replace(old, next, kept) {
+  if (old.contains(document.activeElement) && document.activeElement !== old) return;
+  if (old.querySelector("[data-editing]")) return;
+  for (const id of kept) next.querySelector(`#${id}`)?.replaceWith(old.querySelector(`#${id}`) ?? "");
+  old.replaceWith(next);
+}
