@@ -12,19 +12,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+import structlog
 from litestar import Litestar, MediaType, Request, Response, get, post
-from litestar.config.allowed_hosts import AllowedHostsConfig
 from litestar.connection import ASGIConnection
-from litestar.exceptions import ClientException, PermissionDeniedException
+from litestar.exceptions import ClientException, HTTPException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import ServerSentEvent, ServerSentEventMessage
+from litestar.types import Scope
 
 from kiosk_agent.agent import Agent
 from kiosk_agent.touches import touch
@@ -38,9 +39,12 @@ from ui.pages import Pages
 
 HERE = Path(__file__).parent
 BEAT_S = 5.0
-LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+WILDCARDS = {"0.0.0.0", "::"}  # noqa: S104 - recognised, not bound
 FROM_SCRIPT = "x-kiosk-script"
 NO_STORE = {"cache-control": "no-store"}
+
+log = structlog.get_logger(__name__)
 
 
 class Act(msgspec.Struct, frozen=True):
@@ -152,6 +156,22 @@ def same_origin(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRo
         raise PermissionDeniedException
 
 
+def _only_hosts(hosts: set[str]) -> Callable[[Request[Any, Any, Any]], None]:
+    """Refuse requests for any other host name, whatever the port; a wildcard address is reached by any name."""
+
+    def check(request: Request[Any, Any, Any]) -> None:
+        name = request.headers.get("host", "").rsplit(":", 1)[0]
+        if name not in hosts and not hosts & WILDCARDS:
+            raise ClientException("not a host of this kiosk")
+
+    return check
+
+
+async def _log_failure(error: Exception, scope: Scope) -> None:
+    if not isinstance(error, HTTPException):
+        log.error("page.failed", path=scope["path"], exc_info=error)
+
+
 def create_app(glass: Glass) -> Litestar:
     """The kiosk's local application."""
 
@@ -210,8 +230,9 @@ def create_app(glass: Glass) -> Litestar:
 
     return Litestar(
         [page, act, live, static_file, alive, ready],
-        allowed_hosts=AllowedHostsConfig(allowed_hosts=LOOPBACK),
+        before_request=_only_hosts({*LOOPBACK, glass.agent.settings.http.host}),
         request_max_body_size=4096,
+        after_exception=[_log_failure],
         openapi_config=None,
         logging_config=None,
     )
