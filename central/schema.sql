@@ -351,6 +351,8 @@ CREATE TABLE fact_parked (
     FOREIGN KEY (office, epoch, seq) REFERENCES fact (office, epoch, seq)
 );
 
+CREATE INDEX fact_parked_open ON fact_parked (office) WHERE resolved_at IS NULL;
+
 -- The end of each stream. The lock on its row is held to commit, so commit order is seq order and rollbacks leave no hole.
 CREATE TABLE stream_head (
     stream text COLLATE "C" PRIMARY KEY,

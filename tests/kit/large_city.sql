@@ -1,0 +1,71 @@
+-- A year of a region of 200 offices, made up on the spot, so that plans are chosen as on a large database. A table that can grow beyond ten
+-- thousand rows gets its rows here; tests/integration/test_statement_plans.py checks that no statement reads it whole.
+
+INSERT INTO office (id, position, name, address, time_zone, zones, spare_series, second_language, policy, policy_from)
+SELECT 'office-' || n, n, 'Office', '', 'Africa/Ceuta', '{a}', 'Z', 'ar', '{}', '2026-01-01' FROM generate_series(1, 200) n;
+
+INSERT INTO service (id, position, family, names, series, duration_min, walk_in, bookable, sensitive, pictogram)
+SELECT 'service-' || n, n, 'family-' || n, '{}', 'A', 10, true, true, false, 'document' FROM generate_series(1, 10) n;
+
+INSERT INTO pool (office_id, id, services, slot_min, seats)
+SELECT 'office-' || n, 'main', '{service-1}', 10, 4 FROM generate_series(1, 200) n;
+
+INSERT INTO office_authority (office, epoch, last_seq)
+SELECT 'office-' || n, 1, 500 FROM generate_series(1, 200) n;
+
+INSERT INTO fact (office, epoch, seq, type, v, actor_id, device_id, occurred_at, boot_id, mono_ns, body, hash)
+SELECT
+    'office-' || o, 1, s, CASE WHEN s % 100 = 1 THEN 'day.opened' ELSE 'ticket.printed' END, 1, 'system', 'edge',
+    timestamptz '2026-01-01 08:00Z' + s * interval '1 minute', 'boot', s, '{}', decode(repeat('00', 32), 'hex')
+FROM generate_series(1, 200) o, generate_series(1, 500) s;
+
+INSERT INTO fact_parked (office, epoch, seq, type, detail, resolved_at)
+SELECT office, epoch, seq, type, 'poison', now() FROM fact WHERE seq % 8 = 0;
+
+INSERT INTO stream_head (stream, head, hash)
+SELECT 'office:office-' || n, 500, decode(repeat('00', 32), 'hex') FROM generate_series(1, 200) n;
+
+INSERT INTO feed (stream, seq, kind, entity_id, version, op, body, row_hash, created_at)
+SELECT
+    'office:office-' || o, s, 'appointment', 'a' || s, 1, 'put', '{}', decode(repeat('00', 32), 'hex'),
+    now() - (500 - s) * interval '50 minutes'
+FROM generate_series(1, 200) o, generate_series(1, 500) s;
+
+INSERT INTO feed_entity (stream, kind, entity_id, version, body)
+SELECT 'office:office-' || o, 'appointment', 'a' || s, 1, '{"slot_start_at":"2026-03-01T08:00:00Z"}'
+FROM generate_series(1, 200) o, generate_series(1, 250) s;
+
+INSERT INTO slot (slot_id, office_id, pool_id, service_date, start_at, duration_min)
+SELECT
+    gen_random_uuid(), 'office-' || o, 'main', date '2026-01-01' + s / 40,
+    (date '2026-01-01' + s / 40) + interval '8 hours' + (s % 40) * interval '10 minutes', 10
+FROM generate_series(1, 200) o, generate_series(0, 199) s;
+
+INSERT INTO seat (slot_id, seat_no) SELECT slot_id, n FROM slot, generate_series(1, 4) n;
+
+INSERT INTO appointment (
+    appointment_id, status, locator, office_id, pool_id, service_id, family, service_date, slot_start_at, starts,
+    duration_min, person_hash, language, channel, fed_version, booked_at, changed_at
+)
+SELECT
+    gen_random_uuid(), CASE WHEN n % 20 = 0 THEN 'booked' ELSE 'attended' END, 'L' || n, 'office-' || 1 + n % 200, 'main',
+    'service-1', 'family-1', date '2026-01-01' + n / 500, timestamptz '2026-01-01 08:00Z' + n * interval '1 minute', '{}',
+    10, decode(lpad(to_hex(n), 8, '0'), 'hex'), 'es', 'portal', 1, now(), now()
+FROM generate_series(1, 100000) n;
+
+INSERT INTO hold (hold_id, office_id, pool_id, service_id, start_at, starts, duration_min, held_until)
+SELECT gen_random_uuid(), 'office-1', 'main', 'service-1', now(), '{}', 10, now() + n * interval '1 second'
+FROM generate_series(1, 20000) n;
+
+INSERT INTO booking_reply (request_id, fingerprint, reply, answered_at)
+SELECT gen_random_uuid(), '\x00', '{}', now() - n * interval '1 second' FROM generate_series(1, 50000) n;
+
+INSERT INTO booking_draft (cookie_hash, body, expires_at)
+SELECT decode(lpad(to_hex(n), 8, '0'), 'hex'), '{}', now() + n * interval '1 second' FROM generate_series(1, 20000) n;
+
+INSERT INTO lookup_try (locator, tried_at)
+SELECT 'L' || n % 5000, now() - n * interval '1 second' FROM generate_series(1, 20000) n;
+
+INSERT INTO mail (mail_id, kind, appointment_id, version, state, queued_at, next_at)
+SELECT gen_random_uuid(), 'confirmed', gen_random_uuid(), 1, CASE WHEN n % 100 = 0 THEN 'queued' ELSE 'sent' END, now(), now()
+FROM generate_series(1, 50000) n;
