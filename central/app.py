@@ -1,10 +1,12 @@
 """The web application of central: what each feature adds to it, and the life of what they share."""
 
+import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
 from litestar import Litestar
+from litestar.config.csrf import CSRFConfig
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
@@ -15,20 +17,34 @@ from central.booking.service import BookingService, open_booking
 from central.context import Central
 from central.exchange import routes as exchange_routes
 from central.exchange.service import Exchange, open_exchange
-from central.keys import load_keys
+from central.insight import overview
+from central.keys import KeyRing, load_keys
 from central.listening import Listener
 from central.notices.service import open_notices
-from central.problems import EXCEPTION_HANDLERS
+from central.portal import errors
+from central.portal import routes as portal_routes
+from central.portal.service import Portal, open_portal
+from central.portal.visit import CSRF_COOKIE
 from central.requests import observed
 from central.settings import Settings
 from sync.io.clock import Clock, SystemClock
 
-ROUTES: tuple[ControllerRouterHandler, ...] = (*health.ROUTES, *exchange_routes.ROUTES, *booking_routes.ROUTES)
+ROUTES: tuple[ControllerRouterHandler, ...] = (
+    *health.ROUTES,
+    *exchange_routes.ROUTES,
+    *booking_routes.ROUTES,
+    *overview.ROUTES,
+    *portal_routes.ROUTES,
+)
 """Everything that central answers; a feature adds its `ROUTES` here."""
 
 
 def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
-    """Build the application; nothing is opened before its lifespan begins."""
+    """Build the application; nothing is opened before its lifespan begins, only the keys are read.
+
+    Raises:
+        SettingsError: a key is missing or no key.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -37,8 +53,10 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             open_exchange(central) as exchange,
             open_booking(central) as booking,
             open_notices(central, booking.catalogue),
+            open_portal(central, exchange, booking) as portal,
         ):
             app.state.central, app.state.exchange, app.state.booking = central, exchange, booking
+            app.state.portal = portal
             yield
 
     def provide_central() -> Central:
@@ -53,6 +71,10 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
         booking: BookingService = app.state.booking
         return booking
 
+    def provide_portal() -> Portal:
+        portal: Portal = app.state.portal
+        return portal
+
     app = Litestar(
         route_handlers=ROUTES,
         lifespan=[lifespan],
@@ -60,14 +82,27 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             "central": Provide(provide_central, sync_to_thread=False, use_cache=False),
             "booking": Provide(provide_booking, sync_to_thread=False, use_cache=False),
             "exchange": Provide(provide_exchange, sync_to_thread=False, use_cache=False),
+            "portal": Provide(provide_portal, sync_to_thread=False, use_cache=False),
         },
-        exception_handlers=EXCEPTION_HANDLERS,
+        exception_handlers=errors.handlers(),
+        csrf_config=CSRFConfig(
+            secret=csrf_secret(load_keys(settings.keys)),
+            cookie_name=CSRF_COOKIE,
+            cookie_secure=settings.http.secure_cookies,
+            cookie_httponly=True,
+            exclude=["^/api/", "^/sync/"],
+        ),
         middleware=[observed],
         request_max_body_size=settings.http.max_body_kb * 1024,
         openapi_config=None,
         logging_config=None,
     )
     return app
+
+
+def csrf_secret(keys: KeyRing) -> str:
+    """What signs the tokens of forms: the same in every process of central and after a restart."""
+    return hmac.digest(keys.links, b"csrf", "sha256").hex()
 
 
 @asynccontextmanager

@@ -1,0 +1,1 @@
+"""What central sees of the offices as it happens: live waits, the overview, its JSON."""

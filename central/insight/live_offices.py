@@ -1,0 +1,110 @@
+"""All offices as they are now, for every page and stream that asks.
+
+The days are in memory; links and heads are read from the database at most once a second for everybody together.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from central.exchange.links import OfficeLink, read_links
+from central.exchange.service import Exchange
+from central.insight.office_now import OfficeNow, domain_catalogue, office_now
+from central.offices.store import CatalogueCopy
+from sync.domain.catalogue import Catalogue
+from sync.io.sql import load
+from sync.messages.feed import GLOBAL, office_stream
+
+queries = load("central.insight")
+
+LINKS_AGE_S = 1.0
+
+
+class CityNow(msgspec.Struct, frozen=True):
+    """The whole city at one moment; offices in the city's order."""
+
+    at: datetime
+    offices: tuple[OfficeNow, ...]
+
+    def of(self, office: str) -> OfficeNow | None:
+        return next((one for one in self.offices if one.office == office), None)
+
+
+class _Links(msgspec.Struct, frozen=True):
+    read_ns: int
+    links: Mapping[str, OfficeLink]
+    heads: Mapping[str, int]
+
+
+class LiveOffices:
+    """Answers from memory, a second old at most.
+
+    Attributes:
+        exchange: its `changes` wake whoever follows an office.
+    """
+
+    def __init__(self, exchange: Exchange, catalogue: CatalogueCopy) -> None:
+        self.exchange = exchange
+        self.catalogue = catalogue
+        self._central = exchange.central
+        self._links: _Links | None = None
+        self._reading = asyncio.Lock()
+
+    async def city(self) -> CityNow:
+        """Every office of the catalogue."""
+        city, links = await self.catalogue.current(), await self._read_links()
+        now = self._central.clock.now()
+        return CityNow(
+            now,
+            tuple(
+                office_now(
+                    record,
+                    city,
+                    self.exchange.days[record.id],
+                    links.links.get(record.id) or _unheard(record.id),
+                    heads=_own_heads(record.id, links.heads),
+                    now=now,
+                )
+                for record in city.offices.values()
+            ),
+        )  # fmt: skip
+
+    async def link(self, office: str) -> OfficeLink:
+        """How an office is connected."""
+        return (await self._read_links()).links.get(office) or _unheard(office)
+
+    async def configuration(self, office: str) -> Catalogue | None:
+        """An office's configuration as its edge has it; none for an office that is not in the catalogue."""
+        city = await self.catalogue.current()
+        record = city.offices.get(office)
+        return None if record is None else domain_catalogue(record, city)
+
+    async def _read_links(self) -> _Links:
+        async with self._reading:
+            fresh = self._links
+            if fresh is None or self._central.clock.monotonic_ns() - fresh.read_ns > LINKS_AGE_S * 1e9:
+                read_ns = self._central.clock.monotonic_ns()
+                links = {link.office: link for link in await read_links(self._central.pool)}
+                rows: list[Any] = await self._central.pool.fetch(queries.heads)
+                fresh = self._links = _Links(read_ns, links, {row["stream"]: row["head"] for row in rows})
+            return fresh
+
+
+def _own_heads(office: str, heads: Mapping[str, int]) -> dict[str, int]:
+    return {stream: heads.get(stream, 0) for stream in (GLOBAL, office_stream(office))}
+
+
+def _unheard(office: str) -> OfficeLink:
+    return OfficeLink(
+        office=office,
+        last_contact_at=None,
+        hello_at=None,
+        clock_offset_ms=None,
+        reported_seq=None,
+        epoch=None,
+        acked_seq=0,
+        parked=0,
+    )

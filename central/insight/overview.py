@@ -1,0 +1,148 @@
+"""The city on one page: which offices are heard, how much of what they did is here, who waits. Read-only, no names.
+
+It is the proof of a heal: after a cut the facts that central has reach what the office says it has, and the figures agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.response import Stream
+
+from central.insight.live_offices import CityNow
+from central.insight.office_now import OfficeNow, tickets_of
+from central.insight.streams import Fragment, Frame, poll_of, stream_of
+from central.portal.service import Portal
+from central.portal.visit import Incoming, Page, Visit
+from sync.domain.ticket import OPEN_STATES, State
+from ui import formats
+
+TICKETS_SHOWN = 60
+PARTS = ("totals", "offices", "tickets")
+PATH = "/oficinas-ahora"
+
+
+class OverviewOffice(msgspec.Struct, frozen=True, kw_only=True):
+    """One office in the JSON: what the page shows, and what a check of convergence needs.
+
+    Args:
+        open_by_state: today's open tickets by state; every open state is there.
+        acked_seq: facts committed at central; equal to the edge's last seq once nothing is on its way.
+        heads: last row of each stream the office follows; equal to its cursors once it has everything.
+    """
+
+    office: str
+    name: str
+    link: str
+    is_live: bool
+    last_contact_at: datetime | None
+    stale_since: datetime | None
+    service_date: str | None
+    is_day_open: bool
+    epoch: int | None
+    acked_seq: int
+    reported_seq: int | None
+    folded_seq: int
+    parked_facts: int
+    clock_offset_ms: int | None
+    heads: Mapping[str, int]
+    waiting: int
+    called: int
+    serving: int
+    finished: int
+    tickets: int
+    open_by_state: Mapping[State, int]
+    counters_open: int
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole city at an instant."""
+
+    at: datetime
+    durability: str
+    offices: tuple[OverviewOffice, ...]
+
+
+@get(PATH)
+async def overview(request: Incoming, portal: NamedDependency[Portal]) -> Page:
+    """The page."""
+    visit = Visit(request, portal, staff=True)
+    return visit.page("insight/overview.html", await _values(visit, await portal.live.city()))
+
+
+@get(f"{PATH}/stream")
+async def stream(request: Incoming, portal: NamedDependency[Portal]) -> Stream:
+    """The page, live."""
+    visit = Visit(request, portal, staff=True)
+
+    async def make() -> Frame:
+        return await _frame(visit)
+
+    offices = (await portal.booking.catalogue.current()).offices
+    return stream_of(request, make, portal.exchange.changes, offices, portal.central.stopping)
+
+
+@get(f"{PATH}/ahora")
+async def now(request: Incoming, portal: NamedDependency[Portal]) -> Response[bytes]:
+    """The page, polled."""
+    return poll_of(await _frame(Visit(request, portal, staff=True)))
+
+
+@get("/api/v1/overview")
+async def overview_json(portal: NamedDependency[Portal]) -> Overview:
+    """The same figures for programs."""
+    city = await portal.live.city()
+    durability = portal.central.settings.database.durability
+    return Overview(at=city.at, durability=durability, offices=tuple(_office(office) for office in city.offices))
+
+
+def _office(office: OfficeNow) -> OverviewOffice:
+    return OverviewOffice(
+        office=office.office,
+        name=office.name,
+        link=office.link,
+        is_live=office.is_live,
+        last_contact_at=office.last_contact_at,
+        stale_since=office.stale_since,
+        service_date=office.service_date.isoformat() if office.service_date else None,
+        is_day_open=office.is_day_open,
+        epoch=office.epoch,
+        acked_seq=office.acked_seq,
+        reported_seq=office.reported_seq,
+        folded_seq=office.folded_seq,
+        parked_facts=office.parked_facts,
+        clock_offset_ms=office.clock_offset_ms,
+        heads=office.heads,
+        waiting=office.waiting,
+        called=office.called,
+        serving=office.serving,
+        finished=office.finished,
+        tickets=office.tickets,
+        open_by_state={state: office.by_state.get(state, 0) for state in sorted(OPEN_STATES)},
+        counters_open=office.counters_open,
+    )
+
+
+async def _frame(visit: Visit) -> Frame:
+    city = await visit.portal.live.city()
+    values = await _values(visit, city)
+    items = tuple(Fragment(part, visit.fragment("insight/overview.html", part, values)) for part in PARTS)
+    return Frame(items=items, at=formats.clock(city.at))
+
+
+async def _values(visit: Visit, city: CityNow) -> dict[str, Any]:
+    days, services = visit.portal.exchange.days, (await visit.portal.booking.catalogue.current()).services
+    return {
+        "city": city,
+        "services": {key: one.names.get(visit.locale) or one.names["es"] for key, one in services.items()},
+        "tickets": {office.office: tickets_of(days[office.office])[:TICKETS_SHOWN] for office in city.offices},
+        "durability": visit.portal.central.settings.database.durability,
+    }
+
+
+ROUTES = (overview, stream, now, overview_json)

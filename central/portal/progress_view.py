@@ -1,0 +1,140 @@
+"""What a person sees of their own ticket, from the folded office day. Pure: no second order, no second estimate."""
+
+import base64
+import binascii
+import hashlib
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+
+from sync.domain.catalogue import Catalogue
+from sync.domain.estimate import wait_of
+from sync.domain.office_day import OfficeDay
+from sync.domain.ordering import ahead_of
+from sync.domain.ticket import Ticket
+
+CODE_BYTES = 16
+VALID_AFTER_CLOSE = timedelta(hours=2)
+NEAR = 2
+"""With so few people ahead one should be in the room."""
+STEP = timedelta(minutes=5)
+QUARTER = timedelta(minutes=15)
+
+Turn = Literal["waiting", "near", "next", "early", "called", "serving", "missed", "parked", "finished", "ended"]
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """When the call is expected: a stretch on a rail of `top_min` minutes that begins at a quarter of an hour."""
+
+    starts_at: datetime
+    ends_at: datetime
+    rail_from: datetime
+    top_min: int
+
+    def minute(self, at: datetime) -> float:
+        """Where an instant stands on the rail, minutes from its beginning."""
+        return (at - self.rail_from).total_seconds() / 60
+
+    @property
+    def labels(self) -> tuple[datetime, ...]:
+        quarter = timedelta(minutes=self.top_min / 4)
+        return tuple(self.rail_from + n * quarter for n in range(5))
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """A ticket as its owner follows it.
+
+    Args:
+        turn: what the person should know first.
+        ahead: people ahead; only while waiting.
+        span: when the call is expected; none when it cannot be said.
+        counter: where to go, or where one was.
+        not_before_at: of an early appointment, its slot.
+    """
+
+    label: str
+    office: str
+    zone: str
+    turn: Turn
+    ahead: int | None = None
+    span: Span | None = None
+    counter: str | None = None
+    announced_at: datetime | None = None
+    recalls: int = 0
+    not_before_at: datetime | None = None
+
+
+def follow_hash(code: str) -> bytes | None:
+    """The hash that a fact carries for the code in a slip's address; none if it is no code."""
+    if len(code) != 22:  # 16 bytes in base64url without padding
+        return None
+    try:
+        raw = base64.b64decode(code + "==", altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return hashlib.sha256(raw).digest() if len(raw) == CODE_BYTES else None
+
+
+def ticket_of(day: OfficeDay, hashed: bytes, now: datetime) -> Ticket | None:
+    """The followed ticket of a day, until two hours after the day was closed."""
+    ticket = day.tickets.get(day.by_follow_hash.get(hashed, ""))
+    if ticket is None:
+        return None
+    is_over = not day.is_open and day.last_at is not None and now > day.last_at + VALID_AFTER_CLOSE
+    return None if is_over else ticket
+
+
+def progress_of(day: OfficeDay, ticket: Ticket, catalogue: Catalogue, now: datetime, *, is_live: bool) -> Progress:
+    """Where a ticket is. Without live news the place is the last known one and no time is promised."""
+    ahead = ahead_of(day, ticket) if ticket.state == "waiting" else None
+    turn = _turn(ticket, ahead, now)
+    waits = turn in {"waiting", "near"}
+    return Progress(
+        label=ticket.label,
+        office=day.office,
+        zone=_zone(ticket, catalogue),
+        turn=turn,
+        ahead=ahead if turn != "early" else None,
+        span=_span(day, ticket, catalogue, now) if waits and is_live else None,
+        counter=ticket.called_counter,
+        announced_at=ticket.announced_at,
+        recalls=ticket.recalls,
+        not_before_at=ticket.slot_start_at if turn == "early" else None,
+    )
+
+
+def _turn(ticket: Ticket, ahead: int | None, now: datetime) -> Turn:
+    match ticket.state:
+        case "waiting":
+            if ticket.callable_at > now:
+                return "early"
+            if ahead == 0:
+                return "next"
+            return "near" if ahead is not None and ahead <= NEAR else "waiting"
+        case "abandoned":
+            return "ended"
+        case "called" | "serving" | "missed" | "parked" | "finished" as state:
+            return state
+
+
+def _zone(ticket: Ticket, catalogue: Catalogue) -> str:
+    counter = catalogue.counters.get(ticket.called_counter or "") if ticket.state in {"called", "serving"} else None
+    return counter.zone if counter else catalogue.zone_of_service(ticket.service)
+
+
+def _span(day: OfficeDay, ticket: Ticket, catalogue: Catalogue, now: datetime) -> Span | None:
+    wait = wait_of(day, ticket, catalogue)
+    if wait is None:
+        return None
+    starts_at = _floor(now + timedelta(minutes=wait.low_min), STEP)
+    ends_at = _floor(now + timedelta(minutes=wait.high_min) + STEP - timedelta(milliseconds=1), STEP)
+    rail_from = _floor(now, QUARTER)
+    needed_min = (ends_at - rail_from) / timedelta(minutes=1)
+    top_min = next((top for top in (60, 120, 240) if needed_min <= top), 480)
+    return Span(starts_at=starts_at, ends_at=ends_at, rail_from=rail_from, top_min=top_min)
+
+
+def _floor(at: datetime, step: timedelta) -> datetime:
+    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + (at - midnight) // step * step

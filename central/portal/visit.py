@@ -1,0 +1,163 @@
+"""One request for a page: in which language, with which form, and how it is answered."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode
+
+import msgspec
+from litestar import MediaType, Request, Response
+from litestar.datastructures import Cookie, UploadFile
+from litestar.utils.scope.state import ScopeState
+
+from central.portal.draft import Draft
+from central.portal.service import Portal
+from central.problems import Problem
+from central.requests import REFUSED
+from ui.catalog import Words
+from ui.locales import CITIZEN_LOCALES, STAFF_LOCALES, choose_locale
+from ui.site import Site
+
+Incoming = Request[Any, Any, Any]
+Page = Response[str]
+
+LANGUAGE_COOKIE: Final = "vt_lang"
+DRAFT_COOKIE: Final = "vt_portal"
+CSRF_COOKIE: Final = "vt_central_csrf"
+YEAR_S: Final = 365 * 24 * 3600
+FIELD_MAX: Final = 300
+PRIVATE: Final = {"cache-control": "no-store"}
+SECRET: Final = {"cache-control": "no-store", "x-robots-tag": "noindex, nofollow"}
+"""Pages behind a secret address are in no search engine and in no cache."""
+
+SITE: Final = Site()
+"""What the frame of every page points at; central serves all of it itself."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+
+
+class Form:
+    """The fields of a posted form: text only, without control characters, each cut to a sane length."""
+
+    def __init__(self, values: Mapping[str, list[str]]) -> None:
+        self._values = values
+
+    def get(self, name: str) -> str:
+        """The first value, trimmed; empty when missing."""
+        return next(iter(self._values.get(name, ())), "")
+
+    def all(self, name: str) -> tuple[str, ...]:
+        return tuple(self._values.get(name, ()))
+
+    def has(self, name: str) -> bool:
+        return name in self._values
+
+
+class Visit:
+    """A request with everything that answering it needs.
+
+    Args:
+        here: path and query of the page that is shown, for the language navigation; the request's own unless given.
+    """
+
+    def __init__(self, request: Incoming, portal: Portal, *, staff: bool = False) -> None:
+        self.request = request
+        self.portal = portal
+        self._pages = portal.staff_pages if staff else portal.pages
+        asked = request.query_params.get("lang")
+        offered = STAFF_LOCALES if staff else CITIZEN_LOCALES
+        accept = request.headers.get("accept-language")
+        self.locale = choose_locale(asked, request.cookies.get(LANGUAGE_COOKIE), accept, offered)
+        self._switched = asked == self.locale
+
+    @property
+    def words(self) -> Words:
+        return self._pages.words(self.locale)
+
+    @property
+    def phone(self) -> str:
+        """The number that helps when a page cannot."""
+        return SITE.phone
+
+    @property
+    def here(self) -> str:
+        kept = [(name, value) for name, value in parse_qsl(self.request.url.query) if name != "lang"]
+        return self.request.url.path + (f"?{urlencode(kept)}" if kept else "")
+
+    @property
+    def csrf_token(self) -> str:
+        token = ScopeState.from_scope(self.request.scope).csrf_token
+        return token if isinstance(token, str) else ""
+
+    def page(
+        self,
+        template: str,
+        values: Mapping[str, Any] | None = None,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] = PRIVATE,
+    ) -> Page:
+        """Render a page in the visitor's language."""
+        shown = {"here": self.here, "csrf_token": self.csrf_token, **(values or {})}
+        html = self._pages.render(template, self.locale, shown)
+        return Response(
+            html, status_code=status, media_type=MediaType.HTML, headers=dict(headers), cookies=self._cookies()
+        )
+
+    def fragment(self, template: str, block: str, values: Mapping[str, Any]) -> str:
+        """One block of a page."""
+        return self._pages.render_block(template, block, self.locale, values)
+
+    def to(self, path: str, *cookies: Cookie) -> Page:
+        """Go on to another page with GET; what was posted is done."""
+        return Response("", status_code=303, headers={"location": path, **PRIVATE}, cookies=list(cookies))
+
+    async def form(self) -> Form:
+        """The posted form.
+
+        Raises:
+            Problem: 429 for who sends forms much faster than a person can.
+        """
+        client = self.request.client
+        verdict = await self.portal.throttle.pass_one(
+            self.request.cookies.get(DRAFT_COOKIE), client.host if client else "", self.portal.central.clock
+        )
+        if verdict.kind == "refuse":
+            REFUSED.labels("too_many_requests").inc()
+            raise Problem(429, "too_many_requests", retry_after_s=max(1, round(verdict.delay_s)))
+        values: dict[str, list[str]] = {}
+        for name, value in (await self.request.form()).multi_items():
+            if not isinstance(value, UploadFile):
+                values.setdefault(name, []).append(_clean(str(value)))
+        return Form(values)
+
+    async def draft(self) -> Draft | None:
+        """The half-made booking of this visitor."""
+        cookie = self.request.cookies.get(DRAFT_COOKIE)
+        body = await self.portal.booking.drafts.get(cookie) if cookie else None
+        if body is None:
+            return None
+        try:
+            return msgspec.json.decode(body, type=Draft)
+        except msgspec.MsgspecError:
+            return None  # written by another build
+
+    async def keep(self, draft: Draft, cookie: str | None = None) -> Draft:
+        """Store the draft under the visitor's cookie, or under a new one."""
+        key = cookie or self.request.cookies[DRAFT_COOKIE]
+        await self.portal.booking.drafts.put(key, msgspec.json.encode(draft))
+        return draft
+
+    def draft_cookie(self, value: str) -> Cookie:
+        """The cookie that opens a draft; it ends with the browser, the draft half an hour after the last step."""
+        secure = self.portal.central.settings.http.secure_cookies
+        return Cookie(key=DRAFT_COOKIE, value=value, path="/reserva", httponly=True, samesite="lax", secure=secure)
+
+    def _cookies(self) -> list[Cookie]:
+        if not self._switched:
+            return []
+        return [Cookie(key=LANGUAGE_COOKIE, value=self.locale, path="/", samesite="lax", max_age=YEAR_S)]
+
+
+def _clean(value: str) -> str:
+    return _CONTROL.sub("", value).strip()[:FIELD_MAX]

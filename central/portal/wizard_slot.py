@@ -1,0 +1,208 @@
+"""P3: day and time. Choosing a time keeps its seats; until then nothing is held."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import msgspec
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+
+from central.booking.appointments import Held, NotOffered, Taken, Wish
+from central.portal.days import DAYS_SHOWN, FreeDay, by_day, date_example, days_near, read_date, times_shown
+from central.portal.draft import hold_slot, lose_slot, step_of
+from central.portal.home import live_waits
+from central.portal.offices_view import day_name
+from central.portal.service import Portal
+from central.portal.visit import Form, Incoming, Page, Visit
+from central.portal.wizard import PATHS, Chosen, open_step, step_values
+from central.requests import REFUSED
+from ui import formats
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page is asked to show.
+
+    Args:
+        day: whose times are shown; the first free one unless given.
+        more: how many fives of days.
+        typed: the other date as it was typed.
+        error: key of what is wrong, with the field it belongs to.
+        alternatives: times nearest to one that was taken.
+        notice: key of news at the top.
+    """
+
+    day: date | None = None
+    more: int = 1
+    typed: str = ""
+    error: tuple[str, str] | None = None
+    error_values: dict[str, str] = {}
+    alternatives: tuple[datetime, ...] = ()
+    notice: str = ""
+
+
+@get("/reserva/hora")
+async def slot(
+    request: Incoming,
+    portal: NamedDependency[Portal],
+    dia: FromQuery[str] = "",
+    mas: FromQuery[str] = "1",
+    aviso: FromQuery[str] = "",
+) -> Page:
+    """The next free days with their times; a day that has none, and the nearest that have."""
+    visit = Visit(request, portal)
+    at = await open_step(visit, "slot")
+    if not isinstance(at, Chosen):
+        return at
+    more = int(mas) if mas.isascii() and mas.isdecimal() and len(mas) < 3 else 1
+    notice = "portal.hold.expired" if aviso == "acabado" else ""
+    return await show_slots(visit, at, Asked(day=_iso_date(dia), more=max(1, more), notice=notice))
+
+
+@post("/reserva/hora")
+async def choose(request: Incoming, portal: NamedDependency[Portal]) -> Page:
+    """Keep a time, or show another day: which of the two, the pressed button and the chosen day say."""
+    visit = Visit(request, portal)
+    form = await visit.form()
+    at = await open_step(visit, "slot")
+    if not isinstance(at, Chosen):
+        return at
+    time = form.get("first") or form.get("time")
+    if form.get("go") == "date" or (
+        form.get("other") and not time
+    ):  # the Enter key in the field presses no button of its own
+        return await _other_date(visit, at, form)
+    day, shown = form.get("day"), form.get("shown")
+    if day and day != shown and not form.get("first"):
+        return visit.to(f"{PATHS['slot']}?dia={day if _iso_date(day) else ''}#times")
+    wanted = _instant(time)
+    if wanted is None:
+        error = ("time", "portal.err.time")
+        return await show_slots(visit, at, Asked(day=_iso_date(shown), error=error), status=422)
+    return await hold(visit, at, wanted)
+
+
+async def hold(visit: Visit, at: Chosen, wanted: datetime) -> Page:
+    """Keep the seats of a time for this visitor and go on; somebody else's time gives the nearest ones instead."""
+    wish = Wish(office_id=at.at_office.id, service_id=at.service.id, slot_start_at=wanted)
+    outcome = await visit.portal.booking.bookings.hold(wish, replaces=at.draft.hold_id)
+    if isinstance(outcome, Held):
+        draft = await visit.keep(hold_slot(at.draft, wanted, outcome.hold_id, outcome.held_until))
+        return visit.to(PATHS[step_of(draft)])
+    return await show_taken(visit, at, outcome, wanted)
+
+
+async def show_taken(visit: Visit, at: Chosen, outcome: Taken | NotOffered, wanted: datetime) -> Page:
+    """The time is gone: the three nearest, with everything typed so far kept."""
+    REFUSED.labels("taken" if isinstance(outcome, Taken) else outcome.reason).inc()
+    draft = at.draft
+    if draft.slot_start_at == wanted or not draft.is_held(visit.portal.central.clock.now()):
+        draft = await visit.keep(lose_slot(draft))
+    alternatives = outcome.alternatives if isinstance(outcome, Taken) else ()
+    asked = Asked(
+        day=wanted.astimezone(at.at_office.zone).date(), error=("time", "portal.err.taken"), alternatives=alternatives
+    )
+    return await show_slots(visit, msgspec.structs.replace(at, draft=draft), asked, status=409)
+
+
+async def show_slots(visit: Visit, at: Chosen, asked: Asked, status: int = 200) -> Page:
+    """The page with days and times, or the one that says what to do when there are none."""
+    office, now = at.at_office, visit.portal.central.clock.now()
+    found = await visit.portal.booking.availability.days(office, at.service)
+    days = by_day((start for day in found for start in day.starts), office.zone)
+    if not days:
+        return await _show_none(visit, at, status)
+    open_day = next((free for free in days if free.day == asked.day), None)
+    listed, shown = _listed(days, asked, open_day), open_day or (days[0] if asked.day is None else None)
+    values: dict[str, Any] = {
+        **await step_values(visit, "slot", at),
+        "first": days[0].starts[0],
+        "days": listed,
+        "shown": shown,
+        "times": _times(shown),
+        "more": asked.more + 1 if len(days) > len(listed) and not asked.typed else None,
+        "asked": asked,
+        "asked_has_none": asked.day is not None and open_day is None and not asked.error,
+        "is_closed": asked.day is not None and not at.city.hours(office, asked.day),
+        "unconfirmed": _unconfirmed(at, listed),
+        "example": date_example(now.astimezone(office.zone).date()),
+        "failed": asked.error is not None,
+        "picked": at.draft.slot_start_at,
+    }
+    return visit.page("portal/slot.html", values, status=status)
+
+
+async def _show_none(visit: Visit, at: Chosen, status: int) -> Page:
+    """P3b: nothing is free. Why, other offices, coming without appointment, the phone."""
+    live = await live_waits(visit)
+    now = live.at
+    others = [one for one in live.offices if one.record.id != at.at_office.id and at.service.id in one.record.services]
+    mine = live.of(at.at_office.id)
+    opens_at = mine.now.opening.opens_at if mine else None
+    values = {
+        **await step_values(visit, "slot", at),
+        "others": others,
+        "mine": mine,
+        "opens_day": day_name(opens_at, now, visit.words, at.at_office) if opens_at else "",
+    }
+    return visit.page("portal/slot_none.html", values, status=status)
+
+
+async def _other_date(visit: Visit, at: Chosen, form: Form) -> Page:
+    office, now = at.at_office, visit.portal.central.clock.now()
+    horizon = visit.portal.booking.availability.horizon(office)
+    today, typed = now.astimezone(office.zone).date(), form.get("other")
+    wanted = read_date(typed, today)
+    if wanted is None:
+        asked = Asked(
+            typed=typed, error=("other", "portal.err.date"), error_values={"example": date_example(today)},
+            day=_iso_date(form.get("shown")),
+        )  # fmt: skip
+        return await show_slots(visit, at, asked, status=422)
+    if not horizon[0] <= wanted <= horizon[-1]:
+        words = {"first": formats.day(horizon[0], visit.locale), "last": formats.day(horizon[-1], visit.locale)}
+        asked = Asked(
+            typed=typed, error=("other", "portal.err.date.range"), error_values=words, day=_iso_date(form.get("shown"))
+        )
+        return await show_slots(visit, at, asked, status=422)
+    return visit.to(f"{PATHS['slot']}?dia={wanted.isoformat()}#times")
+
+
+def _listed(days: tuple[FreeDay, ...], asked: Asked, open_day: FreeDay | None) -> tuple[FreeDay, ...]:
+    """The next free days, with the asked one among them; around it if it has no time."""
+    if asked.day is not None and open_day is None:
+        return days_near(days, asked.day)
+    listed = days[: DAYS_SHOWN * asked.more]
+    return listed if open_day is None or open_day in listed else (*listed, open_day)
+
+
+def _times(free: FreeDay | None) -> list[tuple[str, tuple[datetime, ...]]]:
+    if free is None:
+        return []
+    parts = (("portal.slot.morning", free.morning), ("portal.slot.afternoon", free.afternoon))
+    return [(name, times_shown(starts)) for name, starts in parts if starts]
+
+
+def _unconfirmed(at: Chosen, days: tuple[FreeDay, ...]) -> list[date]:
+    return [free.day for free in days if free.day in at.city.holidays and not at.city.holidays[free.day].confirmed]
+
+
+def _iso_date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _instant(text: str) -> datetime | None:
+    """An instant as our own form sends it; whole minutes of the coming years only."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if instant.tzinfo is None or not 2020 < instant.year < 2200:
+        return None
+    return instant.astimezone(UTC).replace(second=0, microsecond=0)
+
+
+ROUTES = (slot, choose)
