@@ -3,6 +3,8 @@
 A path may hold a secret (a link, a follow code), so the log and the metrics name the route's template, never the path.
 """
 
+import asyncio
+from contextlib import suppress
 from time import perf_counter
 
 import structlog
@@ -22,6 +24,10 @@ _DURATION = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 5, 30),
 )
 _HEADERS = [(name.encode("ascii"), value.encode("ascii")) for name, value in PAGE_HEADERS.items()]
+TOO_LARGE = 413
+DRAIN_BYTES = 32 * 1024 * 1024
+DRAIN_S = 5
+HTTP_REQUEST_EVENT = "http.request"
 _QUIET = ("/health/", "/metrics", "/static/")
 
 
@@ -39,6 +45,8 @@ def observed(app: ASGIApp) -> ASGIApp:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if status == TOO_LARGE:
+                    await _drain(receive)
                 message["headers"] = [*message.get("headers", ()), *_HEADERS]
             await send(message)
 
@@ -48,6 +56,22 @@ def observed(app: ASGIApp) -> ASGIApp:
             _record(scope, status, perf_counter() - started_s)
 
     return exchange
+
+
+async def _drain(receive: Receive) -> None:
+    """Read what a client still sends of a body that was refused: closing on it would reset the connection before the answer
+    is read. Bounded, for a client that never ends.
+    """
+    drained = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_S):
+            while drained < DRAIN_BYTES:
+                message = await receive()
+                if message["type"] != HTTP_REQUEST_EVENT:
+                    return
+                drained += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 def _record(scope: Scope, status: int, seconds: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,12 +17,11 @@ from central.booking.documents import Document
 from central.booking.service import BookingService, make_booking
 from central.booking.upkeep import Upkeep
 from central.context import Central
-from central.database import connect
-from central.loading import load
 from central.settings import Database, Keys, Settings
 from sync.io.ids import new_id
 from tests.kit.clock import ManualClock
-from tests.kit.small_city import MONDAY_8H, small_city
+from tests.kit.services import Cluster
+from tests.kit.small_city import MONDAY_8H, loaded_city
 
 TUESDAY_9H = MONDAY_8H + timedelta(hours=25)
 """The first slot of tomorrow."""
@@ -58,23 +57,16 @@ class Bed:
 
 
 def settings_for(dsn: str, folder: Path) -> Settings:
-    return Settings(
-        database=Database(dsn=dsn, pool_min=1, pool_max=12), keys=Keys(folder=folder / "keys", create_missing=True)
-    )
-
-
-Opener = Callable[..., Any]
+    return Settings(database=Database(dsn=dsn, pool_min=1, pool_max=12), keys=Keys(folder=folder / "keys"))
 
 
 @pytest.fixture
-async def bed(central_database: str, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Bed]:
+async def bed(postgres_cluster: Cluster, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Bed]:
     """A city with one seat per slot, or as many as the test's parameter says."""
-    settings, clock = settings_for(central_database, tmp_path), ManualClock(MONDAY_8H)
-    connection = await connect(settings.database)
-    await load(connection, settings=settings, city=small_city(getattr(request, "param", 1)), now=clock.now())
-    await connection.close()
-    async with open_central(settings, clock) as central:
-        yield Bed(central, make_booking(central), clock)
+    with loaded_city(postgres_cluster, tmp_path, getattr(request, "param", 1)) as dsn:
+        clock = ManualClock(MONDAY_8H)
+        async with open_central(settings_for(dsn, tmp_path), clock) as central:
+            yield Bed(central, make_booking(central), clock)
 
 
 def wish(start_at: datetime = TUESDAY_9H, service: str = "viaje", office: str = "centro") -> Wish:

@@ -1,0 +1,169 @@
+"""Mails leave once: through a real SMTP server that answers as told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from email import message_from_bytes
+from email.message import Message
+from typing import Any
+
+import msgspec
+import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from central.booking.appointments import Booked
+from central.booking.service import make_booking
+from central.notices.delivery import Delivery
+from central.notices.letters import Letter
+from central.notices.plain import plain_mail
+from central.settings import Mail
+from tests.integration.booking.conftest import Bed, person, request_id, wish
+
+pytestmark = pytest.mark.postgres
+
+
+class Catcher:
+    """Takes mails in memory; `answers` are given first, one per DATA, then "250 OK". None hangs up instead."""
+
+    def __init__(self) -> None:
+        self.mails: list[Message] = []
+        self.answers: list[str | None] = []
+
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
+        answer = self.answers.pop(0) if self.answers else "250 OK"
+        if answer is None or answer.startswith("250"):
+            self.mails.append(message_from_bytes(envelope.original_content or b""))
+        if answer is None:
+            assert isinstance(server.transport, asyncio.WriteTransport)
+            server.transport.abort()
+            return "421 gone"
+        return answer
+
+
+@pytest.fixture
+async def catcher() -> Catcher:
+    return Catcher()
+
+
+@pytest.fixture
+async def delivery(bed: Bed, catcher: Catcher) -> AsyncIterator[Delivery]:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(catcher, hostname="catcher", loop=loop), "127.0.0.1", 0)
+    mail = Mail(host="127.0.0.1", port=server.sockets[0].getsockname()[1], timeout_s=3, attempts=3)
+    settings = msgspec.structs.replace(bed.central.settings, mail=mail)
+    central = _with(bed, settings)
+
+    async def render(letter: Letter) -> Any:
+        return plain_mail(letter, await bed.booking.catalogue.current(), "https://citas.example")
+
+    yield Delivery(central, render)
+    server.close()
+    await server.wait_closed()
+
+
+def _with(bed: Bed, settings: Any) -> Any:
+    from dataclasses import replace
+
+    return replace(bed.central, settings=settings)
+
+
+async def booked(bed: Bed, language: str = "es") -> Booked:
+    who = msgspec.structs.replace(person(email="fatima@example.org"), language=language)
+    outcome = await make_booking(bed.central).bookings.book(request_id(), wish(), who)
+    assert isinstance(outcome, Booked)
+    return outcome
+
+
+async def state(bed: Bed) -> tuple[Any, ...]:
+    return tuple(await bed.pool.fetchrow("SELECT state, attempts, recipient, message FROM mail"))
+
+
+async def test_a_confirmation_arrives_and_is_forgotten(bed: Bed, delivery: Delivery, catcher: Catcher) -> None:
+    outcome = await booked(bed)
+    assert await delivery.deliver_due() == 1
+    assert await delivery.deliver_due() == 0
+
+    (mail,) = catcher.mails
+    text = mail.get_payload(decode=True).decode()  # type: ignore[union-attr]
+    assert mail["To"] == "fatima@example.org"
+    assert f"{outcome.locator[:3]}-{outcome.locator[3:]}" in text
+    assert f"https://citas.example/cita/{outcome.link}" in text
+    assert "martes 24 noviembre, 09:00" in text
+    assert "La cita es gratuita." in text
+    assert await state(bed) == ("sent", 1, None, None)
+
+
+@pytest.mark.parametrize("language,word", [("en", "free of charge"), ("fr", "gratuit"), ("ar", "مجاني")])
+async def test_it_speaks_the_citizens_language(
+    bed: Bed, delivery: Delivery, catcher: Catcher, language: str, word: str
+) -> None:
+    await booked(bed, language)
+    await delivery.deliver_due()
+    assert word in catcher.mails[0].get_payload(decode=True).decode()  # type: ignore[union-attr]
+    assert catcher.mails[0]["Content-Language"] == language
+
+
+async def test_a_server_that_is_busy_gets_it_later_with_the_same_id(
+    bed: Bed, delivery: Delivery, catcher: Catcher
+) -> None:
+    catcher.answers = ["451 busy"]
+    await booked(bed)
+    await delivery.deliver_due()
+    assert (await state(bed))[:2] == ("queued", 1)
+    assert await delivery.deliver_due() == 0
+
+    bed.clock.advance(seconds=10)
+    assert await delivery.deliver_due() == 1
+    assert (await state(bed))[:2] == ("sent", 2)
+    assert len(catcher.mails) == 1
+
+
+async def test_three_failures_are_enough(bed: Bed, delivery: Delivery, catcher: Catcher) -> None:
+    catcher.answers = ["451 busy"] * 3
+    await booked(bed)
+    for _ in range(5):
+        await delivery.deliver_due()
+        bed.clock.advance(hours=7)
+    assert await state(bed) == ("failed", 3, None, None)
+    assert catcher.mails == []
+
+
+async def test_a_refused_mail_is_not_tried_again(bed: Bed, delivery: Delivery, catcher: Catcher) -> None:
+    catcher.answers = ["550 no such person"]
+    await booked(bed)
+    await delivery.deliver_due()
+    bed.clock.advance(hours=7)
+    assert await delivery.deliver_due() == 0
+    assert (await state(bed))[0] == "failed"
+
+
+async def test_an_answer_that_never_came_is_not_a_reason_to_send_twice(
+    bed: Bed, delivery: Delivery, catcher: Catcher
+) -> None:
+    catcher.answers = [None]
+    await booked(bed)
+    await delivery.deliver_due()
+    bed.clock.advance(hours=7)
+    assert await delivery.deliver_due() == 0
+    assert (await state(bed))[0] == "unsure"
+    assert len(catcher.mails) == 1
+
+
+async def test_two_workers_send_one_mail_each_once(bed: Bed, delivery: Delivery, catcher: Catcher) -> None:
+    await booked(bed)
+    counts = await asyncio.gather(*(delivery.deliver_due() for _ in range(5)))
+    assert sum(counts) == 1
+    assert len(catcher.mails) == 1
+
+
+async def test_what_a_dead_process_was_sending_is_unsure(bed: Bed, delivery: Delivery) -> None:
+    from central.notices.delivery import queries
+
+    await booked(bed)
+    await bed.pool.fetch(queries.take, bed.clock.now(), 20, 3)
+    assert await bed.pool.fetch(queries.abandoned, bed.clock.now()) == []
+    bed.clock.advance(minutes=15)
+    assert len(await bed.pool.fetch(queries.abandoned, bed.clock.now())) == 1
+    assert (await state(bed))[0] == "unsure"
+    assert await delivery.deliver_due() == 0
