@@ -7,7 +7,8 @@ can be rebuilt from the raw log.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -62,7 +63,7 @@ async def project(
 async def _try(connection: asyncpg.Connection, projection: Projection, opened: OpenedFact) -> str | None:
     """None, or what went wrong: the name of the error, never its text, which may quote the fact."""
     try:
-        async with connection.transaction():
+        async with _savepoint(connection):
             await projection(connection, opened.record.header, opened.fact)
     except _TRANSIENT:
         raise
@@ -70,6 +71,17 @@ async def _try(connection: asyncpg.Connection, projection: Projection, opened: O
         log.warning("fact.projection_failed", **position(opened.record.header), error=type(error).__name__)
         return f"projection: {type(error).__name__}"
     return None
+
+
+@asynccontextmanager
+async def _savepoint(connection: asyncpg.Connection) -> AsyncIterator[None]:
+    await connection.execute("SAVEPOINT projection")
+    try:
+        yield
+    except Exception:
+        await connection.execute("ROLLBACK TO SAVEPOINT projection")
+        raise
+    await connection.execute("RELEASE SAVEPOINT projection")
 
 
 def position(header: FactHeader) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -31,6 +31,8 @@ from sync.protocol.store import (
 _facts = load("central.exchange", "facts.sql")
 _feed = load("central.exchange", "feed.sql")
 
+COMMIT_WAIT_S = 7 * 24 * 3600.0
+"""In effect for ever: asyncpg knows no "no deadline" where its pool has one."""
 SNAPSHOT_FETCH = 500
 """Entities per round trip while a snapshot is read."""
 
@@ -142,23 +144,24 @@ class PostgresCentralStore:
 
 @asynccontextmanager
 async def committed(connection: asyncpg.Connection) -> AsyncIterator[None]:
-    """A transaction whose COMMIT nobody can cancel.
+    """A transaction whose COMMIT nobody can cancel, neither the caller nor the pool's command timeout.
 
-    A cancelled wait for a synchronous standby would leave a commit that is visible and not replicated; so once COMMIT is
-    on its way it is waited for, and only then does a cancellation go on.
+    A cancelled wait for a synchronous standby would leave a commit that is visible and not replicated, and the batch sent
+    again would be acknowledged without another wait. So once COMMIT is on its way it is waited for, and only then does a
+    cancellation go on.
     """
-    transaction = connection.transaction()
-    await transaction.start()
+    await connection.execute("BEGIN")
     try:
         yield
     except BaseException:
-        await transaction.rollback()
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            await connection.execute("ROLLBACK")
         raise
-    commit = asyncio.ensure_future(transaction.commit())
+    commit = asyncio.ensure_future(connection.execute("COMMIT", timeout=COMMIT_WAIT_S))
     try:
         await asyncio.shield(commit)
     except asyncio.CancelledError:
-        await asyncio.wait([commit])
+        await asyncio.gather(commit, return_exceptions=True)
         raise
 
 
