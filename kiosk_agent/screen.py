@@ -75,9 +75,9 @@ class Painter:
         self._drawn += 1
         return self._for(zone).render(view.template, view.language, self._values(view))
 
-    def block(self, view: View, zone: ZoneInfo, block: str) -> str:
-        """One part of the page."""
-        return self._for(zone).render_block(view.template, block, view.language, self._values(view))
+    def part(self, view: View, zone: ZoneInfo, name: str) -> str:
+        """A part of the page that changes by itself: ``left`` or ``clock``."""
+        return self._for(zone).render(f"_{name}.html", view.language, self._values(view))
 
     def _values(self, view: View) -> dict[str, Any]:
         return {
@@ -145,9 +145,9 @@ class Glass:
             yield News("screen", self.painter.page(view, self.agent.zone))
             return
         if view.left != shown.left:
-            yield News("left", self.painter.block(view, self.agent.zone, "left"))
+            yield News("left", self.painter.part(view, self.agent.zone, "left"))
         if view.now != shown.now:
-            yield News("clock", self.painter.block(view, self.agent.zone, "clock"))
+            yield News("clock", self.painter.part(view, self.agent.zone, "clock"))
 
 
 def same_origin(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:

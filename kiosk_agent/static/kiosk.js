@@ -58,9 +58,8 @@ function copyAttributes(from, to) {
   for (const { name, value } of from.attributes) if (to.getAttribute(name) !== value) to.setAttribute(name, value);
 }
 
-function showPart(id, html) {
-  const part = document.getElementById(id);
-  if (part) part.replaceChildren(...parsed(html).body.childNodes);
+function showPart(selector, html) {
+  for (const part of document.querySelectorAll(selector)) part.replaceChildren(...parsed(html).body.childNodes);
 }
 
 // ------------------------------------------------------------------------------------------------------------ touching
@@ -119,5 +118,5 @@ for (const name of ["contextmenu", "dragstart", "selectstart"]) {
 const live = new EventSource("/live");
 const follow = (name, take) => live.addEventListener(name, (event) => take(JSON.parse(event.data)));
 follow("screen", show);
-follow("left", (html) => showPart("left", html));
-follow("clock", (html) => showPart("clock", html));
+follow("left", (html) => showPart("[data-left]", html));
+follow("clock", (html) => showPart("#clock", html));

@@ -19,7 +19,9 @@ from ui.catalog import load_catalog
 ZONE = ZoneInfo("Africa/Ceuta")
 NOW = datetime(2026, 11, 26, 9, 14, 30, tzinfo=UTC)
 SERVICES = tuple(
-    ServiceTile(id=f"s{n}", names={"es": f"Trámite {n}", "ar": f"معاملة {n}"}, pictogram="travel" if n else "unheard_of")
+    ServiceTile(
+        id=f"s{n}", names={"es": f"Trámite {n}", "ar": f"معاملة {n}"}, pictogram="travel" if n else "unheard_of"
+    )
     for n in range(8)
 )
 CONFIG = DeviceConfig(
@@ -158,3 +160,10 @@ def test_comfort_is_written_on_the_root(painter: Painter) -> None:
 def test_the_wait_of_a_ticket_lies_on_the_line_of_its_hour() -> None:
     rail = view_of(kiosk(s.Ticket(SLIP)), AROUND).values["rail"]
     assert (rail["start"], rail["end"], rail["now"], rail["top"]) == (24.5, 34.5, 14.5, 60)
+
+
+def test_the_countdown_and_the_clock_are_drawn_alone(painter: Painter) -> None:
+    view = view_of(kiosk(s.Ticket(SLIP, "printed", settled_at_s=100.0)), AROUND)
+    assert "<strong>7</strong> segundos" in painter.part(view, ZONE, "left")
+    assert ">10:14</time>" in painter.part(view, ZONE, "clock")
+    assert "<strong>7</strong> segundos" in drawn(view, painter)
