@@ -29,7 +29,7 @@ class Stall:
     def is_stalled(self, *, due: bool, progress: object, now_s: float) -> bool:
         """Look again. ``progress`` is any value that changes with progress; ``now_s`` is monotonic seconds."""
         if not due or progress != self._mark or self._since_s is None:
-            self._mark, self._since_s = progress, now_s
+            self._mark, self._since_s = progress, (now_s if due else None)
             return False
         return now_s - self._since_s > self._limit_s
 
