@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import msgspec
 
+from edge_node.bulk import insert_many
 from sync.io.sql import load
 from sync.messages.envelope import FactHeader, FactRecord, chain, open_fact, seal
 from sync.messages.facts import Fact
@@ -84,10 +85,9 @@ class Batch:
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Insert everything. Runs on the writer's thread, inside its transaction."""
-        connection.executemany(SQL.insert_fact, map(_row, self.entries))
-        connection.executemany(SQL.insert_request, self.requests)
-        if self.follow_codes:
-            connection.executemany(SQL.insert_follow_code, self.follow_codes)
+        insert_many(connection, SQL.insert_fact, [_row(each) for each in self.entries])
+        insert_many(connection, SQL.insert_request, self.requests)
+        insert_many(connection, SQL.insert_follow_code, self.follow_codes)
         if self.people:
             connection.executemany(SQL.insert_person, map(_person_row, self.people))
         if self.prints:
@@ -121,8 +121,8 @@ def read_day(connection: sqlite3.Connection, epoch: int) -> tuple[list[Entry], T
 
 
 def written(at: datetime) -> str:
-    """An instant as it stands in the database: UTC with milliseconds, so that text order is time order."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    """A UTC instant as it stands in the database, with milliseconds, so that text order is time order."""
+    return at.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def find_replies(connection: sqlite3.Connection, request_ids: Iterable[str]) -> dict[str, bytes]:

@@ -99,7 +99,7 @@ def make_slip(state: OfficeState, ticket: Ticket, language: str, follow_code: by
         ticket_id=ticket.ticket_id,
         label=ticket.label,
         office_name=catalogue.office.name,
-        zone=catalogue.zone_of_service(ticket.service),
+        zone=state.configuration.zone_of(ticket.service),
         service_names=service.names if service else {"es": ticket.service},
         issued_at=ticket.issued_at,
         language=language,

@@ -35,6 +35,13 @@ class Configuration:
         self.qr_keys: Mapping[str, QrKey] = {}
         self.versions: dict[str, int] = {}
         """Highest version by kind of row, appointments left out."""
+        self._zones: dict[str, str] = {}
+
+    def zone_of(self, service: str) -> str:
+        """The zone where a service is called; worked out once."""
+        if service not in self._zones:
+            self._zones[service] = self.catalogue.zone_of_service(service)
+        return self._zones[service]
 
 
 class OfficeState:

@@ -19,7 +19,7 @@ from sync.io.ids import new_id
 from sync.messages.feed import Entity
 from tests.kit.edge import OFFICE, SECRET, prepare
 
-START_S = 20
+START_S = 60
 CSRF = f"vt_edge_{OFFICE}_csrf"
 
 

@@ -227,15 +227,13 @@ class FailingDisk(sqlite3.Connection):
     reads = 0
     _facts = False
 
-    def executemany(self, sql: str, rows: Any) -> sqlite3.Cursor:
-        self._facts = self._facts or "INTO fact" in sql
-        return super().executemany(sql, rows)
-
     def execute(self, sql: str, *rest: Any) -> sqlite3.Cursor:
         if "max(seq) FROM fact" in sql and FailingDisk.reads > 0:
             FailingDisk.reads -= 1
             raise sqlite3.OperationalError("disk I/O error")
-        if sql == "COMMIT" and self._facts and FailingDisk.commits > 0:
+        self._facts = self._facts or "INTO fact" in sql
+        facts, self._facts = self._facts, self._facts and sql != "COMMIT"
+        if sql == "COMMIT" and facts and FailingDisk.commits > 0:
             FailingDisk.commits -= 1
             if FailingDisk.after_commit:
                 super().execute(sql)
