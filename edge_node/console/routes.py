@@ -9,14 +9,13 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
 from litestar.response import Stream
 
+from edge_node.console.command_endpoint import commands
 from edge_node.console.queue_view import QueueView, view_agenda
 from edge_node.console.staff_sessions import Member
 from edge_node.node import EdgeNode
-from edge_node.problems import Problem, problem_of
-from edge_node.queue.outcomes import Done
+from edge_node.problems import Problem
 from sync.messages import codec
 from sync.messages.feed import Service
-from sync.messages.refusals import Refusal
 from sync.messages.values import Slug
 
 JSON = "application/json"
@@ -99,18 +98,6 @@ async def me(request: AnyRequest) -> Me:
     return _me(member_of(request), node_of(request))
 
 
-@post("/api/v1/commands/{verb:str}", status_code=200)
-async def command(request: AnyRequest, verb: str) -> Response[bytes]:
-    """Carry out one command: its reply once it is durable, or a problem with the refusal's code and fields."""
-    member = member_of(request)
-    answer = await node_of(request).staff_desk.carry_out(verb, await request.body(), member)
-    if answer is None:
-        raise Problem(404, "not_found")
-    if isinstance(answer, Refusal):
-        raise problem_of(answer)
-    return Response(answer.body if isinstance(answer, Done) else codec.encode(answer), media_type=JSON)
-
-
 @get("/api/v1/queue")
 async def queue(request: AnyRequest) -> Response[bytes]:
     """Everything the console shows, at one position of the journal."""
@@ -159,4 +146,4 @@ def _me(member: Member, node: EdgeNode) -> Me:
     )
 
 
-ROUTES = (sign_in, sign_out, me, command, queue, services, agenda, live)
+ROUTES = (sign_in, sign_out, me, commands, queue, services, agenda, live)
