@@ -2,11 +2,7 @@
 SELECT epoch, last_seq, last_hash FROM office_authority WHERE office = $1 FOR UPDATE;
 
 -- name: advance
--- Tells the other processes of central too: office, epoch and seq; whoever has folded that far has nothing to read.
-WITH moved AS (
-    UPDATE office_authority SET last_seq = $2, last_hash = $3 WHERE office = $1 RETURNING office, epoch, last_seq
-)
-SELECT pg_notify('facts', office || ' ' || epoch || ' ' || last_seq) FROM moved;
+UPDATE office_authority SET last_seq = $2, last_hash = $3 WHERE office = $1;
 
 -- name: fact_hash
 SELECT hash FROM fact WHERE office = $1 AND epoch = $2 AND seq = $3;
@@ -45,5 +41,5 @@ WHERE office = $1 AND epoch = $2 AND seq >= $3
 ORDER BY seq
 LIMIT $4;
 
--- name: offices_with_facts
-SELECT office FROM office_authority WHERE last_seq > 0 ORDER BY office;
+-- name: log_ends
+SELECT office, epoch, last_seq FROM office_authority ORDER BY office;

@@ -11,8 +11,8 @@ that it takes. The main SELECT must read from the CTE that calls it, or Postgres
          fed AS (SELECT p.fed_seq FROM booked, feed_put($1, 'appointment', booked.id::text, 1, 'put', $2) p)
     SELECT booked.id, fed.fed_seq FROM booked LEFT JOIN fed ON true
 
-where ``$1`` is ``office_stream(office)`` and ``$2`` is ``sync.messages.codec.encode(appointment)``. The function wakes the
-offices' long-polls by NOTIFY when the transaction commits.
+where ``$1`` is ``office_stream(office)`` and ``$2`` is ``sync.messages.codec.encode(appointment)``. Nothing else is to be
+done: central notices a moved head within some 40 ms and answers the offices' long-polls.
 """
 
 from __future__ import annotations
@@ -37,9 +37,6 @@ from sync.messages.feed import (
 )
 
 _queries = load("central.exchange", "feed.sql")
-
-WAKE_CHANNEL = "wake"
-"""The channel that ``feed_put`` notifies with the stream's name."""
 
 
 def entity_id(entity: Entity) -> str:

@@ -1,16 +1,15 @@
 """Central's own view of each office's queue: one folded ``OfficeDay`` per office, by the same rule as at the edge.
 
-Rebuilt from the raw log at start (from the last ``day.opened``) and kept up to date by what is ingested: directly in the
-process that took the facts, by NOTIFY ``facts`` in the others. Positions make it idempotent: a fact is folded when it is the
-next one, skipped when it was folded, and a hole is filled from the raw log.
+Rebuilt from the raw log at start (from the last ``day.opened``) and kept up to date by what is ingested: at once in the
+process that took the facts, a moment later in the others, which look at the ends of the logs. Positions make it idempotent:
+a fact is folded when it is the next one, skipped when it was folded, and a hole is filled from the raw log.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Coroutine, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import asyncpg
 import structlog
@@ -28,7 +27,6 @@ log = structlog.get_logger(__name__)
 
 _queries = load("central.exchange", "facts.sql")
 
-CHANNEL = "facts"
 READ_AT_ONCE = 1000
 
 
@@ -44,7 +42,6 @@ class OfficeDays:
         self._changes = changes
         self._days: dict[str, OfficeDay] = {}
         self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def __getitem__(self, office: str) -> OfficeDay:
         """The office's day; an empty one for an office that has never sent a fact."""
@@ -52,10 +49,12 @@ class OfficeDays:
             self._days[office] = OfficeDay(office)
         return self._days[office]
 
-    async def load(self) -> None:
-        """Fold the present day of every office that has a log."""
-        for row in await self._pool.fetch(_queries.offices_with_facts):
-            await self.catch_up(row["office"])
+    async def look(self) -> None:
+        """Fold whatever the raw logs have that the days have not; all of the present days when called first."""
+        for row in await self._pool.fetch(_queries.log_ends):
+            day = self[row["office"]]
+            if row["last_seq"] and (row["epoch"], row["last_seq"]) != (day.epoch, day.seq):
+                await self.catch_up(row["office"])
 
     async def ingested(self, office: str, records: Sequence[FactRecord]) -> int:
         """Facts were committed by this process. Returns how many of them were news here."""
@@ -67,17 +66,6 @@ class OfficeDays:
             self._fold(day, fresh)
             self._changes.wake(office)
         return len(fresh)
-
-    def heard(self, payload: str | None) -> None:
-        """A notification ``office epoch seq``; None: anything may have been missed."""
-        if payload is None:
-            for office in list(self._days):
-                self._start(self.catch_up(office))
-            return
-        office, epoch, seq = payload.split(" ")
-        day = self[office]
-        if (int(epoch), int(seq)) > (day.epoch, day.seq):
-            self._start(self.catch_up(office))
 
     async def catch_up(self, office: str) -> None:
         """Fold what the raw log has and the day has not."""
@@ -95,12 +83,6 @@ class OfficeDays:
             self._days[office] = day
         self._changes.wake(office)
 
-    async def close(self) -> None:
-        """End what is still being read."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
     async def _read(self, office: str, epoch: int, seq: int) -> list[FactRecord]:
         rows = await self._pool.fetch(_queries.facts_from, office, epoch, seq, READ_AT_ONCE)
         return [record_of(row) for row in rows]
@@ -113,11 +95,6 @@ class OfficeDays:
                 day.apply(record.header, _open(record))
             except Exception:
                 log.exception("fact.fold_failed", **position(record.header))
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 def _open(record: FactRecord) -> Fact:

@@ -74,7 +74,7 @@ async def add(pool: Any, records: Sequence[FactRecord], prev_hash: bytes = GENES
 async def test_a_day_is_rebuilt_from_the_last_opening(pool: Any) -> None:
     await add(pool, DAY)
     days = OfficeDays(pool, Wakes())
-    await days.load()
+    await days.look()
     day = days["centro"]
 
     assert (day.service_date, day.seq, sorted(day.tickets)) == (date(2026, 3, 3), 6, [uuid_of(1), uuid_of(2)])
@@ -98,42 +98,34 @@ async def test_what_is_ingested_here_is_folded_at_once_and_once(pool: Any) -> No
 async def test_a_hole_is_filled_from_the_raw_log(pool: Any) -> None:
     previous = await add(pool, DAY[:4])
     days = OfficeDays(pool, Wakes())
-    await days.load()
+    await days.look()
     await add(pool, DAY[4:], previous)
     await days.ingested("centro", DAY[5:])  # this process never saw fact 5
 
     assert (days["centro"].seq, len(days["centro"].tickets)) == (6, 2)
 
 
-async def test_another_process_tells_by_notification(pool: Any) -> None:
-    days = OfficeDays(pool, Wakes())
-    heard: list[str] = []
-    connection = await pool.acquire()
+async def test_what_another_process_took_is_found_by_looking(pool: Any) -> None:
+    changes = Wakes()
+    days = OfficeDays(pool, changes)
+    previous = await add(pool, DAY[:5])
+    await days.look()
+    await add(pool, DAY[5:], previous)
+    with changes.watch(["centro"]) as changed:
+        await days.look()
+        assert changed.is_set()
+        changed.clear()
+        await days.look()
+        assert not changed.is_set()
 
-    def listen(*said: object) -> None:
-        heard.append(str(said[-1]))
-        days.heard(str(said[-1]))
-
-    await connection.add_listener("facts", listen)
-    await add(pool, DAY)
-    for _ in range(200):
-        if days["centro"].seq == 6:
-            break
-        await asyncio.sleep(0.01)
-
-    assert heard == ["centro 1 6"]
     assert days["centro"].seq == 6
-    await connection.reset()
-    await pool.release(connection)
-    days.heard(None)
-    await days.close()
 
 
 async def test_a_poison_fact_moves_the_position_only(pool: Any) -> None:
     poison = raw_record(TicketPrinted.TYPE, TicketPrinted.V, 3, b'{"ticket_id":7}')
     await add(pool, [opened(1, 2), issued(2, 1), poison, issued(4, 2)])
     days = OfficeDays(pool, Wakes())
-    await days.load()
+    await days.look()
 
     assert (days["centro"].seq, len(days["centro"].tickets)) == (4, 2)
     assert await pool.fetchval("SELECT count(*) FROM fact_parked") == 1
@@ -142,7 +134,7 @@ async def test_a_poison_fact_moves_the_position_only(pool: Any) -> None:
 async def test_a_newer_epoch_begins_its_own_fold(pool: Any) -> None:
     await add(pool, DAY)
     days = OfficeDays(pool, Wakes())
-    await days.load()
+    await days.look()
     await pool.execute("UPDATE office_authority SET epoch = 2, last_seq = 0, last_hash = $1", GENESIS)
     await days.catch_up("centro")
 
