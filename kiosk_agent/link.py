@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
+from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -55,6 +56,7 @@ class EdgeLink:
         self._status_topic = device_topic(office, self._device, "status")
         self._reader = Reader(office, self._device)
         self._acks_changed = asyncio.Event()
+        self._sent: dict[str, _Sent] = {}
         self._told: DeviceStatus | None = None
         will = DeviceStatus(device=self._device, kind="kiosk", online=False)
         self._mqtt = MqttLink(
@@ -110,25 +112,39 @@ class EdgeLink:
             self._told = status
 
     async def _greet(self) -> None:
-        await self.tell_status(again=True)
+        self._sent.clear()  # what an earlier connection took may be lost with it
         self._acks_changed.set()
+        await self.tell_status(again=True)
 
     async def _send_acks(self) -> None:
-        pause_s = ACK_FIRST_S
         while True:
             waiting = await self._spool.acks()
-            for body in waiting.values():
-                if not await self._mqtt.publish(self._ack_topic, body):
+            self._sent = {ack_id: sent for ack_id, sent in self._sent.items() if ack_id in waiting}
+            for ack_id, body in waiting.items():
+                if not await self._send_ack(ack_id, body):
                     break
-            changed = await _within(self._acks_changed.wait(), pause_s if waiting else None)
+            due_s = min((sent.due_s for sent in self._sent.values()), default=None)
+            with contextlib.suppress(TimeoutError):
+                pause_s = None if due_s is None else max(0.0, due_s - self._now_s())
+                await asyncio.wait_for(self._acks_changed.wait(), pause_s)
             self._acks_changed.clear()
-            pause_s = ACK_FIRST_S if changed else min(pause_s * 2, ACK_MAX_S)
+
+    async def _send_ack(self, ack_id: str, body: bytes) -> bool:
+        """Send an ack if it is due; whether the connection holds."""
+        before = self._sent.get(ack_id)
+        if before is not None and before.due_s > self._now_s():
+            return True
+        taken = await self._mqtt.publish(self._ack_topic, body)
+        pause_s = ACK_FIRST_S if before is None else min(before.pause_s * 2, ACK_MAX_S)
+        self._sent[ack_id] = _Sent(self._now_s() + pause_s, pause_s)
+        return taken
+
+    def _now_s(self) -> float:
+        return self._clock.monotonic_ns() / 1e9
 
 
-async def _within(event: Awaitable[object], timeout_s: float | None) -> bool:
-    """Whether it happened in time; none: wait for ever."""
-    try:
-        await asyncio.wait_for(event, timeout_s)
-    except TimeoutError:
-        return False
-    return True
+class _Sent(NamedTuple):
+    """When an ack is to be sent again, and how long the pause before that is."""
+
+    due_s: float
+    pause_s: float

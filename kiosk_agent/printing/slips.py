@@ -90,10 +90,14 @@ class SlipPrinter:
             outcome: PrintOutcome = Failed("too old")
         else:
             await self._spool.start_job(job.job_id)
-            outcome = await self._printer.print(self._laid_out(job.slip, reprint=how == "print_marked"))
+            outcome = await self._print(job.slip, reprint=how == "print_marked")
         log.info("slip.ended", ticket_id=job.slip.ticket_id, how=how, outcome=type(outcome).__name__)
         await self._spool.finish_job(job.job_id, self._ack(job, outcome, reprint=how == "print_marked"))
         await self._ended(PrintEnded(job.slip.ticket_id, paper_of(outcome)))
+
+    async def _print(self, slip: Slip, *, reprint: bool) -> PrintOutcome:
+        ops = await asyncio.to_thread(self._laid_out, slip, reprint=reprint)  # letters are measured one by one
+        return await self._printer.print(ops)
 
     def _laid_out(self, slip: Slip, *, reprint: bool) -> tuple[PaperOp, ...]:
         said = contents(slip, self._voice(slip.language), self._voice("es"), reprint=reprint)
