@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -26,6 +26,7 @@ class LinkState(msgspec.Struct, frozen=True, kw_only=True):
         durability: what an acknowledgement means.
         clock_offset_ms: central's clock minus ours.
         too_old: central speaks no version that this build knows; facts still go up.
+        cursors: the last row of each stream that this office has.
     """
 
     connected: bool = False
@@ -37,6 +38,7 @@ class LinkState(msgspec.Struct, frozen=True, kw_only=True):
     durability: Durability = "no_replica"
     clock_offset_ms: int = 0
     too_old: bool = False
+    cursors: Mapping[str, int] = msgspec.field(default_factory=dict)
 
 
 class Link:
@@ -86,6 +88,10 @@ class Link:
     def acked(self, seq: int) -> None:
         """Central has acknowledged up to ``seq``; less than before when it was restored."""
         self._become(**self._acked(seq))
+
+    def follows(self, cursors: Mapping[str, int]) -> None:
+        """The office has the rows up to here, by stream."""
+        self._become(cursors=cursors)
 
     def halt(self, reason: HaltReason) -> None:
         """The uplink has stopped for a person to act."""

@@ -254,6 +254,7 @@ class DownLoop:
             if isinstance(request, SnapshotRequest):
                 await self._load(request)
             else:
+                around.link.follows({cursor.stream: cursor.seq for cursor in request.cursors})
                 reply = await around.unless_lost(around.client.down(request))
                 if reply is None or isinstance(reply, Failure):
                     await self._failed(request.request_id, reply)
