@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from sync.messages.facts import TicketPrinted
 from sync.messages.feed import GLOBAL, Appointment, Counter, Entity, office_stream
 from tests.kit.central_server import CentralServer
 from tests.kit.edge_end import EdgeEnd, until
-from tests.kit.facts import MORNING, printed_run, raw_record, uuid_of
+from tests.kit.facts import printed_run, raw_record, uuid_of
 
 STREAM = office_stream("centro")
 pytestmark = pytest.mark.postgres
@@ -29,7 +29,7 @@ def appointment(number: int, version: int = 1) -> Appointment:
         version=version,
         locator="ACDEFG",
         service_id="padron",
-        slot_start_at=MORNING,
+        slot_start_at=datetime.now(UTC) + timedelta(days=1),  # past ones are withdrawn by booking's upkeep
         duration_min=10,
         status="booked",
         display_name="Fátima M.",
