@@ -11,6 +11,8 @@ from typing import Final
 
 import msgspec
 
+from central.offices.rules import Interval
+
 NOON_HOUR: Final = 15
 """In Spain the morning ends with lunch."""
 DAYS_SHOWN: Final = 5
@@ -45,6 +47,13 @@ def times_shown(starts: Sequence[datetime]) -> tuple[datetime, ...]:
         return tuple(starts)
     step_s = TIMES_STEP_MIN * 60
     return tuple(next(times) for _, times in groupby(starts, lambda at: at.timestamp() // step_s))
+
+
+def open_halves(hours: Iterable[Interval], zone: tzinfo) -> tuple[bool, bool]:
+    """Whether an office is open in the morning, and in the afternoon: what never opens cannot be full."""
+    spans = [(span.opens_at.astimezone(zone), span.closes_at.astimezone(zone)) for span in hours]
+    morning = any(opens.hour < NOON_HOUR for opens, _ in spans)
+    return morning, any(closes > opens.replace(hour=NOON_HOUR, minute=0) for opens, closes in spans)
 
 
 def days_near(days: Sequence[FreeDay], wanted: date, count: int = DAYS_SHOWN) -> tuple[FreeDay, ...]:

@@ -9,7 +9,16 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
 from central.booking.appointments import Held, NotOffered, Taken, Wish
-from central.portal.days import DAYS_SHOWN, FreeDay, by_day, date_example, days_near, read_date, times_shown
+from central.portal.days import (
+    DAYS_SHOWN,
+    FreeDay,
+    by_day,
+    date_example,
+    days_near,
+    open_halves,
+    read_date,
+    times_shown,
+)
 from central.portal.draft import hold_slot, lose_slot, step_of
 from central.portal.home import live_waits
 from central.portal.offices_view import day_name
@@ -120,6 +129,7 @@ async def show_slots(visit: Visit, at: Chosen, asked: Asked, status: int = 200) 
         "days": listed,
         "shown": shown,
         "times": _times(shown),
+        "halves": {free.day: open_halves(at.city.hours(office, free.day), office.zone) for free in listed},
         "more": asked.more + 1 if len(days) > len(listed) and not asked.typed else None,
         "asked": asked,
         "asked_has_none": asked.day is not None and open_day is None and not asked.error,

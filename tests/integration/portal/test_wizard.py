@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
 
 import pytest
 
@@ -10,6 +10,7 @@ from tests.integration.portal.citizen import Citizen
 from tests.integration.portal.conftest import Bed
 
 DNI = "45298316T"
+OTHER_DNI = "12345678Z"
 WHO: dict[str, str | list[str]] = {
     "name": "Fátima Mohamed Ruiz",
     "doc_type": "dni",
@@ -27,14 +28,19 @@ async def to_times(citizen: Citizen, service: str = "viaje", office: str = "cent
     assert citizen.path == "/reserva/hora", citizen.page.words
 
 
-async def to_check(citizen: Citizen, time: str = "", who: dict[str, str | list[str]] = WHO) -> str:
-    """Go as far as the check page. Returns the chosen time."""
-    await to_times(citizen)
-    times = citizen.page.form().choices["time"]
-    chosen = time or times[0]
+async def to_details(citizen: Citizen, service: str = "viaje") -> str:
+    """Choose the first time. Returns it."""
+    await to_times(citizen, service)
+    chosen = citizen.page.form().choices["time"][0]
     await citizen.send("/reserva/hora", time=chosen)
     assert citizen.path == "/reserva/datos", citizen.page.words
-    await citizen.send("/reserva/datos", **who)
+    return chosen
+
+
+async def to_check(citizen: Citizen, service: str = "viaje", **who: str | list[str]) -> str:
+    """Go as far as the check page. Returns the chosen time."""
+    chosen = await to_details(citizen, service)
+    await citizen.send("/reserva/datos", **{**WHO, **who})
     assert citizen.path == "/reserva/compruebe", citizen.page.words
     return chosen
 
@@ -44,16 +50,180 @@ async def test_a_citizen_books_without_script(portal: Bed) -> None:
         page = await citizen.open("/")
         assert "¿Qué necesita?" in page.words
         assert "/tramites/viaje" in page.links
-        await to_check(citizen)
+        await to_check(citizen, support=["wheelchair", "quiet"])
         assert "La cita todavía no está reservada." in citizen.page.words
         assert "Fátima Mohamed Ruiz" in citizen.page.words
+        assert await portal.count("appointment") == 0
         page = await citizen.send("/reserva/compruebe")
         assert citizen.path.startswith("/cita/")
-        assert "Cita confirmada" in page.title
-        assert "DNI" in page.words
-        appointment = await portal.server.central.pool.fetchrow("SELECT * FROM appointment")
-        assert appointment["full_name"] == "Fátima Mohamed Ruiz"
-        code = f"{appointment['locator'][:3]}-{appointment['locator'][3:]}"
+        assert page.title.startswith("Cita confirmada")
+        row = await portal.server.central.pool.fetchrow("SELECT * FROM appointment")
+        assert row["full_name"] == "Fátima Mohamed Ruiz"
+        assert row["needs"] == ["wheelchair", "quiet"]
+        code = f"{row['locator'][:3]}-{row['locator'][3:]}"
         assert code in page.words
+        assert 'role="img" aria-label="Código QR' in citizen.reply.text
         bookmark = await citizen.open(citizen.path)
         assert code in bookmark.words
+        draft = await portal.server.central.pool.fetchval("SELECT body FROM booking_draft")
+        assert b"Mohamed" not in draft
+
+
+@pytest.mark.parametrize("language", ["es", "en", "fr", "ar"])
+async def test_every_step_speaks_every_language(portal: Bed, language: str) -> None:
+    async with portal.citizen(language) as citizen:
+        await to_check(citizen)
+        assert citizen.page.lang == language
+        assert citizen.page.direction == ("rtl" if language == "ar" else "ltr")
+        await citizen.send("/reserva/compruebe")
+        assert citizen.page.lang == language
+        assert await portal.count("appointment", f"language = '{language}'") == 1
+
+
+async def test_a_get_never_changes_anything(portal: Bed) -> None:
+    tables = ("seat WHERE state <> 'free'", "hold", "appointment", "booking_draft", "mail")
+    async with portal.citizen() as citizen:
+        for path in ("/", "/tramites", "/tramites/viaje", "/reserva/oficina", "/reserva/hora", "/cita", "/oficinas"):
+            await citizen.open(path)
+        for table in tables:
+            assert await portal.count(*table.split(" WHERE ")) == 0, table
+
+
+async def test_errors_are_said_twice_in_the_same_words_and_nothing_typed_is_lost(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        await to_details(citizen)
+        page = await citizen.send("/reserva/datos", **{**WHO, "doc": "45298316K", "mail": "fatima@"})
+        assert citizen.reply.status_code == 422
+        assert page.title.startswith("Error: ")
+        for words in ("la letra no coincide", "Revise el correo"):
+            assert page.words.count(words) == 2
+        assert {"#doc", "#mail"} <= set(page.links)
+        assert ("name", "Fátima Mohamed Ruiz") in page.form().fields
+        assert ("doc", "45298316K") in page.form().fields
+        page = await citizen.open("/reserva/datos?lang=ar")
+        assert page.lang == "ar"
+        assert ("doc", "45298316K") in page.form().fields
+
+
+async def test_switching_the_language_by_its_button_keeps_what_was_typed(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        await to_details(citizen)
+        page = await citizen.send("/reserva/datos", name="Fátima", doc="", lang="ar")
+        assert (citizen.path, page.lang) == ("/reserva/datos", "ar")
+        assert ("name", "Fátima") in page.form().fields
+        assert citizen.reply.status_code == 200
+
+
+async def test_two_submits_at_once_book_once(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        await to_check(citizen)
+        form = citizen.page.form("/reserva/compruebe")
+        replies = await asyncio.gather(*(citizen.post(form, {}) for _ in range(3)))
+        assert {reply.url.path for reply in replies} == {replies[0].url.path}
+        assert replies[0].url.path.startswith("/cita/")
+        assert await portal.count("appointment") == 1
+        later = await citizen.post(form, {})
+        assert later.url.path == replies[0].url.path
+        assert await portal.count("mail") == 1
+
+
+async def test_more_time_is_one_button_and_keeps_the_form(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        await to_details(citizen)
+        assert "8:10" in citizen.page.words
+        portal.clock.advance(minutes=8)
+        page = await citizen.send("/reserva/datos", name="Fátima", more="time")
+        assert "8:18" in page.words
+        assert ("name", "Fátima") in page.form().fields
+
+
+async def test_a_hold_that_ran_out_over_the_form_is_taken_again(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        await to_details(citizen)
+        portal.clock.advance(minutes=11)
+        page = await citizen.open("/reserva/datos")
+        assert "Se ha acabado el tiempo" in page.words
+        await citizen.send("/reserva/datos", **WHO)
+        assert citizen.path == "/reserva/compruebe"
+        assert "la hora seguía libre" in citizen.page.words
+        await citizen.send("/reserva/compruebe")
+        assert await portal.count("appointment") == 1
+
+
+async def test_a_lapsed_time_that_somebody_else_took_gives_three_others_and_loses_nothing(portal: Bed) -> None:
+    async with portal.citizen() as slow, portal.citizen() as quick:
+        chosen = await to_details(slow)
+        portal.clock.advance(minutes=11)
+        assert await to_check(quick, doc=OTHER_DNI) == chosen
+        await quick.send("/reserva/compruebe")
+        page = await slow.send("/reserva/datos", **WHO)
+        assert slow.reply.status_code == 409
+        assert page.title.startswith("Error: ")
+        assert "Otra persona acaba de reservar esa hora" in page.words
+        others = [value for name, value, _ in page.form().buttons if name == "first"]
+        assert len(others) == 3
+        assert chosen not in others
+        await slow.send("/reserva/hora", first=others[0])
+        assert slow.path == "/reserva/compruebe", "the details are known already"
+        assert "Fátima Mohamed Ruiz" in slow.page.words
+        await slow.send("/reserva/compruebe")
+        assert await portal.count("appointment", "status = 'booked'") == 2
+
+
+async def test_the_last_seat_is_held_for_who_chose_it_first(portal: Bed) -> None:
+    async with portal.citizen() as first, portal.citizen() as second:
+        await to_times(first)
+        await to_times(second)
+        chosen = first.page.form().choices["time"][0]
+        await first.send("/reserva/hora", time=chosen)
+        await second.send("/reserva/hora", time=chosen)
+        assert first.path == "/reserva/datos"
+        assert second.reply.status_code == 409
+        assert "Otra persona acaba de reservar esa hora" in second.page.words
+
+
+async def test_a_second_appointment_of_the_same_family_is_refused_with_a_way_on(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        await to_check(citizen)
+        await citizen.send("/reserva/compruebe")
+        await to_check(citizen)
+        page = await citizen.send("/reserva/compruebe")
+        assert citizen.reply.status_code == 409
+        assert "Ya tiene una cita para este trámite" in page.words
+        assert "/cita" in page.links
+
+
+async def test_any_office_gives_the_one_with_the_first_free_time(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        await to_times(citizen, office="any")
+        assert "Centro, Plaza 1" in citizen.page.words
+
+
+async def test_more_days_and_another_day_are_plain_pages(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        await to_times(citizen)
+        days = citizen.page.form().choices["day"]
+        assert len(days) == 5
+        page = await citizen.send("/reserva/hora", day=days[3])
+        assert ("shown", days[3]) in page.form().fields
+        page = await citizen.open("/reserva/hora?mas=2")
+        assert len(page.form().choices["day"]) == 10
+
+
+async def test_without_any_free_time_the_page_says_what_to_do(portal: Bed) -> None:
+    await portal.server.central.pool.execute("UPDATE slot SET open = false")
+    async with portal.citizen() as citizen:
+        await to_times(citizen)
+        assert "Ahora no quedan citas para este trámite." in citizen.page.words
+        assert "Venir sin cita" in citizen.page.words
+        assert "tel:010" in citizen.page.links
+        assert "/reserva/oficina" in citizen.page.links
+
+
+async def test_a_draft_ends_after_half_an_hour(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        await to_check(citizen)
+        portal.clock.advance(minutes=31)
+        page = await citizen.send("/reserva/compruebe")
+        assert citizen.reply.status_code == 410
+        assert "Ha pasado mucho tiempo" in page.words

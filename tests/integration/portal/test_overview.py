@@ -1,0 +1,67 @@
+"""The city on one page, and the front page's live waits: what they say before, during and after a cut."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from tests.integration.portal.conftest import Bed
+
+
+async def overview(portal: Bed) -> dict[str, Any]:
+    """The JSON, by office."""
+    async with httpx.AsyncClient(base_url=portal.server.url) as client:
+        reply = await client.get("/api/v1/overview")
+        assert reply.status_code == 200
+        return {office["office"]: office for office in reply.json()["offices"]}
+
+
+async def test_a_cut_shows_and_a_heal_converges(portal: Bed) -> None:
+    portal.clock.advance(hours=2)
+    async with portal.office() as office, portal.citizen() as citizen:
+        office.open("1")
+        for _ in range(3):
+            office.take("padron")
+        await office.send()
+        await portal.server.exchange.hearing.flush()
+        portal.clock.advance(seconds=2)
+        before = await overview(portal)
+        assert before["centro"]["link"] == "live"
+        assert before["centro"]["acked_seq"] == before["centro"]["folded_seq"] == office.queue.day.seq
+        assert before["centro"]["open_by_state"] == {"called": 0, "missed": 0, "parked": 0, "serving": 0, "waiting": 3}
+        assert before["real"]["link"] == "no_node"
+        page = await citizen.open("/")
+        assert "3 personas" in page.words
+
+        portal.clock.advance(seconds=15)
+        office.take("padron")  # the office goes on without us
+        cut = await overview(portal)
+        assert (cut["centro"]["link"], cut["centro"]["waiting"]) == ("silent", 3)
+        assert "Datos en directo no disponibles desde las 10:00" in (await citizen.open("/")).words
+        page = await citizen.open("/oficinas-ahora")
+        assert "Sin contacto" in page.words
+        assert "P3" in page.words
+        arabic = await citizen.open("/?lang=ar")
+        assert "10:00" in arabic.words
+
+        await office.send()
+        await portal.server.exchange.hearing.flush()
+        portal.clock.advance(seconds=2)
+        after = await overview(portal)
+        assert (after["centro"]["link"], after["centro"]["waiting"]) == ("live", 4)
+        assert after["centro"]["acked_seq"] == office.queue.day.seq
+
+
+async def test_heads_tell_what_an_office_has_still_to_hear(portal: Bed) -> None:
+    heads = (await overview(portal))["centro"]["heads"]
+    assert set(heads) == {"global", "office:centro"}
+    assert heads["office:centro"] >= 1
+
+
+async def test_the_front_page_follows_by_stream_and_poll(portal: Bed) -> None:
+    async with httpx.AsyncClient(base_url=portal.server.url) as client:
+        body = (await client.get("/esperas/ahora")).json()
+        assert body["items"][0]["id"] == "waits"
+        body = (await client.get("/oficinas-ahora/ahora")).json()
+        assert [item["id"] for item in body["items"]] == ["totals", "offices", "tickets"]

@@ -1,0 +1,122 @@
+"""Following a ticket: facts come in as an office sends them, the page says where one is."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import msgspec
+import pytest
+
+from sync.domain.ordering import ahead_of
+from sync.messages import commands as c
+from tests.integration.portal.conftest import Bed
+from tests.kit.office import new_id
+
+
+async def test_place_call_service_and_end_are_shown(portal: Bed) -> None:
+    portal.clock.advance(hours=2)
+    async with portal.office() as office, portal.citizen() as citizen:
+        session = office.open("1")
+        codes = [office.take("padron") for _ in range(4)]
+        await office.send()
+        page = await citizen.open(f"/t/{codes[3]}")
+        [last] = [t for t in office.queue.day.tickets.values() if t.number == 4]
+        assert ahead_of(office.queue.day, last) == 3
+        assert page.title.startswith("Turno P4, quedan 3 personas")
+        assert "Le llamaremos entre las" in page.words
+        assert "Espere en la zona A" in page.words
+        ticket = office.call(session)
+        await office.send()
+        page = await citizen.open(f"/t/{codes[0]}")
+        assert page.title.startswith("P1: pase al puesto 1")
+        assert 'data-state="call"' in citizen.reply.text
+        assert ticket is not None
+        office.act(c.Start(request_id=new_id(), session=session, ticket_id=ticket))
+        await office.send()
+        assert "Le están atendiendo en el puesto 1" in (await citizen.open(f"/t/{codes[0]}")).words
+        office.act(c.Finish(request_id=new_id(), session=session, ticket_id=ticket))
+        await office.send()
+        assert "Su visita ha terminado" in (await citizen.open(f"/t/{codes[0]}")).words
+        assert "Es la siguiente persona" in (await citizen.open(f"/t/{codes[1]}")).words
+        missed = office.call(session)
+        assert missed is not None
+        office.act(c.NoShow(request_id=new_id(), session=session, ticket_id=missed))
+        await office.send()
+        assert "Le hemos llamado y no estaba" in (await citizen.open(f"/t/{codes[1]}")).words
+
+
+async def test_a_cut_office_is_said_and_promises_nothing(portal: Bed) -> None:
+    portal.clock.advance(hours=2)
+    async with portal.office() as office, portal.citizen() as citizen:
+        office.open("1")
+        codes = [office.take("padron") for _ in range(4)]
+        await office.send()
+        await portal.server.exchange.hearing.flush()
+        portal.clock.advance(minutes=1)
+        page = await citizen.open(f"/t/{codes[3]}")
+        assert "Datos de las 10:00. Sin conexión con la oficina." in page.words
+        assert "Le llamaremos entre" not in page.words
+        assert "3 personas" in page.words, "the last known place stays"
+        arabic = await citizen.open(f"/t/{codes[3]}?lang=ar")
+        assert (arabic.lang, arabic.direction) == ("ar", "rtl")
+        assert "لا يوجد اتصال بالمكتب" in arabic.words
+
+
+async def test_a_ticket_ends_two_hours_after_its_day(portal: Bed) -> None:
+    async with portal.office() as office, portal.citizen() as citizen:
+        code = office.take("padron")
+        office.act(c.CloseDay(request_id=new_id()))
+        await office.send()
+        assert "ya no vale" in (await citizen.open(f"/t/{code}")).words
+        portal.clock.advance(minutes=121)
+        page = await citizen.open(f"/t/{code}")
+        assert citizen.reply.status_code == 404
+        assert "No encontramos este turno" in page.words
+
+
+async def test_the_stream_tells_each_change_once_and_says_goodbye(portal: Bed) -> None:
+    async with portal.office() as office, httpx.AsyncClient(base_url=portal.server.url, timeout=20) as client:
+        session = office.open("1")
+        code = office.take("padron")
+        await office.send()
+        events: list[tuple[str, dict[str, object]]] = []
+
+        async def listen() -> None:
+            async with client.stream("GET", f"/t/{code}/stream", headers={"accept-language": "es"}) as reply:
+                assert reply.headers["content-type"].startswith("text/event-stream")
+                name = ""
+                async for line in reply.aiter_lines():
+                    if line.startswith("event: "):
+                        name = line.removeprefix("event: ")
+                    elif line.startswith("data: "):
+                        events.append((name, msgspec.json.decode(line.removeprefix("data: "))))
+
+        listening = asyncio.create_task(listen())
+        await _until(lambda: any(name == "fragment" for name, _ in events))
+        office.call(session)
+        await office.send()
+        await _until(lambda: any(name == "state" and body["turn"] == "called" for name, body in events))
+        last = [body for name, body in events if name == "fragment"][-1]
+        assert last["title"] == "P1: pase al puesto 1"
+        portal.server.central.stopping.set()
+        await asyncio.wait_for(listening, 5)
+        assert events[-1][0] == "bye"
+
+
+async def test_polling_gives_the_same_parts(portal: Bed) -> None:
+    async with portal.office() as office, httpx.AsyncClient(base_url=portal.server.url) as client:
+        code = office.take("padron")
+        await office.send()
+        body = (await client.get(f"/t/{code}/ahora")).json()
+        assert {item["id"] for item in body["items"]} >= {"turn-code", "turn-words"}
+        page = (await client.get(f"/t/{code}")).text
+        assert all(f'id="{item["id"]}"' in page for item in body["items"])
+
+
+async def _until(happened: object) -> None:
+    for _ in range(300):
+        if happened():  # type: ignore[operator]
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail("it never happened")
