@@ -6,13 +6,14 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
 from provisioning.launchers.broker import Broker
@@ -21,6 +22,7 @@ from sync.io.ids import new_id
 from sync.io.mqtt import MqttLink, MqttMessage, MqttSettings
 from sync.messages.codec import decode, encode
 from sync.messages.topics import (
+    BOARD_BEAT_S,
     AckReply,
     Board,
     BoardCall,
@@ -36,6 +38,7 @@ from sync.messages.topics import (
 from tests.kit.services import require
 
 OFFICE, DEVICE, ZONE = "real", "display-1", "b"
+START_S = 60  # a process may have to share a busy machine with a whole city
 
 
 def now() -> datetime:
@@ -56,6 +59,8 @@ class Edge:
         self.acks: list[ShownAck] = []
         self.statuses: list[DeviceStatus] = []
         self.answers_acks = True
+        self.beats = False
+        """Whether the board is sent again every three seconds, as an edge does."""
         self.epoch, self.seq, self.beat = 1, 0, 0
         self.calls: list[BoardCall] = []
         self.recent: list[BoardCall] = []
@@ -71,8 +76,18 @@ class Edge:
         async with self._link:
             await self._link.wait_connected()
             started.set()
-            async for message in self._link.messages():
-                await self._hear(message)
+            beating = asyncio.create_task(self._beat())
+            try:
+                async for message in self._link.messages():
+                    await self._hear(message)
+            finally:
+                beating.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BOARD_BEAT_S)
+            if self.beats:
+                await self.say_board()
 
     async def _hear(self, message: MqttMessage) -> None:
         if message.topic.endswith("/status"):
@@ -85,6 +100,19 @@ class Edge:
 
     async def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         assert await self._link.publish(topic, payload, retain=retain)
+
+    async def begin_anew(self) -> None:
+        """A new life of the office: nobody called yet."""
+        self.calls, self.recent, self.seq, self.beat = [], [], 0, 0
+        self.waiting, self.open, self.answers_acks, self.beats = 9, True, True, True
+        await self.say_config()
+        await self.say_epoch(self.epoch + 1)
+        await self.say_board()
+        self.acks.clear()
+
+    def acks_of(self, call: BoardCall) -> list[ShownAck]:
+        """What came about one announcement; late ones of other days are not asked for."""
+        return [ack for ack in self.acks if (ack.ticket_id, ack.recalls) == (call.ticket_id, call.recalls)]
 
     async def reconnected(self) -> None:
         await self._link.wait_connected()
@@ -179,7 +207,7 @@ port = {self.port}
         command = [sys.executable, "-W", "error", "-m", "display_agent", "run", "--config", str(self._config)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stderr=log)  # noqa: ASYNC220
-        await until(self._answers, 15)
+        await until(self._answers, START_S)
 
     def _answers(self) -> bool:
         assert self._process is not None
@@ -189,8 +217,12 @@ port = {self.port}
         except httpx.TransportError:
             return False
 
+    def ask(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """One request; blocks, which is what a test that waits wants."""
+        return httpx.request(method, self.url + path, **request)
+
     def state(self) -> dict[str, Any]:
-        reply = httpx.get(f"{self.url}/state")
+        reply = self.ask("GET", "/state")
         assert reply.status_code == 200
         return dict(reply.json())
 
@@ -209,8 +241,9 @@ port = {self.port}
             self._process.wait(10)
 
 
-@pytest.fixture
-async def edge(broker: Broker) -> AsyncIterator[Edge]:
+@asynccontextmanager
+async def running_edge(broker: Broker) -> AsyncIterator[Edge]:
+    """An edge that has said its config and epoch."""
     speaking, started = Edge(broker.port), asyncio.Event()
     running = asyncio.create_task(speaking.run(started))
     await asyncio.wait_for(started.wait(), 5)
@@ -221,23 +254,31 @@ async def edge(broker: Broker) -> AsyncIterator[Edge]:
     await asyncio.wait({running})
 
 
-@pytest.fixture
-def silent_display(tmp_path: Path, broker: Broker) -> Iterator[Display]:
-    """Not started yet."""
-    display = Display(tmp_path, broker.port)
-    yield display
-    display.stop()
+@asynccontextmanager
+async def running_display(folder: Path, broker: Broker) -> AsyncIterator[Display]:
+    """A display that has heard the edge's config."""
+    display = Display(folder, broker.port)
+    try:
+        await display.start()
+        await until(lambda: display.state()["zone"] == ZONE, START_S)
+        yield display
+    finally:
+        display.stop()
 
 
-@pytest.fixture
-async def display(silent_display: Display, edge: Edge) -> Display:
-    """Started, connected, and with the edge's config."""
-    await silent_display.start()
-    await until(lambda: silent_display.state()["zone"] == ZONE)
-    return silent_display
+@asynccontextmanager
+async def open_page(browser: Browser, display: Display) -> AsyncIterator[Page]:
+    """The display's page, its live stream open. Without motion: drawing it is dear without a graphics card."""
+    page = await browser.new_page(viewport={"width": 1920, "height": 1080}, reduced_motion="reduce")
+    try:
+        await page.goto(display.url)
+        await until(lambda: display.state()["pages"] >= 1)
+        yield page
+    finally:
+        await page.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     require(program, "there is no Chromium here")
@@ -249,10 +290,19 @@ async def browser() -> AsyncIterator[Browser]:
         await chromium.close()
 
 
-@pytest.fixture
-async def page(browser: Browser, display: Display) -> Page:
-    """The display's page, its live stream open."""
-    opened = await browser.new_page(viewport={"width": 1920, "height": 1080})
-    await opened.goto(display.url)
-    await until(lambda: display.state()["pages"] == 1)
-    return opened
+@pytest_asyncio.fixture(loop_scope="module")
+async def edge(broker: Broker) -> AsyncIterator[Edge]:
+    async with running_edge(broker) as speaking:
+        yield speaking
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def display(tmp_path: Path, broker: Broker, edge: Edge) -> AsyncIterator[Display]:
+    async with running_display(tmp_path, broker) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Browser, display: Display) -> AsyncIterator[Page]:
+    async with open_page(browser, display) as opened:
+        yield opened
