@@ -7,7 +7,7 @@ HTTP first, then uplink and LAN, then the dispatcher with what it still has, the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -26,14 +26,14 @@ from edge_node.migrations import migrate, steps
 from edge_node.queue.boot import Identity, identify, known_requests, load_state, register_devices
 from edge_node.queue.configuration import apply_configuration, news_of, read_configuration
 from edge_node.queue.desk import Desk
-from edge_node.queue.dispatcher import NODE, Dispatcher
+from edge_node.queue.dispatcher import NODE, Dispatcher, StateUnknown
 from edge_node.queue.journal import Entry, PendingPrint
 from edge_node.queue.state import OfficeState
 from edge_node.queue.timekeeper import Timekeeper, waits
 from edge_node.settings import Settings
 from edge_node.uplink.link import LinkState
 from edge_node.uplink.service import Uplink
-from edge_node.writer import Writer
+from edge_node.writer import WriteFailed, Writer
 from provisioning.settings import SettingsError
 from sync.io.clock import Clock, SystemClock
 from sync.io.node_token import load_key
@@ -43,6 +43,7 @@ from sync.protocol.downlink import StreamRow
 from sync.protocol.hello import Node
 
 VERSION = "0.1.0"
+RETRY_S = 1.0
 log = structlog.get_logger()
 
 
@@ -101,12 +102,12 @@ class EdgeNode:
     async def feed_applied(self, _rows: Sequence[StreamRow] | None = None) -> None:
         """The uplink has committed rows of the feed: decide with them from the next command on, tell who shows them."""
         known = self.dispatcher.state.configuration.agenda
-        office = self.settings.office
-        fresh = await self.writer.run(lambda connection: read_configuration(connection, office.id, office.time_zone))
-        await self.dispatcher.act(lambda state, _now: apply_configuration(state, fresh, NODE))
-        await self._tell_agenda(news_of(known, fresh.agenda))
+        changed = None
+        while changed is None:  # the rows are committed: nobody will tell of them again
+            changed = await self._reconfigured()
+        await self._tell_agenda(news_of(known, self.dispatcher.state.configuration.agenda))
         await self.sessions.sweep()
-        if self.lan is not None:
+        if changed and self.lan is not None:
             await self.lan.configured()
             self.lan.boards.send_now()
 
@@ -130,6 +131,17 @@ class EdgeNode:
         """End every live stream: the first thing of a shutdown."""
         self.stopping = True
         self.live.close()
+
+    async def _reconfigured(self) -> bool | None:
+        """Work with what the database says now; whether more than the agenda changed, None (after a pause) when the disk failed."""
+        office = self.settings.office
+        try:
+            fresh = await self.writer.run(lambda c: read_configuration(c, office.id, office.time_zone))
+            return await self.dispatcher.act(lambda state, _now: apply_configuration(state, fresh, NODE)) > 0
+        except (WriteFailed, StateUnknown) as error:
+            log.warning("configuration.not_applied", error=str(error))
+            await asyncio.sleep(RETRY_S)
+            return None
 
     async def _tell_agenda(self, rows: list[Appointment]) -> None:
         views = await self.dispatcher.read(lambda state: [view_appointment(state, row) for row in rows])
@@ -206,12 +218,12 @@ async def _boot(settings: Settings, writer: Writer, clock: Clock) -> EdgeNode:
 async def _serving(node: EdgeNode) -> AsyncIterator[None]:
     node.dispatcher.start()
     await node.dispatcher.act(lambda state, now: _started(state, now, node.identity))
-    chores = [_forever(node.timekeeper.run(), "timekeeper")]
+    chores = [_start(node.timekeeper.run, "timekeeper")]
     if node.lan is not None:
-        chores.append(_forever(node.lan.run(), "lan"))
+        chores.append(_start(node.lan.run, "lan"))
     if node.uplink is not None:
         node.restored()
-        chores.append(_forever(node.uplink.run(), "uplink"))
+        chores.append(_start(node.uplink.run, "uplink"))
     try:
         yield
     finally:
@@ -228,13 +240,15 @@ def _started(state: OfficeState, now: Any, identity: Identity) -> list[Entry]:
     return state.record((started, configured), NODE, now)
 
 
-def _forever(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-    """A task that is not supposed to end; when it does, the log says why."""
-    task = asyncio.create_task(work, name=name)
+def _start(work: Callable[[], Coroutine[Any, Any, None]], name: str) -> asyncio.Task[None]:
+    """A task that never ends by itself: an office without its LAN or its clock is worse than one that begins them anew."""
 
-    def ended(task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("node.task_ended", task=name, exc_info=error)
+    async def keep() -> None:
+        while True:
+            try:
+                await work()
+            except Exception:
+                log.exception("node.task_failed", task=name)
+            await asyncio.sleep(RETRY_S)
 
-    task.add_done_callback(ended)
-    return task
+    return asyncio.create_task(keep(), name=name)

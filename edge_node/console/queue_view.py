@@ -96,7 +96,8 @@ class QueueView(msgspec.Struct, frozen=True, kw_only=True):
 def view_queue(state: OfficeState, devices: Iterable[DeviceStatus], link: LinkState | None) -> QueueView:
     """The queue as it is now.
 
-    ``people`` is by ticket id, for tickets of appointments whose rows are here; ``link`` is none when the node works alone.
+    ``people`` is by ticket id, for tickets of appointments whose rows were here when they arrived;
+    ``link`` is none when the node works alone.
     """
     day, now = state.day, state.now()
     by_state: dict[str, list[Ticket]] = {}
@@ -183,11 +184,10 @@ def _next(state: OfficeState, session: CounterSession, now: datetime) -> NextVie
 
 
 def _people(state: OfficeState) -> dict[str, PersonView]:
-    agenda = state.configuration.agenda.by_id
     return {
-        ticket_id: _person(agenda[appointment_id])
+        ticket_id: PersonView(display_name=person.display_name, needs=person.needs, language=person.language)
         for appointment_id, ticket_id in state.day.by_appointment.items()
-        if appointment_id in agenda
+        if (person := state.people.get(appointment_id)) is not None
     }
 
 

@@ -30,7 +30,8 @@ class KioskDesk:
         self._metrics = metrics
         self._now = now
         self._misses: dict[str, Misses] = {}
-        self._may_reprint: dict[tuple[str, str], datetime] = {}
+        self._told: dict[tuple[str, str], tuple[datetime, str]] = {}
+        """Tickets that a kiosk was told exist already: when, and in which language."""
 
     async def answer(self, asked: KioskCommand) -> KioskReply:
         """The reply to a command of a kiosk that is known."""
@@ -64,10 +65,10 @@ class KioskDesk:
 
     async def _reprint(self, asked: KioskReprint) -> KioskReply:
         """Only what this kiosk was told of a moment ago: a kiosk cannot print whatever ticket it names."""
-        told_at = self._may_reprint.get((asked.device, asked.ticket_id))
+        told_at, language = self._told.get((asked.device, asked.ticket_id), (None, ""))
         if told_at is None or self._now() - told_at > REPRINT_WITHIN:
             return _refused(asked, self._desk.refused(refuse("ticket_unknown")))
-        slip = await self._desk.slip_again(asked.ticket_id, "es")
+        slip = await self._desk.slip_again(asked.ticket_id, language)
         return _refused(asked, slip) if isinstance(slip, Refusal) else _slip(asked, slip)
 
     async def _reply(self, asked: KioskCommand, answer: Answer, language: str) -> KioskReply:
@@ -79,7 +80,7 @@ class KioskDesk:
         slip = await self._desk.slip_again(answer.ticket_id, language)
         if isinstance(slip, Refusal):
             return _refused(asked, answer)
-        self._remember(asked.device, answer.ticket_id)
+        self._remember(asked.device, answer.ticket_id, language)
         return KioskReply(request_id=asked.request_id, slip=slip, refusal=answer)
 
     def _typed(self, device: str, answer: Answer) -> Answer:
@@ -93,10 +94,10 @@ class KioskDesk:
             self._metrics.locator_alarms.labels(device).inc()
         return self._desk.refused(refuse("ask_for_help")) if misses.wants_help else answer
 
-    def _remember(self, device: str, ticket_id: str) -> None:
+    def _remember(self, device: str, ticket_id: str, language: str) -> None:
         now = self._now()
-        self._may_reprint = {key: at for key, at in self._may_reprint.items() if now - at <= REPRINT_WITHIN}
-        self._may_reprint[device, ticket_id] = now
+        self._told = {key: told for key, told in self._told.items() if now - told[0] <= REPRINT_WITHIN}
+        self._told[device, ticket_id] = now, language
 
 
 def _slip(asked: KioskCommand, slip: Slip) -> KioskReply:

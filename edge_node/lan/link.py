@@ -79,7 +79,6 @@ class Lan:
 
     async def run(self) -> None:
         """Serve the LAN until cancelled."""
-        await self.prints.load()
         async with self._link, asyncio.TaskGroup() as tasks:
             tasks.create_task(self.boards.run(), name="boards")
             tasks.create_task(self.prints.run(), name="prints")

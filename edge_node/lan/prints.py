@@ -28,18 +28,16 @@ class Prints:
         self._send = send
         self._pending: dict[str, PendingPrint] = {}
         self._wake = asyncio.Event()
-
-    async def load(self) -> None:
-        """Read the prints that were on their way when the process ended."""
-        rows = await self._writer.run(lambda connection: connection.execute(SQL.print_jobs).fetchall())
-        self._pending = {row[0]: PendingPrint(*row) for row in rows}
+        self._reload = True
 
     def committed(self, _entries: Sequence[Entry], prints: Sequence[PendingPrint]) -> None:
         for job in prints:
             self.add(job)
 
     def restored(self) -> None:
-        """Prints are not part of the state: what was committed is found at the next start."""
+        """Prints may have been committed that were never told of."""
+        self._reload = True
+        self._wake.set()
 
     def add(self, job: PendingPrint) -> None:
         self._pending[job.job_id] = job
@@ -55,9 +53,17 @@ class Prints:
         for job_id in done:
             self._pending.pop(job_id, None)
 
+    async def _load(self) -> None:
+        """Read the prints that were on their way when the process, or the disk, failed."""
+        rows = await self._writer.run(lambda connection: connection.execute(SQL.print_jobs).fetchall())
+        self._pending = {row[0]: PendingPrint(*row) for row in rows}
+        self._reload = False
+
     async def run(self) -> None:
         while True:
             self._wake.clear()
+            if self._reload:
+                await self._load()
             for job in list(self._pending.values()):
                 await self._send(job.device, job.message)
             try:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from edge_node import settings
 from edge_node.queue.configuration import read_configuration
-from edge_node.queue.journal import SQL, read_day
+from edge_node.queue.journal import SQL, read_day, read_people
 from edge_node.queue.state import OfficeState
 from edge_node.writer import Writer
 from sync.io.clock import Clock
@@ -67,6 +67,7 @@ async def load_state(writer: Writer, identity: Identity, office: settings.Office
     state.configuration = await writer.run(
         lambda connection: read_configuration(connection, identity.office, office.time_zone)
     )
+    state.people = await writer.run(read_people)
     return state
 
 

@@ -130,7 +130,7 @@ class Dispatcher:
         """Let the node itself record facts in the order of commands; gives how many once they are durable.
 
         Raises:
-            RuntimeError: the disk failed; nothing was done.
+            StateUnknown: the disk failed; whether it was done is not known.
         """
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._inbox.append(InternalAct(record, done))
@@ -169,7 +169,7 @@ class Dispatcher:
                 await self._wake.wait()
             taken = [self._inbox.popleft() for _ in range(min(len(self._inbox), MAX_BATCH))]
             if self.stale and not await self._recovered():
-                self._settle([(each, RETRY) for each in taken])
+                self._settle([(each, self._refused(RETRY)) for each in taken])
                 await asyncio.sleep(0.2)  # a broken disk is not asked in a tight loop
                 continue
             await self._carry_out(taken)
@@ -230,7 +230,7 @@ class Dispatcher:
             if isinstance(each, Submission):
                 self._in_flight.pop(each.command.request_id, None)
             elif isinstance(answer, Refusal):
-                answer = RuntimeError("the journal could not be written")  # noqa: PLW2901 - an act has no refusals
+                answer = StateUnknown()  # noqa: PLW2901 - an act has no refusals
             _give(each.done, answer)
         readers, self._readers = self._readers, []
         for view, done in readers:
@@ -266,13 +266,13 @@ class Dispatcher:
         self, taken: list[Submission | InternalAct]
     ) -> list[tuple[Submission | InternalAct, Answer | int | Exception]]:
         if not await self._recovered():
-            return [(each, RETRY) for each in taken]
+            return [(each, self._refused(RETRY)) for each in taken]
         ids = [each.command.request_id for each in taken if isinstance(each, Submission)]
         try:
             found = await self._writer.run(lambda connection: find_replies(connection, ids))
         except Exception as error:  # noqa: BLE001 - the loop must go on refusing
             _tell_failure("dispatcher.replies_unknown", error)
-            return [(each, RETRY) for each in taken]
+            return [(each, self._refused(RETRY)) for each in taken]
         self._known.update(found)
         return [(each, self._found(each, found)) for each in taken]
 

@@ -125,6 +125,12 @@ def written(at: datetime) -> str:
     return at.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
+def read_people(connection: sqlite3.Connection) -> dict[str, Person]:
+    """The personal rows that are kept, by appointment."""
+    rows = connection.execute(SQL.people)
+    return {row[0]: Person(row[0], date.fromisoformat(row[1]), row[2], tuple(row[3].split()), row[4]) for row in rows}
+
+
 def find_replies(connection: sqlite3.Connection, request_ids: Iterable[str]) -> dict[str, bytes]:
     """Stored replies of those of the requests that were carried out."""
     found: dict[str, bytes] = {}

@@ -42,7 +42,7 @@ SET service_date = excluded.service_date, display_name = excluded.display_name,
     needs = excluded.needs, language = excluded.language;
 
 -- name: people
-SELECT appointment_id, display_name, needs, language FROM person WHERE service_date = :service_date;
+SELECT appointment_id, service_date, display_name, needs, language FROM person;
 
 -- name: insert_print_job
 INSERT INTO print_job (job_id, device, ticket_id, message, at) VALUES (?, ?, ?, ?, ?);

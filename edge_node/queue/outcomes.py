@@ -128,7 +128,9 @@ def _issued(state: OfficeState, command: TakeTicket | CheckIn, ticket: Ticket, e
     if isinstance(command, CheckIn):
         row = state.configuration.agenda.by_id.get(command.appointment_id)
         if row is not None:
-            batch.people.append(Person(row.id, service_date, row.display_name, row.needs, row.language))
+            person = Person(row.id, service_date, row.display_name, row.needs, row.language)
+            state.people[row.id] = person
+            batch.people.append(person)
     slip = make_slip(state, ticket, extras.language, extras.follow_code, extras.public_url)
     if extras.print_on is not None and extras.print_job_id is not None:
         job = PrintJob(job_id=extras.print_job_id, slip=slip)

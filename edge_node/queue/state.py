@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from edge_node.queue.journal import Entry, Tail, entry
+from edge_node.queue.journal import Entry, Person, Tail, entry
 from sync.domain.catalogue import Catalogue
 from sync.domain.check_in import Agenda, Here
 from sync.domain.clock import OfficeClock
@@ -60,6 +60,8 @@ class OfficeState:
         self.configuration = Configuration(office, zone.key)
         self.waits: dict[str, WaitRange | None] = {}
         """Expected wait of somebody who came now, by service; kept by ``waits``, a little old at most."""
+        self.people: dict[str, Person] = {}
+        """Who today's checked-in appointments are for, by appointment; their rows may be emptied or gone by now."""
         self.clock = clock
         self.office_clock = OfficeClock(anchor_at=clock.now(), anchor_mono_ns=clock.monotonic_ns())
         self._day_ends_at: datetime | None = None

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from edge_node.queue.dispatcher import NODE, Dispatcher, turn
-from edge_node.queue.journal import SQL, Entry, PendingPrint, written
+from edge_node.queue.journal import SQL, Entry, PendingPrint, Person, read_people, written
 from edge_node.queue.state import OfficeState
 from edge_node.writer import Writer
 from sync.domain.clock import CHECK_EVERY_S, step_ms
@@ -61,17 +61,18 @@ class Timekeeper:
         now = self._dispatcher.state.now()
         zone = self._dispatcher.state.zone
 
-        def delete(connection: sqlite3.Connection) -> list[str]:
+        def delete(connection: sqlite3.Connection) -> tuple[list[str], dict[str, Person]]:
             connection.execute(SQL.forget_people, {"before": (service_date(now, zone) - KEEP_PEOPLE).isoformat()})
             connection.execute(
                 SQL.forget_follow_codes, {"before": service_date(now - FOLLOW_AFTER_CLOSE, zone).isoformat()}
             )
             connection.execute(SQL.forget_print_jobs, {"before": written(now - KEEP_PRINT_JOBS)})
             requests = connection.execute(SQL.forget_requests, {"before": written(now - REMEMBER_REQUESTS)})
-            return [row[0] for row in requests]
+            return [row[0] for row in requests], read_people(connection)
 
-        forgotten = await self._writer.run(delete)
+        forgotten, people = await self._writer.run(delete)
         self._dispatcher.forget(forgotten)
+        self._dispatcher.state.people = people
 
     async def _keep_waits(self) -> None:
         while True:

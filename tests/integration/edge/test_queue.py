@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from edge_node.node import EdgeNode
+from edge_node.queue.arrivals import arrival_of_locator
 from edge_node.queue.desk import Wish
 from edge_node.queue.dispatcher import Dispatcher, StateUnknown
 from edge_node.queue.journal import JournalBroken, read_day
@@ -392,7 +394,6 @@ async def test_an_appointment_is_checked_in_once(tmp_path: Path) -> None:
     clock = ManualClock()
     row = appointment(soon(clock.now()))
     async with edge(tmp_path, clock, rows=[*entities(), row]) as node:
-        from edge_node.queue.arrivals import arrival_of_locator
 
         async def arrive() -> object:
             return await node.desk.check_in(
@@ -430,3 +431,44 @@ async def test_a_full_inbox_says_come_again_at_once(tmp_path: Path, monkeypatch:
         refused = [a.code for a in answers if isinstance(a, Refusal)]
         assert refused == ["retry"] * 20
         assert b'ventanilla_refused_total{code="retry"} 20.0' in node.metrics.text()
+
+
+async def test_a_name_stays_with_its_ticket_when_the_booking_is_cancelled_later(tmp_path: Path) -> None:
+    clock = ManualClock()
+    row = appointment(soon(clock.now()))
+    async with edge(tmp_path, clock, rows=[*entities(), row]) as node:
+        answer = await node.desk.check_in(
+            new_id(), lambda state, now: arrival_of_locator(state, row.locator, now), KIOSK, Wish()
+        )
+        assert isinstance(answer, Done)
+        await feed(node, msgspec.structs.replace(row, status="cancelled", display_name="", version=2))
+        assert [p.display_name for p in (await node.view_queue()).people.values()] == ["Fátima M."]
+    async with edge(tmp_path, clock) as node:
+        assert [p.display_name for p in (await node.view_queue()).people.values()] == ["Fátima M."]
+        clock.advance(days=3)
+        await node.timekeeper.forget()
+        assert node.dispatcher.state.people == {}
+
+
+async def test_a_row_that_cannot_be_read_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    async with edge(tmp_path, ManualClock()) as node:
+        await node.writer.run(
+            lambda db: db.execute("INSERT INTO entity VALUES ('global', 'service', 'broken', 3, CAST('{}' AS BLOB))")
+        )
+        await feed(node, staff("clerk-99"))
+        configuration = node.dispatcher.state.configuration
+        assert "clerk-99" in configuration.staff
+        assert set(configuration.catalogue.services) == {"padron", "registro", "certificados"}
+
+
+async def test_the_agenda_stream_brings_a_booking_as_it_comes(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with edge(tmp_path, clock) as node:
+        stream = node.agenda_stream()
+        assert b"event: agenda_all" in await anext(stream)
+        await feed(node, appointment(soon(clock.now())))
+        chunk = await asyncio.wait_for(anext(stream), 5)
+        while b"event: agenda\n" not in chunk:
+            chunk = await asyncio.wait_for(anext(stream), 5)
+        assert b"ACDEFG" in chunk
+        await stream.aclose()

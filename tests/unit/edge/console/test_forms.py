@@ -1,0 +1,95 @@
+"""From forms and addresses to what is meant; what is amiss; what the page's script listens to."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import edge_node.console
+from edge_node.console import notices
+from edge_node.console.acts import fields_of
+from edge_node.console.work_pages import Panel
+from edge_node.console.work_view import initials
+from edge_node.uplink.link import LinkState
+from sync.messages import facts as f
+from sync.messages.topics import DeviceStatus
+from ui.catalog import load_catalog
+
+STATIC = Path(edge_node.console.__file__).parent / "static"
+
+
+@pytest.mark.parametrize(
+    "pairs, fields",
+    [
+        ([("_csrf_token", "x"), ("here", "/"), ("request_id", "1"), ("after", "")], {"request_id": "1"}),
+        ([("target", "service:padron")], {"service": "padron"}),
+        ([("target", "counter:3")], {"counter": "3"}),
+        ([("target", "office:real")], {"target": "real"}),
+        ([("primary", "a"), ("primary", "b"), ("secondary", "c")], {"primary": ["a", "b"], "secondary": ["c"]}),
+        ([("service", " padron ")], {"service": "padron"}),
+        ([("file", object())], {}),
+        ([(str(n), "x") for n in range(1000)], {str(n): "x" for n in range(60)}),
+    ],
+)
+def test_a_form_becomes_fields(pairs: list[tuple[str, Any]], fields: dict[str, Any]) -> None:
+    assert fields_of(pairs) == fields
+
+
+@pytest.mark.parametrize(
+    "address, panel, back",
+    [
+        ("/", Panel(), "/"),
+        ("/?panel=give", Panel("give"), "/?panel=give"),
+        ("/?panel=given&ticket=abc", Panel("given", "abc"), "/?panel=given&ticket=abc"),
+        ("/?panel=nonsense&ticket=abc", Panel(), "/"),
+        ("https://elsewhere.example/?panel=call", Panel("call"), "/?panel=call"),
+        ("//elsewhere.example", Panel(), "/"),
+    ],
+)
+def test_an_address_is_one_of_ours_whatever_was_sent(address: str, panel: Panel, back: str) -> None:
+    assert Panel.at(address) == panel
+    assert Panel.at(address).address == back
+
+
+@pytest.mark.parametrize("name, short", [("Fátima M.", "F. M."), ("ana", "A."), ("", ""), ("Mª José (hija)", "M. J.")])
+def test_initials_are_no_name(name: str, short: str) -> None:
+    assert initials(name) == short
+
+
+@pytest.mark.parametrize(
+    "link, key",
+    [
+        (None, ""),
+        (LinkState(connected=True, pending_facts=3), ""),
+        (LinkState(connected=True, pending_facts=300), "console.news.sending"),
+        (LinkState(connected=False, pending_facts=0), "console.news.offline"),
+    ],
+)
+def test_the_link_is_told_of_only_when_it_matters(link: LinkState | None, key: str) -> None:
+    assert notices.link_key(link) == key
+
+
+def test_devices_that_need_somebody_are_told_of() -> None:
+    devices = [
+        DeviceStatus(device="kiosk-1", kind="kiosk", online=True, printer="ok"),
+        DeviceStatus(device="kiosk-2", kind="kiosk", online=True, printer="no_paper"),
+        DeviceStatus(device="kiosk-3", kind="kiosk", online=True, printer="near_end"),
+        DeviceStatus(device="kiosk-4", kind="kiosk", online=True, printer="offline"),
+        DeviceStatus(device="kiosk-5", kind="kiosk", online=False),
+        DeviceStatus(device="display-1", kind="display", online=False),
+        DeviceStatus(device="display-2", kind="display", online=True),
+    ]
+    texts = [notice.text for notice in notices.of_devices(devices, load_catalog(strict=True).words("es"))]
+    named = [re.findall(r"(?:kiosk|display)-\d", text) for text in texts]
+    assert named == [["kiosk-2"], ["kiosk-3"], ["kiosk-4"], ["kiosk-5"], ["display-1"]]
+    assert len(set(texts)) == 5
+
+
+def test_the_script_listens_to_every_fact() -> None:
+    source = (STATIC / "stream.js").read_text(encoding="utf-8")
+    heard = set(re.findall(r'"([a-z_.]+)"', source.split("EVENTS = [")[1].split("]")[0]))
+    facts = {
+        fact.TYPE for fact in vars(f).values() if isinstance(fact, type) and issubclass(fact, f.Fact) and fact.TYPE
+    }
+    assert heard == facts | {"reset", "beat", "bye", "devices", "link", "agenda", "waits"}

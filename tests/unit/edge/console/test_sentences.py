@@ -1,0 +1,114 @@
+"""What the console says: every refusal, every act and every reason, in both languages of staff."""
+
+from datetime import UTC, datetime
+from typing import get_args
+
+import pytest
+
+from edge_node.console.commands import STAFF_COMMANDS
+from edge_node.console.sentences import Said, because, sentence
+from edge_node.console.work_pages import LANGUAGES, NEEDS, OUTCOMES, REASONS
+from edge_node.console.work_view import AgendaState, Because
+from sync.messages.facts import NextRule, Outcome
+from sync.messages.refusals import RefusalCode
+from ui.catalog import Words, load_catalog
+from ui.locales import STAFF_LOCALES
+
+VERBS = {*STAFF_COMMANDS, "take_ticket", "check_in", "print_again", "sign_out"} - {"park", "leave"}
+"""Parking and leaving have no button yet."""
+
+
+@pytest.fixture(params=STAFF_LOCALES)
+def words(request: pytest.FixtureRequest) -> Words:
+    return load_catalog(strict=True).words(request.param)
+
+
+@pytest.mark.parametrize("code", get_args(RefusalCode))
+def test_every_refusal_has_a_sentence_of_its_own(code: RefusalCode, words: Words) -> None:
+    said = sentence(Said(refused=code, code="K12", wait_s=7), words)
+    assert said.endswith(".")
+    assert "_" not in said, "words, not the code"
+    others = {
+        sentence(Said(refused=other, code="K12", wait_s=7), words) for other in get_args(RefusalCode) if other != code
+    }
+    assert said not in others
+
+
+def test_a_refusal_says_what_it_knows(words: Words) -> None:
+    assert "7" in sentence(Said(refused="recall_too_soon", wait_s=7), words)
+    assert "K12" in sentence(Said(refused="already_checked_in", code="K12"), words)
+    assert "{" not in sentence(Said(refused="already_checked_in"), words)
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_every_act_is_told(verb: str, words: Words) -> None:
+    said = sentence(Said(verb=verb, code="K12", outcome="resolved", target="Registro"), words)
+    assert said
+    assert "{" not in said
+
+
+def test_an_old_view_is_told(words: Words) -> None:
+    assert sentence(Said(unchanged=True), words) == words.text("console.refused.moved_on")
+    assert sentence(Said(), words) == ""
+
+
+def test_every_choice_of_the_screens_has_its_words(words: Words) -> None:
+    assert set(OUTCOMES) == set(get_args(Outcome))
+    for key in (
+        *(f"console.outcome.{each}" for each in OUTCOMES),
+        *(f"console.reason.{each}" for each in REASONS),
+        *(f"console.need.{each}" for each in NEEDS),
+        *(f"console.language.{each}" for each in LANGUAGES),
+        *(f"console.agenda.{each}" for each in get_args(AgendaState)),
+    ):
+        assert key in words
+
+
+def reasons(**changes: object) -> Because:
+    values = {
+        "rule": "primary",
+        "origin": "walk_in",
+        "arrived_at": datetime(2026, 11, 23, 9, 14, tzinfo=UTC),
+        "due_at": datetime(2026, 11, 23, 8, 35, tzinfo=UTC),
+        "slot_start_at": None,
+        "priority": False,
+        "late": False,
+        "reinstated": False,
+        "transferred": False,
+        "kept_for": False,
+        "threshold_min": 5,
+    }
+    return Because(**{**values, **changes})  # type: ignore[arg-type]
+
+
+SLOT = datetime(2026, 11, 23, 9, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "changes, expected",
+    [
+        ({}, "sin cita, espera desde las 10:14"),
+        ({"priority": True}, "sin cita, atención preferente; cuenta desde las 9:35"),
+        ({"slot_start_at": SLOT}, "cita 10:20, llegó 10:14; cuenta desde las 9:35"),
+        ({"slot_start_at": SLOT, "late": True}, "cita 10:20, llegó tarde, 10:14; cuenta desde las 9:35"),
+        ({"slot_start_at": SLOT, "rule": "early"}, "cita 10:20, no hay nadie más que llamar"),
+        ({"reinstated": True}, "reincorporado; cuenta desde las 9:35"),
+        ({"transferred": True}, "derivado, mantiene su hora: cuenta desde las 9:35"),
+        ({"transferred": True, "kept_for": True}, "derivado a este puesto"),
+        (
+            {"rule": "secondary"},
+            "sin cita, espera desde las 10:14; otros trámites: lleva más de 5 minutos esperando",
+        ),
+        (
+            {"rule": "idle_secondary"},
+            "sin cita, espera desde las 10:14; otros trámites: no hay nadie más para los suyos",
+        ),
+    ],
+)
+def test_next_because(changes: dict[str, object], expected: str) -> None:
+    assert because(reasons(**changes), load_catalog(strict=True).words("es")) == expected
+
+
+@pytest.mark.parametrize("rule", [rule for rule in get_args(NextRule) if rule != "chosen"])
+def test_every_step_of_the_rule_is_told_in_both_languages(rule: NextRule, words: Words) -> None:
+    assert because(reasons(rule=rule, slot_start_at=SLOT), words)
