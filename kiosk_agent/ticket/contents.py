@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Protocol
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -167,7 +166,4 @@ def _short_wait(slip: Slip, spanish: Voice) -> str:
 
 def short_url(follow_url: str) -> str:
     """The address without scheme and code, for a person to type: ``citas.example/t``."""
-    if not follow_url:
-        return ""
-    parts = urlsplit(follow_url)
-    return parts.netloc + parts.path.rsplit("/", 1)[0]
+    return follow_url.partition("://")[2].rpartition("/")[0]
