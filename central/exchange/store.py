@@ -9,8 +9,10 @@ from typing import Any
 
 import asyncpg
 import msgspec
+import structlog
 
-from central.exchange.projections import PROJECTIONS, Projection, project
+from central.exchange import metrics
+from central.exchange.projections import PROJECTIONS, Projection, position, project
 from sync.io.sql import load
 from sync.messages.envelope import FactHeader, FactRecord
 from sync.messages.facts import Fact
@@ -27,6 +29,8 @@ from sync.protocol.store import (
     Position,
     StreamState,
 )
+
+log = structlog.get_logger(__name__)
 
 _facts = load("central.exchange", "facts.sql")
 _feed = load("central.exchange", "feed.sql")
@@ -67,6 +71,9 @@ class PostgresCentralTx:
         headers = [(p.record.header, p.detail) for p in parked]
         rows = [(h.office, h.epoch, h.seq, h.type, detail) for h, detail in headers]
         await self._connection.executemany(_facts.park, rows)
+        for header, detail in headers:
+            log.error("fact.parked", **position(header), detail=detail)
+        metrics.PARKED.inc(len(rows))  # too many if this transaction fails; the hourly count puts it right
 
     async def emit(self, stream: str, *, kind: str, entity_id: str, version: int, op: Op, body: bytes) -> StreamHead:
         row = await self._connection.fetchrow(_feed.feed_put, stream, kind, entity_id, version, op, body)

@@ -43,11 +43,6 @@ class Wakes:
         for event in self._waiting.get(key, ()):
             event.set()
 
-    def wake_all(self) -> None:
-        """Anything may have changed: hints were lost."""
-        for key in self.watched:
-            self.wake(key)
-
 
 async def wait_any(*events: asyncio.Event, timeout_s: float) -> None:
     """Return when one of the events is set, or after ``timeout_s`` seconds."""

@@ -18,23 +18,20 @@ Theory
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine
 from datetime import timedelta
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final
 
 import structlog
 
-from edge_node.uplink.client import CentralClient, Failure
-from edge_node.uplink.link import Link
-from edge_node.uplink.metrics import UplinkMetrics
+from edge_node.uplink.client import Failure
 from edge_node.uplink.steps import WriterStore
-from edge_node.writer import Writer
-from sync.io.clock import Clock
+from edge_node.uplink.surroundings import Surroundings
 from sync.io.ids import new_id
 from sync.messages.wire import LONG_POLL_S, SnapshotRequest, UpRefusal, UpRequest
 from sync.protocol.backoff import retry_delay_s
-from sync.protocol.downlink import DownlinkSession, DownOutcome, ResyncDue, RowsApplied, StreamRow
-from sync.protocol.hello import Diverged, Greeted, Node, NodeReport, on_hello, say_hello
+from sync.protocol.downlink import DownlinkSession, DownOutcome, ResyncDue, RowsApplied
+from sync.protocol.hello import Diverged, Greeted, on_hello, say_hello
 from sync.protocol.snapshot import SnapshotApplied, SnapshotRejected
 from sync.protocol.uplink import Acked, Halted, Rewound, UplinkSession, UpOutcome
 
@@ -47,73 +44,6 @@ QUICK_KNOCKS: Final = 300
 """About five minutes of knocking before it becomes slower."""
 PAUSE_S: Final = 60.0
 GATHER_S: Final = 0.01
-
-T = TypeVar("T")
-
-
-class OnNews(Protocol):
-    """Told after rows were committed: which ones, or None when a snapshot has replaced everything.
-
-    It is awaited before the next rows are asked for.
-    """
-
-    async def __call__(self, rows: Sequence[StreamRow] | None, /) -> None: ...
-
-
-class Surroundings:
-    """What the loops share."""
-
-    def __init__(
-        self,
-        *,
-        node: Node,
-        client: CentralClient,
-        writer: Writer,
-        link: Link,
-        clock: Clock,
-        chance: Callable[[], float],
-        report: Callable[[], NodeReport],
-        on_news: OnNews,
-        metrics: UplinkMetrics,
-    ) -> None:
-        self.node = node
-        self.client = client
-        self.writer = writer
-        self.link = link
-        self.clock = clock
-        self.chance = chance
-        self.report = report
-        self.on_news = on_news
-        self.metrics = metrics
-        self.polls = 0
-        self.facts = asyncio.Event()
-        self.diverged = asyncio.Event()
-        self._told: dict[str, str] = {}
-
-    def note(self, failure: Failure, loop: str) -> None:
-        """Tell of an exchange that failed. Silence, or a hello that was not answered as it should, loses the link."""
-        if self._told.get(loop) != failure.code:  # knocking for hours is no news
-            log.warning("exchange.failed", loop=loop, code=failure.code)
-        self._told[loop] = failure.code
-        self.metrics.failures.labels(loop, failure.code).inc()
-        if failure.unreachable or loop == "hello":
-            self.link.lose(self.clock.now())
-
-    def told_well(self) -> None:
-        """Hello went well: the next failure is news again."""
-        self._told.clear()
-
-    async def unless_lost(self, work: Coroutine[Any, Any, T]) -> T | None:
-        """The work's result; None, and the work is cancelled, as soon as the link is lost."""
-        doing = asyncio.ensure_future(work)
-        losing = asyncio.ensure_future(self.link.lost.wait())
-        try:
-            await asyncio.wait({doing, losing}, return_when=asyncio.FIRST_COMPLETED)
-            return doing.result() if doing.done() else None
-        finally:
-            for task in (doing, losing):
-                task.cancel()
-            await asyncio.gather(doing, losing, return_exceptions=True)
 
 
 class HelloLoop:

@@ -16,8 +16,9 @@ from prometheus_client import CollectorRegistry
 
 from edge_node.uplink.client import CentralClient
 from edge_node.uplink.link import Link, LinkState
-from edge_node.uplink.loops import DownLoop, HelloLoop, OnNews, Surroundings, UpLoop
+from edge_node.uplink.loops import DownLoop, HelloLoop, UpLoop
 from edge_node.uplink.metrics import UplinkMetrics
+from edge_node.uplink.surroundings import OnNews, Surroundings
 from edge_node.uplink.watchdog import Stall, keep_going
 from edge_node.writer import Writer
 from sync.io.clock import Clock
