@@ -30,6 +30,11 @@ SHOWN = 6
 AREA = "Ventanilla"
 
 
+def static_assets() -> StaticAssets:
+    """What all screens share, and the start page's own sheet."""
+    return StaticAssets({"demo": Path(__file__).parent / "static"})
+
+
 class Wan(msgspec.Struct, frozen=True):
     """The state of an office's network, as JSON."""
 
@@ -53,7 +58,7 @@ class Desk:
         self.mailbox = Mailbox(config.host, config.smtp, places.mail)
         self.stopping = asyncio.Event()
         self.city = tomllib.loads(config.city_file.read_text(encoding="utf-8"))
-        self.pages = Pages(load_catalog(strict=False), [Path(__file__).parent / "pages"], StaticAssets(), STAFF_LOCALES)
+        self.pages = Pages(load_catalog(strict=False), [Path(__file__).parent / "pages"], static_assets(), STAFF_LOCALES)
         self.http = httpx.AsyncClient(timeout=2.0)
 
     @contextlib.asynccontextmanager

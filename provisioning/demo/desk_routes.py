@@ -14,10 +14,9 @@ from litestar import Litestar, Request, Response, get, post
 from litestar.exceptions import NotFoundException, PermissionDeniedException
 from litestar.response import Redirect, ServerSentEvent
 
-from provisioning.demo.desk import AREA, LOOK_EVERY_S, Desk, Scan, Wan
+from provisioning.demo.desk import AREA, LOOK_EVERY_S, Desk, Scan, Wan, static_assets
 from provisioning.demo.mailbox import Mail
 from provisioning.demo.relay import State
-from ui.assets import StaticAssets
 from ui.headers import PAGE_HEADERS
 from ui.locales import STAFF_LOCALES, choose_locale
 
@@ -59,7 +58,7 @@ def _pages(desk: Desk) -> list[Any]:
 
 
 def _pictures(desk: Desk) -> list[Any]:
-    assets = StaticAssets()
+    assets = static_assets()
 
     @get("/tickets/{office:str}/{name:str}")
     async def ticket(office: str, name: str) -> Response[bytes]:
