@@ -79,7 +79,8 @@ def problem_response(problem: Problem) -> Response[dict[str, Any]]:
     )
 
 
-def _on_problem(_: Request[Any, Any, Any], problem: Problem) -> Response[dict[str, Any]]:
+def _on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[dict[str, Any]]:
+    count_too_large(request, problem.status)
     return problem_response(problem)
 
 
@@ -88,8 +89,14 @@ def _on_malformed(request: Request[Any, Any, Any], error: MalformedMessage) -> R
     return problem_response(Problem(422, "malformed", error.detail))
 
 
-def _on_http(_: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
-    return problem_response(Problem(error.status_code, _CODES.get(error.status_code, "refused")))
+def _on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
+    return _on_problem(request, Problem(error.status_code, _CODES.get(error.status_code, "refused")))
+
+
+def count_too_large(request: Request[Any, Any, Any], status: int) -> None:
+    """Count a body that was not read; refusals of the queue are counted where they are decided."""
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        request.app.state.node.metrics.refused.labels("too_large").inc()
 
 
 def _on_disk(_: Request[Any, Any, Any], __: Exception) -> Response[dict[str, Any]]:

@@ -11,7 +11,7 @@ from litestar.response import Response
 from edge_node.console.frame import frame_of, go
 from edge_node.console.routes import AnyRequest, node_of
 from edge_node.console.sentences import Said
-from edge_node.problems import Problem, problem_response
+from edge_node.problems import Problem, count_too_large, problem_response
 from edge_node.queue.dispatcher import StateUnknown
 from edge_node.writer import WriteFailed
 
@@ -31,6 +31,7 @@ def _on_problem(request: AnyRequest, problem: Problem) -> Response[str]:
 
 
 def _on_http(request: AnyRequest, error: HTTPException) -> Response[str]:
+    count_too_large(request, error.status_code)
     return _page(request, error.status_code)
 
 
