@@ -133,7 +133,10 @@ class EdgeNode:
         self.live.close()
 
     async def _reconfigured(self) -> bool | None:
-        """Work with what the database says now; whether more than the agenda changed, None (after a pause) when the disk failed."""
+        """Work with what the database says now; whether more than the agenda changed.
+
+        None, after a pause, when the disk failed.
+        """
         office = self.settings.office
         try:
             fresh = await self.writer.run(lambda c: read_configuration(c, office.id, office.time_zone))
