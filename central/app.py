@@ -17,6 +17,7 @@ from central.booking.service import BookingService, open_booking
 from central.context import Central
 from central.exchange import routes as exchange_routes
 from central.exchange.service import Exchange, open_exchange
+from central.hints import Hints
 from central.insight import overview
 from central.keys import KeyRing, load_keys
 from central.listening import Listener
@@ -117,8 +118,9 @@ async def open_central(settings: Settings, clock: Clock) -> AsyncIterator[Centra
         async with pool.acquire() as connection:
             await migrations.check(connection)
         listener = Listener(partial(database.connect, settings.database))
-        central = Central(settings=settings, clock=clock, pool=pool, listener=listener, keys=keys)
-        async with running(listener.run()):
+        hints = Hints(pool)
+        central = Central(settings=settings, clock=clock, pool=pool, listener=listener, keys=keys, hints=hints)
+        async with running(listener.run(), hints.run()):
             try:
                 yield central
             finally:

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
+from central.hints import Hints
 from central.keys import KeyRing
 from central.listening import Listener
 from central.settings import Settings
@@ -17,6 +18,7 @@ class Central:
     Attributes:
         pool: the asyncpg pool of all requests.
         listener: hints from the database (`NOTIFY`); never the only way to learn of a change.
+        hints: tells all processes of a change, after its commit.
         stopping: set first of all when the process ends; open streams and long-polls end by it.
     """
 
@@ -25,4 +27,5 @@ class Central:
     pool: Any
     listener: Listener
     keys: KeyRing
+    hints: Hints
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -69,7 +69,8 @@ async def _drain(receive: Receive) -> None:
                 message = await receive()
                 if message["type"] != HTTP_REQUEST_EVENT:
                     return
-                drained += len(message.get("body", b""))
+                body = message.get("body", b"")
+                drained += len(body) if isinstance(body, bytes) else 0
                 if not message.get("more_body", False):
                     return
 

@@ -46,6 +46,7 @@ LIMIT $3;
 
 -- name: forget_old
 -- $1 replies before, $2 tries before, $3 drafts before
+-- whole table: hourly; tries are kept for minutes, so most of them go
 WITH replies AS (
     DELETE FROM booking_reply WHERE answered_at < $1 RETURNING 1
 ), tries AS (
@@ -59,11 +60,12 @@ SELECT (SELECT count(*) FROM replies) AS replies, (SELECT count(*) FROM tries) A
 -- name: forget_people
 -- $1 service date: what is older has no need of names any more. Bounded; the hash stays for the limits.
 UPDATE appointment SET full_name = NULL, document_end = NULL, email = NULL, phone = NULL, needs = '{}'
-WHERE appointment_id IN (
+WHERE appointment_id = ANY (ARRAY(
     SELECT appointment_id FROM appointment
     WHERE service_date < $1 AND num_nonnulls(full_name, document_end, email, phone) > 0
+    ORDER BY service_date, office_id
     LIMIT 500
-);
+));
 
 -- name: put_draft
 INSERT INTO booking_draft (cookie_hash, body, expires_at) VALUES ($1, $2, $3)

@@ -1,8 +1,8 @@
 """What can be booked, answered from memory.
 
 One entry per office and day: its slots and their free seats. An entry is dropped when somebody says that a seat of that day
-changed (`NOTIFY slots`, sent by every statement that changes one) and is never older than two seconds. A stale entry costs
-somebody a "taken" at worst: the claim itself decides.
+changed (`NOTIFY slots`, sent right after each such change: central/hints.py) and is never older than two seconds. A stale
+entry costs somebody a "taken" at worst: the claim itself decides.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from central.booking.rules import bookable_starts, nearest
+from central.hints import Hints
 from central.listening import Listener
 from central.offices.catalogue import OfficeRecord, Pool, ServiceRecord
 from central.settings import Booking
@@ -47,13 +48,14 @@ class Availability:
         listener: tells of changed days.
     """
 
-    def __init__(self, pool: Any, clock: Clock, listener: Listener, settings: Booking) -> None:
+    def __init__(self, pool: Any, clock: Clock, listener: Listener, hints: Hints, settings: Booking) -> None:
         self._pool = pool
         self._clock = clock
+        self._hints = hints
         self._settings = settings
         self._days: OrderedDict[tuple[str, date], tuple[int, FreeSeats]] = OrderedDict()
         self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._hints = 0
+        self._changes = 0
         self._hinted: dict[tuple[str, date], int] = {}
         self._forgot_all = 0
         listener.subscribe(CHANNEL, self._on_hint)
@@ -81,10 +83,15 @@ class Availability:
         found = await self._bookable(office, service, around)
         return nearest(wanted, (start for one in found for start in one.starts if start != wanted))
 
+    def changed(self, office: str, day: date) -> None:
+        """Seats of a day changed, and the change is committed: forget the day here, and tell the other processes."""
+        self.forget_day(office, day)
+        self._hints.tell(CHANNEL, f"{office} {day}")
+
     def forget_day(self, office: str, day: date) -> None:
         """Read a day again at the next question."""
-        self._hints += 1
-        self._hinted[office, day] = self._hints
+        self._changes += 1
+        self._hinted[office, day] = self._changes
         self._days.pop((office, day), None)
 
     async def _bookable(self, office: OfficeRecord, service: ServiceRecord, days: Sequence[date]) -> tuple[Day, ...]:
@@ -119,14 +126,14 @@ class Availability:
         return entry[1]
 
     async def _read(self, office: str, days: Sequence[date]) -> Mapping[date, FreeSeats]:
-        read_ns, hints = self._clock.monotonic_ns(), self._hints
+        read_ns, changes = self._clock.monotonic_ns(), self._changes
         rows = await self._pool.fetch(queries.free_seats, office, days, self._clock.now())
         found: dict[date, defaultdict[str, list[tuple[datetime, int]]]] = {day: defaultdict(list) for day in days}
         for day, pool, start_at, free in rows:
             found[day][pool].append((start_at, free))
         for day in days:
             # A day that changed while we read it is good for this answer, not for keeping.
-            if self._hinted.get((office, day), 0) <= hints and self._forgot_all <= hints:
+            if self._hinted.get((office, day), 0) <= changes and self._forgot_all <= changes:
                 self._keep(office, day, read_ns, found[day])
         return found
 
@@ -138,8 +145,8 @@ class Availability:
 
     def _on_hint(self, payload: str | None) -> None:
         if payload is None or len(self._hinted) > MAX_ENTRIES:
-            self._hints += 1
-            self._forgot_all = self._hints
+            self._changes += 1
+            self._forgot_all = self._changes
             self._hinted.clear()
             self._days.clear()
         if payload is not None:
@@ -149,8 +156,3 @@ class Availability:
 
 def _starts(free: FreeSeats, pool: Pool, service: ServiceRecord) -> tuple[datetime, ...]:
     return bookable_starts(free.get(pool.id, ()), service.duration_min, pool.capacity.slot_min)
-
-
-def payload_of(office: str, day: date) -> str:
-    """What `NOTIFY slots` carries."""
-    return f"{office} {day}"

@@ -26,7 +26,7 @@ from central.booking.appointments import (
     Taken,
     Wish,
 )
-from central.booking.availability import Availability, payload_of
+from central.booking.availability import Availability
 from central.booking.claims import Answered, Clash, Full, Where, Won, claim, queries
 from central.booking.news import feed_body, letter_of, link_of
 from central.booking.offers import Offer, offer_of
@@ -73,14 +73,14 @@ class Bookings:
             return offer
         now, hold_id = self._central.clock.now(), new_id()
         held_until = now + timedelta(minutes=self._central.settings.booking.hold_min)
-        payload = payload_of(offer.office.id, offer.service_date)
         arguments = (
             hold_id, now, held_until, offer.office.id, offer.pool.id, offer.starts, offer.service.id,
-            offer.service.duration_min, replaces, payload,
+            offer.service.duration_min, replaces,
         )  # fmt: skip
         end = await self._claim("hold", arguments, hold_id, offer, replaces)
         if not isinstance(end, Won):
             return await self._taken(offer)
+        self._availability.changed(offer.office.id, offer.service_date)
         if replaces is not None:
             await self.release(replaces)
         return Held(hold_id=hold_id, wish=wish, held_until=held_until)
@@ -103,7 +103,8 @@ class Bookings:
 
     async def release(self, hold_id: str) -> None:
         """Give a hold's seats back; nothing happens if it has none any more."""
-        await self._central.pool.execute(queries.release, hold_id)
+        for row in await self._central.pool.fetch(queries.release, hold_id):
+            self._availability.changed(row["office_id"], row["service_date"])
 
     async def confirm(
         self, request_id: str, wish: Wish, person: Person, hold_id: str, channel: Channel = "portal"
@@ -148,6 +149,7 @@ class Bookings:
         match end:
             case Won():
                 log.info("appointment.booked", appointment=answer.appointment_id, office=answer.office_id)
+                self._availability.changed(answer.office_id, offer.service_date)
                 return answer
             case Answered():
                 return answered_before(end, asked)
@@ -176,7 +178,7 @@ class Bookings:
             offer.starts, hold_id, booking.appointment_id, booking.locator, offer.service.id, offer.service.family,
             offer.service_date, booking.duration_min, who, booking.language, booking.needs, channel, person.full_name,
             booking.document_end, person.email, person.phone, office_stream(offer.office.id) if fed else None,
-            feed_body(booking) if fed else b"", mail_id, letter, payload_of(offer.office.id, offer.service_date),
+            feed_body(booking) if fed else b"", mail_id, letter,
         )  # fmt: skip
 
     def _new_booking(self, offer: Offer, person: Person) -> Booking:

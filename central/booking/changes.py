@@ -23,7 +23,7 @@ from central.booking.appointments import (
     TooManyTries,
     Wish,
 )
-from central.booking.availability import Availability, payload_of
+from central.booking.availability import Availability
 from central.booking.bookings import answered_before
 from central.booking.claims import Answered, Clash, Full, Where, Won, claim
 from central.booking.claims import queries as seats
@@ -101,6 +101,7 @@ class Changes:
                 return NotChangeable(status=booking.status)
             if (version := await self._cancel_version(booking)) is not None:
                 log.info("appointment.cancelled", appointment=booking.appointment_id)
+                self._availability.changed(booking.office_id, booking.service_date)
                 return Cancelled(appointment_id=booking.appointment_id, version=version)
             if (newer := await self.by_id(booking.appointment_id)) is None:
                 return NotFound()
@@ -127,6 +128,8 @@ class Changes:
             end, moved = await self._move(request_id, asked, booking, offer, hold_id)
             if isinstance(end, Won):
                 log.info("appointment.moved", appointment=booking.appointment_id, office=moved.office_id)
+                self._availability.changed(booking.office_id, booking.service_date)
+                self._availability.changed(moved.office_id, offer.service_date)
                 return moved
             if isinstance(end, Answered):
                 return answered_before(end, asked)
@@ -142,7 +145,6 @@ class Changes:
         version: int | None = await self._central.pool.fetchval(
             seats.cancel, booking.appointment_id, booking.version, self._central.clock.now(),
             office_stream(booking.office_id), feed_body(after, "cancelled"), mail_id, letter,
-            payload_of(booking.office_id, booking.service_date),
         )  # fmt: skip
         return version
 
@@ -162,13 +164,10 @@ class Changes:
         fed = is_fed(offer.service_date, offer.today, self._central.settings.booking.feed_days)
         streams, bodies, if_fed = _news(booking, after, fed=fed)
         mail_id, letter = letter_of("moved", after, self._central.keys, new_id)
-        payloads = {
-            payload_of(booking.office_id, booking.service_date), payload_of(after.office_id, after.service_date)
-        }  # fmt: skip
         arguments: tuple[Any, ...] = (
             request_id, asked, msgspec.json.encode(answer), self._central.clock.now(), booking.appointment_id,
             booking.version, after.office_id, after.pool_id, offer.starts, hold_id, after.service_date, fed, streams,
-            bodies, if_fed, mail_id, letter, sorted(payloads), after.duration_min,
+            bodies, if_fed, mail_id, letter, after.duration_min,
         )  # fmt: skip
         where = Where(
             request_id=request_id,

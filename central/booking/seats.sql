@@ -3,12 +3,13 @@
 -- second try takes the same text without it (central.booking.seats) and so waits for whoever is just claiming.
 -- An expired hold counts as free. A hold's own seats come first: confirming takes them, or others if they were taken.
 -- The feed's head is locked last: it stands still for the whole office until the commit.
+-- No NOTIFY in any of them: see central/hints.py.
 
 -- name: book
 -- $1 request, $2 fingerprint, $3 reply, $4 now, $5 office, $6 pool, $7 starts, $8 hold or NULL, $9 appointment, $10 locator,
 -- $11 service, $12 family, $13 service date, $14 duration, $15 person, $16 language, $17 needs, $18 channel, $19 name,
 -- $20 document's end, $21 e-mail, $22 phone, $23 stream or NULL outside the offices' horizon, $24 feed body, $25 mail or
--- NULL, $26 letter, $27 payload for listeners
+-- NULL, $26 letter
 WITH wanted AS (
     SELECT slot.slot_id FROM slot
     WHERE slot.office_id = $5 AND slot.pool_id = $6 AND slot.start_at = ANY ($7::timestamptz[]) AND slot.open
@@ -52,7 +53,7 @@ WITH wanted AS (
     SELECT booked.appointment_id FROM booked CROSS JOIN answered
 )
 SELECT
-    pg_notify('slots', $27::text),
+    done.appointment_id,
     CASE WHEN $23::text IS NOT NULL THEN (
         SELECT fed.fed_seq FROM feed_put($23, 'appointment', done.appointment_id::text, 1, 'put', $24::bytea) AS fed
     ) END AS fed_seq
@@ -60,7 +61,7 @@ FROM done;
 
 -- name: hold
 -- $1 hold, $2 now, $3 held until, $4 office, $5 pool, $6 starts, $7 service, $8 duration, $9 the hold that this one replaces
--- or NULL, $10 payload for listeners
+-- or NULL
 WITH wanted AS (
     SELECT slot.slot_id FROM slot
     WHERE slot.office_id = $4 AND slot.pool_id = $5 AND slot.start_at = ANY ($6::timestamptz[]) AND slot.open
@@ -88,7 +89,7 @@ WITH wanted AS (
     WHERE EXISTS (SELECT FROM claimed)
     RETURNING hold_id
 )
-SELECT pg_notify('slots', $10::text) FROM held;
+SELECT hold_id FROM held;
 
 -- name: extend
 -- $1 hold, $2 now, $3 held until, $4 how many times in all
@@ -119,14 +120,14 @@ WITH gone AS (
     WHERE seat.slot_id = slot.slot_id AND seat.hold_id = gone.hold_id AND seat.state = 'held'
     RETURNING slot.office_id, slot.service_date
 )
-SELECT pg_notify('slots', office_id || ' ' || service_date) FROM freed GROUP BY office_id, service_date;
+SELECT DISTINCT office_id, service_date FROM freed;
 
 -- name: release_expired
 -- $1 now, $2 how many at most. A hold that somebody is just confirming is left to them.
 WITH gone AS (
-    DELETE FROM hold WHERE hold_id IN (
+    DELETE FROM hold WHERE hold_id = ANY (ARRAY(
         SELECT hold_id FROM hold WHERE held_until <= $1 ORDER BY held_until LIMIT $2 FOR UPDATE SKIP LOCKED
-    )
+    ))
     RETURNING hold_id, office_id, pool_id, starts
 ), freed AS (
     UPDATE seat SET state = 'free', hold_id = NULL, held_until = NULL
@@ -134,14 +135,12 @@ WITH gone AS (
                        AND slot.start_at = ANY (gone.starts)
     WHERE seat.slot_id = slot.slot_id AND seat.hold_id = gone.hold_id AND seat.state = 'held'
     RETURNING slot.office_id, slot.service_date
-), told AS (
-    SELECT pg_notify('slots', office_id || ' ' || service_date) FROM freed GROUP BY office_id, service_date
 )
-SELECT (SELECT count(*) FROM gone) AS holds, (SELECT count(*) FROM told) AS days;
+SELECT (SELECT count(*) FROM gone) AS holds, (SELECT count(*) FROM freed) AS seats;
 
 -- name: cancel
--- $1 appointment, $2 the version that was read, $3 now, $4 stream, $5 feed body, $6 mail or NULL, $7 letter,
--- $8 payload for listeners. The office hears of it only if it knows the appointment.
+-- $1 appointment, $2 the version that was read, $3 now, $4 stream, $5 feed body, $6 mail or NULL, $7 letter.
+-- The office hears of it only if it knows the appointment.
 WITH cancelled AS (
     UPDATE appointment SET status = 'cancelled', version = version + 1, changed_at = $3
     WHERE appointment_id = $1 AND version = $2 AND status = 'booked'
@@ -163,7 +162,6 @@ WITH cancelled AS (
 SELECT
     done.version,
     done.seats,
-    pg_notify('slots', $8::text),
     CASE WHEN done.fed_version IS NOT NULL THEN (
         SELECT fed.fed_seq
         FROM feed_put($4, 'appointment', done.appointment_id::text, done.version, 'put', $5::bytea) AS fed
@@ -173,8 +171,7 @@ FROM done;
 -- name: reschedule
 -- $1 request, $2 fingerprint, $3 reply, $4 now, $5 appointment, $6 the version that was read, $7 office, $8 pool, $9 starts,
 -- $10 hold or NULL, $11 service date, $12 whether the new office hears of it now, $13 streams in sorted order, $14 their feed
--- bodies, $15 which of them only if the office knows the appointment, $16 mail or NULL, $17 letter, $18 payloads for
--- listeners, $19 duration. Its own seats count as free, so that it can move by half its length; what it does not use any more is freed.
+-- bodies, $15 which of them only if the office knows the appointment, $16 mail or NULL, $17 letter, $18 duration. Its own seats count as free, so that it can move by half its length; what it does not use any more is freed.
 WITH old AS MATERIALIZED (
     SELECT appointment_id, version, office_id, pool_id, starts, fed_version
     FROM appointment
@@ -206,7 +203,7 @@ WITH old AS MATERIALIZED (
 ), moved AS (
     UPDATE appointment SET
         office_id = $7, pool_id = $8, service_date = $11, slot_start_at = ($9::timestamptz[])[1], starts = $9,
-        duration_min = $19, version = appointment.version + 1, changed_at = $4,
+        duration_min = $18, version = appointment.version + 1, changed_at = $4,
         fed_version = CASE WHEN $12::boolean THEN appointment.version + 1 END
     FROM old
     WHERE appointment.appointment_id = old.appointment_id AND EXISTS (SELECT FROM claimed)
@@ -240,10 +237,8 @@ WITH old AS MATERIALIZED (
         SELECT put.fed_seq FROM feed_put(news.stream, 'appointment', news.appointment_id::text, news.version, 'put', news.body) AS put
     ) AS fed_seq
     FROM news
-), told AS MATERIALIZED (
-    SELECT pg_notify('slots', payload) FROM done CROSS JOIN unnest($18::text[]) AS payload
 )
-SELECT done.version, (SELECT count(*) FROM fed) AS fed, (SELECT count(*) FROM told) AS told FROM done;
+SELECT done.version, (SELECT count(*) FROM fed) AS fed FROM done;
 
 -- name: why_not
 -- What a claim that found no seats needs to know, in one snapshot: was this request answered already, and could the slots
@@ -260,11 +255,11 @@ SELECT
 
 -- name: free_seats
 -- $1 office, $2 service dates, $3 now
-SELECT slot.service_date, slot.pool_id, slot.start_at,
-       count(seat.seat_no) FILTER (
-           WHERE NOT seat.over AND (seat.state = 'free' OR seat.state = 'held' AND seat.held_until <= $3)
-       ) AS free
-FROM slot LEFT JOIN seat USING (slot_id)
+SELECT slot.service_date, slot.pool_id, slot.start_at, seats.free
+FROM slot CROSS JOIN LATERAL (
+    SELECT count(*) AS free FROM seat
+    WHERE seat.slot_id = slot.slot_id AND NOT seat.over
+      AND (seat.state = 'free' OR seat.state = 'held' AND seat.held_until <= $3)
+) AS seats
 WHERE slot.office_id = $1 AND slot.service_date = ANY ($2::date[]) AND slot.open
-GROUP BY slot.slot_id
 ORDER BY slot.service_date, slot.pool_id, slot.start_at;

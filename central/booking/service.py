@@ -36,7 +36,7 @@ class BookingService:
 def make_booking(central: Central) -> BookingService:
     """Put the parts together; nothing runs yet."""
     catalogue = CatalogueCopy(central.pool, central.clock, central.listener)
-    availability = Availability(central.pool, central.clock, central.listener, central.settings.booking)
+    availability = Availability(central.pool, central.clock, central.listener, central.hints, central.settings.booking)
     return BookingService(
         catalogue=catalogue,
         availability=availability,

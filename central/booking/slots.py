@@ -56,6 +56,7 @@ async def _plan_days(
         some = days[first : first + DAYS_AT_ONCE]
         async with connection.transaction():
             await connection.execute(queries.lock_office, office.id)
+            await connection.execute(queries.prefer_indexes)
             for pool in office.pools:
                 await _plan_pool(connection, office, pool, catalogue.week(office), days=some, now=now)
             await connection.execute(queries.note_horizon, office.id, some[-1])

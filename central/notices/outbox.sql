@@ -3,13 +3,13 @@
 -- name: take
 -- $1 now, $2 how many, $3 most attempts. What is taken is `sending` before a byte goes out.
 UPDATE mail SET state = 'sending', attempts = attempts + 1, next_at = $1 + interval '15 minutes'
-WHERE mail_id IN (
+WHERE mail_id = ANY (ARRAY(
     SELECT mail_id FROM mail
     WHERE state = 'queued' AND next_at <= $1 AND attempts < $3
     ORDER BY next_at
     LIMIT $2
     FOR UPDATE SKIP LOCKED
-)
+))
 RETURNING mail_id, kind, recipient, message, attempts;
 
 -- name: sent
@@ -35,4 +35,5 @@ RETURNING mail_id;
 SELECT count(*) AS waiting, min(queued_at) AS oldest FROM mail WHERE state IN ('queued', 'sending');
 
 -- name: forget
+-- whole table: hourly; an index on the end would cost every mail
 DELETE FROM mail WHERE ended_at < $1;

@@ -27,23 +27,13 @@ pytestmark = pytest.mark.postgres
 ROOT = Path(central.__file__).parent
 LARGE_ROWS = 10_000
 EXEMPT = "-- whole table:"
-OPEN = {
-    "booking/appointments.forget_old": "hourly; say so in its comment, or bound it",
-    "booking/appointments.forget_people": "finds its 500 rows without an index",
-    "booking/seats.release_expired": "joins all slots and seats: the planner expects 10 % of all holds to expire at once",
-    "notices/outbox.forget": "has no index by ended_at",
-}
-"""Known and to be mended by their features; a mended one must leave this list."""
-
-
 def statements() -> Iterator[Any]:
     for file in sorted(ROOT.rglob("*.sql")):
         if file.parent.name != "migrations" and file.name != "schema.sql":
             name = file.relative_to(ROOT).with_suffix("").as_posix()
             for statement, text in parse(file.read_text(encoding="utf-8"), source=str(file)).items():
                 key = f"{name}.{statement}"
-                marks = [pytest.mark.xfail(reason=OPEN[key], strict=True)] if key in OPEN else []
-                yield pytest.param(text, id=key, marks=marks)
+                yield pytest.param(text, id=key)
 
 
 def fill(dsn: str) -> None:
