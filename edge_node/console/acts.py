@@ -73,7 +73,7 @@ async def close_own_counter(node: EdgeNode, member: Member) -> None:
 
 def told(state: OfficeState, act: Act, words: Words) -> Said:
     """What is to be told of an act."""
-    answer, locale = act.answer, words.locale.tag
+    answer = act.answer
     if isinstance(answer, Refusal):
         ticket = state.day.tickets.get(answer.ticket_id or "")
         return Said(refused=answer.code, code=ticket.label if ticket else None, wait_s=answer.wait_s or 0)
@@ -86,16 +86,18 @@ def told(state: OfficeState, act: Act, words: Words) -> Said:
         verb=act.verb,
         code=reply.ticket.label if reply.ticket else None,
         outcome=reply.ticket.outcome if reply.ticket else None,
-        target=_target(state, act.fields, words, locale),
+        target=_target(state, act, words),
     )
 
 
-def _target(state: OfficeState, fields: Mapping[str, Any], words: Words, locale: str) -> str:
-    if service := fields.get("service"):
-        return service_name(state, str(service), locale)[:80]
-    if counter := fields.get("counter"):
+def _target(state: OfficeState, act: Act, words: Words) -> str:
+    """The counter that was opened; where a ticket was sent."""
+    counter, service = act.fields.get("counter"), act.fields.get("service")
+    if act.verb == "open_counter":
+        return str(counter)
+    if counter:
         return words.text("console.desk.one", counter=counter)
-    return ""
+    return service_name(state, str(service), words.locale.tag)[:80] if service else ""
 
 
 def _lacks(verb: str, fields: Mapping[str, Any]) -> Any:

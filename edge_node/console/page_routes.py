@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import Response, Router, get
+from litestar.params import FromPath, FromQuery
 
 from edge_node.console.counter_pages import counter_page, open_counter_form
 from edge_node.console.frame import frame_of
@@ -14,7 +15,7 @@ from edge_node.console.work_pages import act_form, work_page
 
 
 @get("/static/{name:path}", sync_to_thread=False)
-def static_file(name: str, request: AnyRequest, v: str | None = None) -> Response[bytes]:
+def static_file(name: FromPath[str], request: AnyRequest, v: FromQuery[str | None] = None) -> Response[bytes]:
     reply = frame_of(request).assets.reply(
         name,
         version=v,

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
 from litestar import get, post
+from litestar.params import FromPath
 from litestar.response import Response
 
 from edge_node.console import notices
@@ -89,7 +90,7 @@ async def work_page(request: AnyRequest) -> Response[str] | Response[None]:
 
 
 @post("/act/{verb:str}", status_code=200)
-async def act_form(request: AnyRequest, verb: str) -> Response[str] | Response[None]:
+async def act_form(request: AnyRequest, verb: FromPath[str]) -> Response[str] | Response[None]:
     """Any verb. The answer leads back to where the form stood, or shows the ticket that was given."""
     node, member = node_of(request), member_or_none(request)
     if member is None:

@@ -83,6 +83,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     waited_min: int
     elapsed_s: int
     recalls: int
+    documents: tuple[str, ...] = ()
     slot_start_at: datetime | None = None
     name: str = ""
     needs: tuple[str, ...] = ()
@@ -245,6 +246,7 @@ class _Look:
             waited_min=_minutes(ticket.called_at - ticket.arrived_at),
             elapsed_s=max(0, int((self._now - (ticket.started_at or ticket.called_at)).total_seconds())),
             recalls=ticket.recalls,
+            documents=documents(self._state, ticket.service, self._locale),
             slot_start_at=ticket.slot_start_at,
             name=row.display_name if row else "",
             needs=_needs(ticket, row),
@@ -287,6 +289,12 @@ def service_name(state: OfficeState, service_id: str, locale: str) -> str:
     """The name of a service in a language of staff, else in Spanish."""
     service = state.configuration.catalogue.services.get(service_id)
     return service.names.get(locale) or service.names.get("es", service_id) if service else service_id
+
+
+def documents(state: OfficeState, service_id: str, locale: str) -> tuple[str, ...]:
+    """What a person must bring for a service, in a language of staff, else in Spanish."""
+    service = state.configuration.catalogue.services.get(service_id)
+    return tuple(text.get(locale) or text.get("es", "") for text in service.documents) if service else ()
 
 
 def initials(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import httpx
@@ -22,6 +22,7 @@ from sync.io.clock import Clock
 from sync.io.ids import new_id
 from sync.messages import feed as f
 from sync.messages.commands import CITIZEN, Actor
+from sync.messages.policy import Policy
 from tests.kit.edge import OFFICE, appointment, edge, staff
 
 CITIZEN_ACTOR = Actor(actor_id=CITIZEN, device_id="kiosk-1")
@@ -30,6 +31,7 @@ SERVICES = {
     "registro": ("Registro", "Registry", "K"),
     "certificados": ("Certificados", "Certificates", "C"),
 }
+DOCUMENTS = ({"es": "DNI de todas las personas", "en": "Everybody's identity card"},)
 
 
 class Console:
@@ -69,7 +71,7 @@ def office(bookings: Sequence[f.Appointment] = ()) -> list[f.Entity]:
             zones=("a", "b"),
         ),
         *(
-            f.Service(id=name, names={"es": es, "en": en}, series=series, duration_min=10)
+            f.Service(id=name, names={"es": es, "en": en}, series=series, duration_min=10, documents=DOCUMENTS)
             for name, (es, en, series) in SERVICES.items()
         ),
         *(
@@ -80,6 +82,10 @@ def office(bookings: Sequence[f.Appointment] = ()) -> list[f.Entity]:
         staff("boss", "clerk", "supervisor"),
         *bookings,
     ]
+
+
+def policy(rules: Policy) -> f.OfficePolicy:
+    return f.OfficePolicy(effective_from=date(2020, 1, 1), policy=rules)
 
 
 def today_at(minutes: int, service: str = "registro", **changes: object) -> f.Appointment:

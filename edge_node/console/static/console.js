@@ -10,7 +10,8 @@ const CALM_MS = 80; // several facts of one moment become one look
 const LINK_MS = 2_000; // while central is away every fact changes the number that waits for it
 const TOAST_MS = 6_000;
 
-const page = { sending: false, looking: false, lookAgain: false, at: 0, timers: {} };
+// turn: counts what the person did; an answer to a question of an earlier turn shows what is no more.
+const page = { sending: false, looking: false, lookAgain: false, turn: 0, at: 0, timers: {} };
 const here = () => document.querySelector("#live").dataset;
 
 // ------------------------------------------------------------------------------------------------------------------ acts
@@ -23,12 +24,14 @@ document.addEventListener("submit", (event) => {
 }, true);
 
 async function send(form, button) {
+  const held = document.activeElement !== document.body;
   page.sending = true;
+  page.turn += 1;
   button?.setAttribute("aria-busy", "true");
   const body = new URLSearchParams(new FormData(form, button?.name ? button : null));
   try {
     const reply = await fetch(form.action, { method: "POST", body, headers: ASKED, signal: AbortSignal.timeout(ANSWER_MS) });
-    await show(reply, form);
+    await show(reply, form, held);
     lost(false);
   } catch {
     lost(true); // the form keeps its request_id: pressed again it acts once
@@ -39,7 +42,7 @@ async function send(form, button) {
   }
 }
 
-async function show(reply, form) {
+async function show(reply, form, held) {
   if (reply.headers.get("hx-redirect")) return location.assign(reply.headers.get("hx-redirect"));
   const fresh = read(await reply.text());
   if (!fresh.querySelector("#live")) return location.reload();
@@ -49,7 +52,7 @@ async function show(reply, form) {
   stand(reply);
   merge(fresh, "act");
   settle();
-  focusAfter(form);
+  if (held) focusAfter(form);
 }
 
 function stand(reply) {
@@ -90,15 +93,19 @@ document.addEventListener("click", (event) => {
 
 async function go(address) {
   const was = document.querySelector("[data-panel]")?.dataset.panel;
+  const turn = (page.turn += 1);
   document.querySelectorAll(".panel [data-editing]").forEach((form) => delete form.dataset.editing);
   try {
     const reply = await fetch(address, { headers: ASKED, signal: AbortSignal.timeout(ANSWER_MS) });
     if (reply.headers.get("hx-redirect")) return location.assign(reply.headers.get("hx-redirect"));
+    const fresh = read(await reply.text());
+    if (turn !== page.turn) return;
+    page.turn += 1; // whoever asked meanwhile asked about the page before
     stand(reply);
-    merge(read(await reply.text()), "act");
+    merge(fresh, "act");
     settle();
   } catch {
-    return location.assign(address);
+    return lost(true);
   }
   const first = document.querySelector(".panel [data-first]");
   (first ?? document.querySelector(`[data-opens="${was}"]`) ?? document.querySelector("#visit, #work"))?.focus();
@@ -134,11 +141,13 @@ async function look() {
   }
   page.looking = true;
   page.lookAgain = false;
+  const turn = page.turn;
   try {
     const reply = await fetch(location.href, { headers: ASKED, signal: AbortSignal.timeout(ANSWER_MS) });
     if (reply.headers.get("hx-redirect")) return location.assign(reply.headers.get("hx-redirect"));
     const fresh = read(await reply.text());
-    if (reply.ok && !page.sending && isNewer(fresh)) merge(fresh, "news");
+    if (turn !== page.turn) page.lookAgain = true;
+    else if (reply.ok && isNewer(fresh)) merge(fresh, "news");
     settle();
     lost(!reply.ok);
   } catch {
@@ -160,12 +169,12 @@ function compare(one, other) {
   return epoch - epochThere || seq - seqThere;
 }
 
-function heard({ event, id }) {
+function heard({ event, position }) {
   lost(event === "lost");
   if (event === "lost") return poll();
   if (event === "beat" || event === "waits") return;
   if (event === "link") return soon(LINK_MS);
-  if (id && event !== "reset" && compare(id, here().position) <= 0) return; // shown already
+  if (position && compare(position, here().position) <= 0) return; // shown already
   soon();
 }
 
@@ -226,3 +235,4 @@ function stretch(seconds) {
 settle();
 setInterval(tick, 500);
 follow();
+document.documentElement.dataset.ready = ""; // from here on keys are heard

@@ -15,6 +15,6 @@ self.addEventListener("connect", (event) => {
 
 function join(port, { address, position }) {
   ports.add(port);
-  if (stream) port.postMessage({ event: "reset" }); // what it missed while it loaded is not known: look again
+  if (stream) port.postMessage({ event: "open" }); // what it missed while it loaded is not known: it looks again
   else stream = new Stream(address, position, (news) => ports.forEach((each) => each.postMessage(news)));
 }

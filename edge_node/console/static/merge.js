@@ -22,10 +22,10 @@ export function mergeSaid(fresh) {
 
 function place(old, next, kept) {
   if (!old || !next) return;
-  if (!window.Idiomorph) return replace(old, next, kept);
+  if (!window.Idiomorph) return exchange(old, next, kept);
   window.Idiomorph.morph(old, next, {
     morphStyle: "outerHTML",
-    ignoreActiveValue: true,
+    ignoreActiveValue: Boolean(document.activeElement?.matches("input, select, textarea")), // it skips all inside the focus
     callbacks: {
       beforeNodeMorphed: (node) => !(kept.includes(node.id) || node.dataset?.editing !== undefined),
       beforeAttributeUpdated: (name, node) => !(name === "open" && node.localName === "details"),
@@ -33,10 +33,9 @@ function place(old, next, kept) {
   });
 }
 
-// Without the merging library a part is exchanged as a whole, but never under somebody's hands.
-function replace(old, next, kept) {
-  if (old.contains(document.activeElement) && document.activeElement !== old) return;
-  if (old.querySelector("[data-editing]")) return;
+// Without the merging library a part is exchanged as a whole; news wait while somebody is filling in a form there.
+function exchange(old, next, kept) {
+  if (kept.length && old.querySelector("[data-editing], input:focus, select:focus")) return;
   for (const id of kept) next.querySelector(`#${id}`)?.replaceWith(old.querySelector(`#${id}`) ?? "");
   old.replaceWith(next);
 }

@@ -13,7 +13,8 @@ const RETRY_MS = [500, 1_000, 2_000, 5_000];
 const SILENT_MS = 20_000;
 
 export class Stream {
-  // tell({event, id, data}) gets every event; "lost" when the connection has gone.
+  // tell({event, position}) gets every event, and "open" and "lost" of the connection. position: of a fact in the journal;
+  // other news has none, and what was told of it while nobody was connected is not told again.
   constructor(address, position, tell) {
     this.address = address;
     this.position = position;
@@ -28,6 +29,7 @@ export class Stream {
     if (this.position) url.searchParams.set("last_event_id", this.position);
     const source = new EventSource(url);
     for (const name of EVENTS) source.addEventListener(name, (event) => this.heard(name, event));
+    source.addEventListener("open", () => this.tell({ event: "open" }));
     source.addEventListener("error", () => this.again());
     this.heardAt = Date.now();
     this.source = source;
@@ -38,7 +40,7 @@ export class Stream {
     this.failures = 0;
     if (event.lastEventId) this.position = event.lastEventId;
     if (name === "bye") this.again();
-    else this.tell({ event: name, id: event.lastEventId, data: event.data });
+    else this.tell({ event: name, position: name.includes(".") ? event.lastEventId : "" });
   }
 
   // Spread over time, so that a node that comes back is not met by every desk at once.
