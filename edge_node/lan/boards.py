@@ -92,7 +92,9 @@ class Boards:
         self._beat = self._beat + 1 if state.tail.seq == self._last_seq else 0
         self._last_seq = state.tail.seq
         catalogue, now = state.configuration.catalogue, state.now()
-        return [board(state.day, zone, catalogue, now, self._beat) for zone in catalogue.office.zones]
+        return [
+            board(state.day, zone, catalogue, now, self._beat, waits=state.waits) for zone in catalogue.office.zones
+        ]
 
     async def announce_epoch(self) -> None:
         """Say which life of the node holds the office's LAN."""

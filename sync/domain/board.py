@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sync.domain.catalogue import Catalogue
 from sync.domain.estimate import wait_of_newcomer
 from sync.domain.office_day import Announcement, OfficeDay
-from sync.messages.topics import Board, BoardCall, ServiceWait
+from sync.messages.topics import Board, BoardCall, ServiceWait, WaitRange
 
 RECENT_SHOWN = 8
 
 
-def board(day: OfficeDay, zone: str, catalogue: Catalogue, now: datetime, beat: int = 0) -> Board:
+def board(
+    day: OfficeDay,
+    zone: str,
+    catalogue: Catalogue,
+    now: datetime,
+    beat: int = 0,
+    *,
+    waits: Mapping[str, WaitRange | None] | None = None,
+) -> Board:
     """The full state of a zone's screens.
 
     Calls are tickets called and not yet started, newest announcement first; recent ones are the announcements before
     those, each ticket once. Waiting counts people whose service is called in this zone.
+
+    Args:
+        waits: expected waits by service if they are known already, so that a call is not held up by an estimate.
     """
     here = {c.id for c in catalogue.counters.values() if c.zone == zone}
     newest: dict[tuple[str, str], Announcement] = {}
@@ -25,8 +37,8 @@ def board(day: OfficeDay, zone: str, catalogue: Catalogue, now: datetime, beat: 
             newest.setdefault((announcement.ticket_id, announcement.counter), announcement)
     current = [a for a in newest.values() if _still_called(day, a)]
     recent = [a for a in newest.values() if not _still_called(day, a)][:RECENT_SHOWN]
-    waits = tuple(_service_wait(day, service, catalogue, now) for service in _services_of(zone, catalogue))
-    known = [w.wait for w in waits if w.wait is not None]
+    services = tuple(_service_wait(day, s, catalogue, now, waits) for s in _services_of(zone, catalogue))
+    known = [w.wait for w in services if w.wait is not None]
     return Board(
         office=day.office,
         zone=zone,
@@ -36,9 +48,9 @@ def board(day: OfficeDay, zone: str, catalogue: Catalogue, now: datetime, beat: 
         at=now,
         calls=tuple(_board_call(a) for a in current),
         recent=tuple(_board_call(a) for a in recent),
-        waiting=sum(w.waiting for w in waits),
+        waiting=sum(w.waiting for w in services),
         wait=max(known, key=lambda w: (w.high_min, w.low_min)) if known else None,
-        services=waits,
+        services=services,
         open=day.is_open,
     )
 
@@ -62,6 +74,13 @@ def _services_of(zone: str, catalogue: Catalogue) -> list[str]:
     return [service for service in sorted(catalogue.services) if catalogue.zone_of_service(service) == zone]
 
 
-def _service_wait(day: OfficeDay, service: str, catalogue: Catalogue, now: datetime) -> ServiceWait:
-    waiting = sum(1 for t in day.waiting.values() if t.service == service)
-    return ServiceWait(service=service, waiting=waiting, wait=wait_of_newcomer(day, service, catalogue, now))
+def _service_wait(
+    day: OfficeDay,
+    service: str,
+    catalogue: Catalogue,
+    now: datetime,
+    waits: Mapping[str, WaitRange | None] | None,
+) -> ServiceWait:
+    waiting = len(day.lines.by_service.get(service, ()))
+    wait = waits.get(service) if waits is not None else wait_of_newcomer(day, service, catalogue, now)
+    return ServiceWait(service=service, waiting=waiting, wait=wait)
