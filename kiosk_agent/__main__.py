@@ -4,31 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
-import signal
 import sys
 from pathlib import Path
 
 import click
-import structlog
 
-from kiosk_agent.agent import Agent, Hardware
-from kiosk_agent.emulators.control import printer_control, scanner_control
-from kiosk_agent.emulators.printer import PrinterEmulator
-from kiosk_agent.emulators.scanner import ScannerEmulator
-from kiosk_agent.printing.letters import Letters
-from kiosk_agent.printing.printer import printer_for
-from kiosk_agent.scanner import Scanner
-from kiosk_agent.screen import Glass, create_app
-from kiosk_agent.serving import PortTakenError, serving
-from kiosk_agent.settings import Settings
-from kiosk_agent.spool import SpoolTakenError, open_spool
 from provisioning.logs import configure
 from provisioning.settings import SettingsError, config_path, load
-from sync.io.clock import SystemClock
-from ui.catalog import load_catalog
 
-log = structlog.get_logger("kiosk_agent")
+# What a command needs is imported inside it: help, wrong settings and emulators answer without loading a whole kiosk.
 
 
 @click.group(epilog="Example: python -m kiosk_agent run --config kiosk.toml")
@@ -40,11 +24,21 @@ def main() -> None:
 @click.option("--config", type=click.Path(path_type=Path), help="The settings; else VENTANILLA_CONFIG.")
 def run(config: Path | None) -> None:
     """Serve the touch page, print tickets, read codes."""
+    from kiosk_agent.settings import Settings
+
     try:
         settings = load(Settings, config_path(config, os.environ), os.environ)
-        configure("kiosk_agent", settings.log.level, settings.log.form)
-        asyncio.run(_run(settings))
-    except (SettingsError, PortTakenError, SpoolTakenError) as error:
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    configure("kiosk_agent", settings.log.level, settings.log.form)
+
+    from kiosk_agent.process import run_agent
+    from kiosk_agent.serving import PortTakenError
+    from kiosk_agent.spool import SpoolTakenError
+
+    try:
+        asyncio.run(run_agent(settings))
+    except (PortTakenError, SpoolTakenError) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -67,8 +61,14 @@ def printer(
     if port is None and pty is None:
         raise click.UsageError("say how the printer is reached: --port or --pty")
     configure("emulated_printer")
+
+    from kiosk_agent.emulators.printer import PrinterEmulator
+    from kiosk_agent.emulators.process import emulate_printer
+    from kiosk_agent.serving import PortTakenError
+
+    emulator = PrinterEmulator(folder, width_dots=width)
     try:
-        asyncio.run(_emulate_printer(host, port, pty, PrinterEmulator(folder, width_dots=width), control_port))
+        asyncio.run(emulate_printer(emulator, host=host, port=port, pty=pty, control_port=control_port))
     except PortTakenError as error:
         raise click.ClickException(str(error)) from error
 
@@ -80,6 +80,11 @@ def printer(
 def scanner(link: Path | None, host: str, control_port: int | None) -> None:
     """Read codes from HTTP or from the terminal, and put them on a serial line."""
     configure("emulated_scanner")
+
+    from kiosk_agent.emulators.process import emulate_scanner
+    from kiosk_agent.emulators.scanner import ScannerEmulator
+    from kiosk_agent.serving import PortTakenError
+
     try:
         with ScannerEmulator(link) as emulator:
             click.echo(emulator.path)
@@ -87,54 +92,9 @@ def scanner(link: Path | None, host: str, control_port: int | None) -> None:
                 for line in sys.stdin:
                     emulator.scan(line.rstrip("\n"))
             else:
-                asyncio.run(_emulate_scanner(host, control_port, emulator))
+                asyncio.run(emulate_scanner(emulator, host=host, control_port=control_port))
     except PortTakenError as error:
         raise click.ClickException(str(error)) from error
-
-
-async def _run(settings: Settings) -> None:
-    stop = _stopped_by_signal()
-    letters = Letters()
-    hardware = Hardware(printer_for(settings.printer, letters), Scanner(settings.scanner), letters)
-    catalog = load_catalog(strict=settings.strict_texts)
-    async with open_spool(settings.data) as spool:
-        agent = Agent(settings, spool, hardware, catalog, SystemClock(), jitter=random.random)
-        glass = Glass(agent, catalog)
-        async with serving(create_app(glass), settings.http.host, settings.http.port, before_stop=glass.close) as port:
-            log.info("kiosk.started", port=port, device=settings.device.id, office=settings.device.office)
-            await agent.run(stop)
-    hardware.printer.close()
-    log.info("kiosk.stopped")
-
-
-async def _emulate_printer(
-    host: str, port: int | None, pty: Path | None, emulator: PrinterEmulator, control_port: int | None
-) -> None:
-    stop = _stopped_by_signal()
-    async with emulator:
-        if port is not None:
-            click.echo(f"{host}:{await emulator.listen(host, port)}")
-        if pty is not None:
-            await asyncio.to_thread(pty.parent.mkdir, parents=True, exist_ok=True)
-            click.echo(emulator.open_pty(pty))
-        if control_port is None:
-            await stop.wait()
-            return
-        async with serving(printer_control(emulator), host, control_port):
-            await stop.wait()
-
-
-async def _emulate_scanner(host: str, control_port: int, emulator: ScannerEmulator) -> None:
-    stop = _stopped_by_signal()
-    async with serving(scanner_control(emulator), host, control_port):
-        await stop.wait()
-
-
-def _stopped_by_signal() -> asyncio.Event:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop
 
 
 if __name__ == "__main__":

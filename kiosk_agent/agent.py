@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -22,11 +22,12 @@ from kiosk_agent.machine import events as e
 from kiosk_agent.printing.letters import Letters
 from kiosk_agent.printing.printer import PrinterState, TicketPrinter
 from kiosk_agent.printing.slips import SlipPrinter
+from kiosk_agent.requests import Requests
 from kiosk_agent.scanner import Scanner
 from kiosk_agent.settings import Settings
 from kiosk_agent.spool import CommandState, Entry, Spool
 from kiosk_agent.voice import CatalogVoice, voice
-from kiosk_agent.waiting import Queue, is_heard, with_board, with_epoch
+from kiosk_agent.waiting import Queue, is_heard, with_board, with_epoch, with_sign_of_life
 from sync.io.clock import Clock
 from sync.io.ids import new_id
 from sync.io.mqtt import MqttMessage
@@ -37,7 +38,6 @@ from sync.messages.topics import (
     DeviceConfig,
     DeviceStatus,
     Epoch,
-    KioskCommand,
     KioskReply,
     PrintFailedAck,
     PrintJob,
@@ -45,8 +45,6 @@ from sync.messages.topics import (
 from ui.catalog import Catalog
 from ui.formats import CITY_ZONE
 
-ATTEMPTS = 3
-ATTEMPT_S = 1.0
 RESUME_WITHIN = timedelta(seconds=30)
 """A request of an earlier run is taken up again only while its person may still be standing there."""
 REMEMBERED = timedelta(hours=48)
@@ -96,11 +94,10 @@ class Agent:
         self._catalog = catalog
         self._device = settings.device.id
         self._turn = asyncio.Lock()
-        self._answered: dict[str, asyncio.Event] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
         self._watchers: set[asyncio.Event] = set()
         self._printer_state: PrinterState = "none"
         self.link = EdgeLink(settings, spool, clock, status=self._status, jitter=jitter)
+        self.requests = Requests(self.link.ask, self._gave_up)
         self.slips = SlipPrinter(
             spool,
             hardware.printer,
@@ -147,7 +144,7 @@ class Agent:
             await self._spool.write(entry, self.clock.now())
         changed, self.kiosk = step.kiosk != self.kiosk, step.kiosk
         for command in entry.commands:
-            self._start(self._ask(command), f"ask {command.request_id}")
+            self.requests.start(command)
         if entry.jobs:
             self.slips.wake()
         if entry.acks:
@@ -185,7 +182,8 @@ class Agent:
                 for task in done:
                     task.result()
             finally:
-                await _cancelled([*tasks, *self._tasks])
+                await _cancelled(tasks)
+                await self.requests.stop()
                 await self.scanner.stop()
 
     async def _remember(self) -> None:
@@ -209,32 +207,12 @@ class Agent:
                 continue
             log.info("request.resumed", request_id=old.command.request_id)
             self.kiosk = machine.resume(self.kiosk, old.command, now_s=self.now_s()).kiosk
-            self._start(self._ask(old.command), f"ask {old.command.request_id}")
+            self.requests.start(old.command)
 
     # The edge
 
-    async def _ask(self, command: KioskCommand) -> None:
-        """Send a request, again with the same id, until it is answered or patience ends."""
-        answered = self._answered[command.request_id] = asyncio.Event()
-        try:
-            for _ in range(ATTEMPTS):
-                if await self._attempt(command, answered):
-                    return
-            log.warning("request.unanswered", request_id=command.request_id)
-            await self.handle(e.NoReply(command.request_id), settled=(command.request_id, "given_up"))
-        finally:
-            del self._answered[command.request_id]
-
-    async def _attempt(self, command: KioskCommand, answered: asyncio.Event) -> bool:
-        """Send once and wait a second; a broker that does not confirm must not make it longer."""
-        sending = asyncio.create_task(self.link.ask(command))
-        try:
-            await asyncio.wait_for(answered.wait(), ATTEMPT_S)
-        except TimeoutError:
-            return False
-        finally:
-            sending.cancel()
-        return True
+    async def _gave_up(self, request_id: str) -> None:
+        await self.handle(e.NoReply(request_id), settled=(request_id, "given_up"))
 
     async def _listen(self) -> None:
         async for heard, message in self.link.heard():
@@ -259,10 +237,16 @@ class Agent:
                 self.queue = with_epoch(self.queue, heard.epoch)
                 await self._spool.keep("epoch", str(self.queue.epoch).encode())
             case Board():
-                if self.config is None or heard.zone == self.config.zone:
-                    self.queue = with_board(self.queue, heard, retained=message.retained, now_s=self.now_s())
-                    await self._hear_edge()
-                    self.wake_watchers()
+                await self._board(heard, retained=message.retained)
+
+    async def _board(self, board: Board, *, retained: bool) -> None:
+        """Take the board of our zone; another zone's shows at least that the edge lives."""
+        if self.config is None or board.zone == self.config.zone:
+            self.queue = with_board(self.queue, board, retained=retained, now_s=self.now_s())
+        elif not retained:
+            self.queue = with_sign_of_life(self.queue, board.epoch, now_s=self.now_s())
+        await self._hear_edge()
+        self.wake_watchers()
 
     async def _replied(self, reply: KioskReply) -> None:
         asked = await self._spool.command(reply.request_id)
@@ -271,8 +255,7 @@ class Agent:
             return
         if reply.refusal is not None and reply.refusal.code == "retry" and asked.state == "open":
             return  # not now: the next attempt asks again
-        if (answered := self._answered.get(reply.request_id)) is not None:
-            answered.set()
+        self.requests.answered(reply.request_id)
         event = e.Replied(reply, machine.asked_by(asked.command))
         await self.handle(event, settled=(reply.request_id, "answered"))
 
@@ -337,11 +320,6 @@ class Agent:
         for changed in self._watchers:
             changed.set()
 
-    def _start(self, work: Coroutine[None, None, None], name: str) -> None:
-        task = asyncio.get_running_loop().create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
 
 async def _until(stop: asyncio.Event) -> None:
     await stop.wait()
@@ -350,5 +328,4 @@ async def _until(stop: asyncio.Event) -> None:
 async def _cancelled(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)
+    await asyncio.wait(tasks)

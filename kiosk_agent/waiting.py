@@ -30,6 +30,11 @@ def with_board(queue: Queue, board: Board, *, retained: bool, now_s: float) -> Q
     return msgspec.structs.replace(fresh, board=board, epoch=board.epoch)
 
 
+def with_sign_of_life(queue: Queue, epoch: int, *, now_s: float) -> Queue:
+    """The queue after the present node said something that is not about it."""
+    return queue if epoch < queue.epoch else msgspec.structs.replace(queue, heard_at_s=now_s)
+
+
 def with_epoch(queue: Queue, epoch: int) -> Queue:
     """The queue after another node took the office: what the former one said is history."""
     if epoch <= queue.epoch:

@@ -32,7 +32,7 @@ async def process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
 
 async def answered(url: str) -> httpx.Response:
     """The first answer of a server that is starting."""
-    async with asyncio.timeout(30), httpx.AsyncClient() as client:
+    async with asyncio.timeout(60), httpx.AsyncClient() as client:
         while True:
             try:
                 return await client.get(url)
@@ -40,6 +40,8 @@ async def answered(url: str) -> httpx.Response:
                 await asyncio.sleep(0.05)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(180)
 async def test_agent_and_emulators_find_each_other_and_stop_when_told(broker: Broker, tmp_path: Path) -> None:
     http, printer, scanner = free_port(), free_port(), free_port()
     config = tmp_path / "kiosk.toml"
@@ -69,7 +71,7 @@ port = {http}
         assert (await answered(f"http://127.0.0.1:{scanner}/state")).json()["plugged"] is True
         async with process("run", "--config", str(config)) as agent, httpx.AsyncClient() as client:
             assert (await answered(f"http://127.0.0.1:{http}/health/live")).status_code == 200
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while True:
                     ready = (await client.get(f"http://127.0.0.1:{http}/health/ready")).json()
                     if (ready["printer"], ready["scanner"], ready["broker"]) == ("ok", "ok", True):
@@ -91,7 +93,7 @@ port = {http}
                 stderr=asyncio.subprocess.PIPE,
                 env={**os.environ, "VENTANILLA_HTTP__PORT": "0"},
             )
-            _, said = await asyncio.wait_for(second.communicate(), 30)
+            _, said = await asyncio.wait_for(second.communicate(), 60)
             assert (second.returncode, b"spool" in said) == (1, True)
             agent.send_signal(signal.SIGTERM)
             await asyncio.wait_for(agent.wait(), 10)

@@ -9,7 +9,7 @@ from kiosk_agent.printing.slips import treatment
 from kiosk_agent.scanner import MAX_LINE, LineCutter
 from kiosk_agent.spool import SpooledJob
 from kiosk_agent.touches import touch
-from kiosk_agent.waiting import Queue, is_heard, wait_for, with_board, with_epoch
+from kiosk_agent.waiting import Queue, is_heard, wait_for, with_board, with_epoch, with_sign_of_life
 from sync.messages.topics import Board, PrintJob, ServiceWait
 from tests.unit.kiosk.slips import SLIP
 
@@ -106,6 +106,12 @@ def test_silence_of_ten_seconds_is_stale_and_a_kept_board_does_not_end_it() -> N
     assert not is_heard(queue, 10.0)
     assert not is_heard(with_board(queue, board(6), retained=True, now_s=11), 11)
     assert not is_heard(Queue(), 0)
+
+
+def test_any_word_of_the_present_node_is_a_sign_of_life() -> None:
+    queue = Queue(epoch=2, heard_at_s=0.0)
+    assert is_heard(with_sign_of_life(queue, 2, now_s=20), 25)
+    assert not is_heard(with_sign_of_life(queue, 1, now_s=20), 25)
 
 
 @pytest.mark.parametrize(
