@@ -178,9 +178,7 @@ class Bench:
         async def count() -> int:
             connection = await connect(self._settings.database)
             try:
-                return int(
-                    await connection.fetchval("SELECT count(*) FROM appointment WHERE slot_start_at = $1", start_at)
-                )
+                return int(await connection.fetchval(COUNT_SOLD, start_at))
             finally:
                 await connection.close()
 
@@ -326,6 +324,7 @@ def prepare(server: Postgres, place: Path, rounds: int, pool: int) -> Settings:
     return settings
 
 
+COUNT_SOLD = "SELECT count(*) FROM appointment WHERE office_id = 'hot' AND slot_start_at = $1"
 ADD_HOT_SEATS = """
 INSERT INTO seat (slot_id, seat_no) SELECT slot_id, n FROM slot CROSS JOIN generate_series(1, $2::int) AS n
 WHERE office_id = 'hot' AND start_at = $1
