@@ -95,6 +95,7 @@ def office_now(
     """Everything that pages and the API say of an office."""
     by_state = Tally(ticket.state for ticket in day.tickets.values())
     live = link.is_connected(now)
+    acked = max((link.epoch or 0, link.acked_seq), (day.epoch, day.seq))  # what is folded was committed before
     longest = min((ticket.arrived_at for ticket in day.waiting.values()), default=None)
     return OfficeNow(
         office=record.id,
@@ -102,8 +103,8 @@ def office_now(
         link=link_state(link, now),
         last_contact_at=link.last_contact_at,
         stale_since=link.stale_since(now),
-        epoch=link.epoch,
-        acked_seq=link.acked_seq,
+        epoch=acked[0] or None,
+        acked_seq=acked[1],
         reported_seq=link.reported_seq,
         folded_seq=day.seq,
         parked_facts=link.parked,

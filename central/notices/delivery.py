@@ -11,6 +11,7 @@ The Message-ID is made from the row's id: a server that sees one mail twice can 
 """
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from email.message import EmailMessage
@@ -38,6 +39,7 @@ AT_ONCE = 20
 BACKOFF_FIRST_S = 10
 BACKOFF_MAX_S = 6 * 3600
 KEEP_STATE = timedelta(days=90)
+FORGET_EVERY = 3600
 
 _MAILS = Counter("ventanilla_mails_total", "Mails by how they ended", ["end"])
 
@@ -83,8 +85,10 @@ class Delivery:
 
     async def run(self) -> None:
         """Deliver, look again every second; a failing server or database is tried again later."""
-        while True:
+        for beat in itertools.count():
             try:
+                if beat % FORGET_EVERY == 0:
+                    await self._central.pool.execute(queries.forget, self._central.clock.now() - KEEP_STATE)
                 sent = await self.deliver_due() if self._central.settings.mail.host else 0
                 await self._central.pool.execute(queries.abandoned, self._central.clock.now())
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -133,13 +137,13 @@ class Delivery:
         message["Message-ID"] = f"<{mail_id}@{settings.sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(words.text)  # drops every Content-… header that is there already
-        message["Content-Language"] = letter.language
         if words.html is not None:
             message.add_alternative(words.html, subtype="html")
             for picture in words.pictures:
                 _relate(message, picture)
         if words.calendar is not None:
             message.add_attachment(words.calendar, maintype="text", subtype="calendar", filename="cita.ics")
+        message["Content-Language"] = letter.language  # last: a message that gets parts hands its content headers down
         return message
 
     async def _later(self, row: Any, problem: str) -> None:

@@ -19,6 +19,7 @@ REGION: Final = "ES"
 
 _NIE = re.compile(r"\s*[XYZxyz][\s.-]*\d")
 _MAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]{1,64}@(?:[\w](?:[\w-]{0,61}[\w])?\.)+[^\W\d_]{2,63}")
+_MOBILE: Final = {phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE}
 _DOCUMENT_NAMES: Final = {
     "dni": "portal.you.doc.dni",
     "nie": "portal.you.doc.nie",
@@ -58,12 +59,12 @@ def check_details(details: Details, language: str) -> Person | tuple[FieldProble
 
 
 def read_mobile(typed: str) -> str | None:
-    """A phone number in E.164 form; none if it cannot be one. Without a prefix it is a Spanish one."""
+    """A mobile number in E.164 form; none if it cannot be one. Without a prefix it is a Spanish one."""
     try:
         number = phonenumbers.parse(typed, REGION)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_valid_number(number):
+    if phonenumbers.number_type(number) not in _MOBILE:
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

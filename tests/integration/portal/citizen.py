@@ -47,6 +47,8 @@ class Document(HTMLParser):
                 self.links.append(values.get("href", ""))
             case "title" | "script" | "style" | "option":
                 self._in.append(tag)
+            case _:
+                pass
         if self._form is not None:
             self._control(self._form, tag, values)
 

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import timedelta
+
+import pytest
+
+from central.portal.progress_view import VALID_AFTER_CLOSE, follow_hash, progress_of, ticket_of
+from sync.domain.ordering import ahead_of
+from sync.messages import commands as c
+from tests.kit import office as kit
+
+NINE = kit.at("09:00")
+
+
+def test_the_place_is_the_one_the_queue_gives() -> None:
+    office = kit.TestOffice()
+    office.open("1", NINE)
+    tickets = [office.take("a", NINE) for _ in range(5)]
+    for n, ticket in enumerate(tickets):
+        shown = progress_of(office.day, office.day.tickets[ticket], office.catalogue, NINE, is_live=True)
+        assert shown.ahead == ahead_of(office.day, office.day.tickets[ticket]) == n
+        assert shown.turn == ("next" if n == 0 else "near" if n <= 2 else "waiting")
+
+
+def test_the_range_is_whole_fives_around_the_estimate_and_fits_its_rail() -> None:
+    office = kit.TestOffice()
+    office.open("1", NINE)
+    last = [office.take("a", NINE) for _ in range(9)][-1]
+    span = progress_of(office.day, office.day.tickets[last], office.catalogue, kit.at("09:02"), is_live=True).span
+    assert span is not None
+    assert span.starts_at.minute % 5 == span.ends_at.minute % 5 == 0
+    assert span.rail_from <= kit.at("09:02") < span.starts_at < span.ends_at
+    assert span.minute(span.ends_at) <= span.top_min
+    assert len(span.labels) == 5
+
+
+def test_without_live_news_nothing_is_promised() -> None:
+    office = kit.TestOffice()
+    office.open("1", NINE)
+    last = [office.take("a", NINE) for _ in range(5)][-1]
+    shown = progress_of(office.day, office.day.tickets[last], office.catalogue, NINE, is_live=False)
+    assert (shown.span, shown.ahead) == (None, 4)
+
+
+def test_without_an_open_counter_there_is_a_place_and_no_time() -> None:
+    office = kit.TestOffice()
+    last = [office.take("a", NINE) for _ in range(5)][-1]
+    shown = progress_of(office.day, office.day.tickets[last], office.catalogue, NINE, is_live=True)
+    assert (shown.span, shown.ahead) == (None, 4)
+
+
+def test_an_early_appointment_is_told_its_hour() -> None:
+    office = kit.TestOffice()
+    office.open("1", NINE)
+    ticket = office.check_in("a", kit.at("11:00"), NINE)
+    shown = progress_of(office.day, office.day.tickets[ticket], office.catalogue, NINE, is_live=True)
+    assert (shown.turn, shown.not_before_at, shown.ahead) == ("early", kit.at("11:00"), None)
+
+
+def test_a_call_names_its_counter_and_a_recall_says_so() -> None:
+    office = kit.TestOffice()
+    session = office.open("2", NINE)
+    ticket = office.take("a", NINE)
+    office.call_next(session, NINE)
+    shown = progress_of(office.day, office.day.tickets[ticket], office.catalogue, NINE, is_live=True)
+    assert (shown.turn, shown.counter, shown.recalls) == ("called", "2", 0)
+    office.do(c.Recall(request_id=kit.new_id(), session=session, ticket_id=ticket), NINE + timedelta(minutes=1))
+    shown = progress_of(office.day, office.day.tickets[ticket], office.catalogue, NINE, is_live=True)
+    assert shown.recalls == 1
+
+
+def test_a_ticket_is_found_until_two_hours_after_the_close() -> None:
+    office = kit.TestOffice()
+    ticket = office.take("a", NINE)
+    hashed = office.day.tickets[ticket].follow_hash
+    assert ticket_of(office.day, hashed, NINE) is office.day.tickets[ticket]
+    office.do(c.CloseDay(request_id=kit.new_id()), kit.at("14:00"), supervisor=True)
+    closed_at = kit.at("14:00")
+    assert ticket_of(office.day, hashed, closed_at + VALID_AFTER_CLOSE) is not None
+    assert ticket_of(office.day, hashed, closed_at + VALID_AFTER_CLOSE + timedelta(seconds=1)) is None
+
+
+def test_a_code_is_sixteen_bytes_and_nothing_else() -> None:
+    raw = bytes(range(16))
+    code = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    assert follow_hash(code) == hashlib.sha256(raw).digest()
+
+
+@pytest.mark.parametrize("code", ["", "x", "A" * 21, "A" * 23, "é" * 22, "A" * 21 + "=", "../../../../etc/passwd"])
+def test_what_is_no_code_has_no_hash(code: str) -> None:
+    assert follow_hash(code) is None
