@@ -19,9 +19,9 @@ from edge_node.migrations import DatabaseTooNew, describe, migrate
 from edge_node.node import running
 from edge_node.queue.boot import WrongNode
 from edge_node.queue.journal import JournalBroken
-from edge_node.serving import serve as serve_http
 from edge_node.settings import Settings, read_settings
 from provisioning import logs
+from provisioning.serving import serve as serve_http
 from provisioning.settings import SettingsError, config_path
 
 log = structlog.get_logger()
@@ -80,7 +80,9 @@ def schema() -> None:
 
 async def _serve(settings: Settings) -> None:
     async with running(settings) as node:
-        await serve_http(create_app(node), settings.http.host, settings.http.port, node.stop_streams)
+        await serve_http(
+            create_app(node), settings.http.host, settings.http.port, node.stop_streams, with_lifespan=False
+        )
 
 
 def _settings(config: Path | None) -> Settings:

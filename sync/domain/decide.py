@@ -23,6 +23,7 @@ from sync.domain.reinstatement import due_again
 from sync.domain.ticket import CounterSession, Ticket
 from sync.messages import commands as c
 from sync.messages import facts as f
+from sync.messages.feed import Service
 from sync.messages.policy import GENERAL
 from sync.messages.refusals import Refusal
 
@@ -84,58 +85,56 @@ def _close_counter(x: Context, command: c.CloseCounter) -> Decision:
 
 def _take_ticket(x: Context, command: c.TakeTicket) -> Decision:
     service = x.catalogue.services.get(command.service)
-    if service is None or not _known_class(x, command.priority_class):
-        return refuse("service_unknown")
-    if not service.walk_in:
+    if service is not None and not service.walk_in:
         return refuse("walk_in_not_allowed")
-    label = next_label(service.series, x.catalogue.office.spare_series, x.day.last_numbers)
-    if label is None:
-        return refuse("series_exhausted")
-    rank = due(x.now, None, command.priority_class, x.day.policy)
-    issued = f.TicketIssued(
-        ticket_id=command.request_id,
-        label=label.label,
-        series=label.series,
-        number=label.number,
-        service=service.id,
-        origin="walk_in",
-        priority_class=command.priority_class,
-        arrived_at=x.now,
-        due_at=rank.due_at,
-        callable_at=rank.callable_at,
-        follow_hash=command.follow_hash,
-    )
-    return Accepted((issued,))
+    return _issue(x, command, service, "walk_in", None)
 
 
 def _check_in(x: Context, command: c.CheckIn) -> Decision:
     first = x.day.tickets.get(x.day.by_appointment.get(command.appointment_id, ""))
     if first is not None and first.state != "abandoned":
         return refuse("already_checked_in", ticket_id=first.ticket_id)
-    service = x.catalogue.services.get(command.service)
+    issued = _issue(x, command, x.catalogue.services.get(command.service), "appointment", command.slot_start_at)
+    if isinstance(issued, Refusal):
+        return issued
+    (ticket,) = issued.facts
+    booked = msgspec.structs.replace(
+        ticket,
+        duration_min=command.duration_min,
+        appointment_id=command.appointment_id,
+        to_verify=command.to_verify,
+    )
+    return Accepted((booked,))
+
+
+def _issue(
+    x: Context,
+    command: c.TakeTicket | c.CheckIn,
+    service: Service | None,
+    origin: f.Origin,
+    slot_start_at: datetime | None,
+) -> Accepted | Refusal:
+    """The fact that gives a person who arrives now a label and a place."""
     if service is None or not _known_class(x, command.priority_class):
         return refuse("service_unknown")
     label = next_label(service.series, x.catalogue.office.spare_series, x.day.last_numbers)
     if label is None:
         return refuse("series_exhausted")
-    rank = due(x.now, command.slot_start_at, command.priority_class, x.day.policy)
+    rank = due(x.now, slot_start_at, command.priority_class, x.day.policy)
     issued = f.TicketIssued(
         ticket_id=command.request_id,
         label=label.label,
         series=label.series,
         number=label.number,
         service=service.id,
-        origin="appointment",
+        origin=origin,
         priority_class=command.priority_class,
         arrived_at=x.now,
         due_at=rank.due_at,
         callable_at=rank.callable_at,
-        slot_start_at=command.slot_start_at,
-        duration_min=command.duration_min,
+        slot_start_at=slot_start_at,
         follow_hash=command.follow_hash,
-        appointment_id=command.appointment_id,
         band=rank.band,
-        to_verify=command.to_verify,
     )
     return Accepted((issued,))
 
