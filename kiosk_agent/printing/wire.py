@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import serial
-from escpos.exceptions import Error
 from escpos.printer import Network, Serial
 
 from kiosk_agent.printing import status
@@ -79,13 +78,10 @@ def opened(settings: Printer) -> Iterator[Wire]:
     """Open the line that the settings name.
 
     Raises:
-        OSError: it cannot be opened, or was lost (``DeviceNotFoundError`` of python-escpos is turned into one).
+        OSError: it cannot be opened, or was lost (pyserial's error is one too).
     """
     printer: Any = _serial(settings) if settings.kind == "serial" else _network(settings)
-    try:
-        printer.open()
-    except Error as error:
-        raise PrinterSilentError(str(error)) from error
+    printer.open()
     try:
         if settings.kind == "serial":
             printer.device.write_timeout = settings.print_timeout_s
@@ -98,7 +94,7 @@ def opened(settings: Printer) -> Iterator[Wire]:
 
 
 def _serial(settings: Printer) -> Serial:
-    return Serial(
+    line = _Serial(
         devfile=settings.path,
         baudrate=settings.baud,
         timeout=settings.timeout_s,
@@ -106,13 +102,47 @@ def _serial(settings: Printer) -> Serial:
         dsrdtr=settings.flow == "dsrdtr",
         profile=settings.profile,
     )
+    line.rtscts = settings.flow == "rtscts"
+    return line
 
 
 class _Network(Network):  # type: ignore[misc] # python-escpos has no types
-    """python-escpos leaves the socket of a refused connection open; this one does not, and knows IPv6."""
+    """python-escpos leaves the socket of a refused connection open, and writes a line on the root log at each opening and
+    closing; this one does neither, and knows IPv6.
+    """
+
+    _device: Any
 
     def open(self, raise_not_found: bool = True) -> None:  # noqa: ARG002 - the shape of Escpos.open
         self.device = socket.create_connection((self.host, self.port), self.timeout)
+
+    def close(self) -> None:
+        if self._device:
+            with contextlib.suppress(OSError):
+                self._device.shutdown(socket.SHUT_RDWR)  # what was sent shall still arrive
+            self._device.close()
+            self._device = False
+
+
+class _Serial(Serial):  # type: ignore[misc] # as above
+    """Opens and closes without a word on the root log: the printer is asked how it is every few seconds."""
+
+    _device: Any
+
+    def open(self, raise_not_found: bool = True) -> None:  # noqa: ARG002 - the shape of Escpos.open
+        self.device = serial.Serial(
+            self.devfile,
+            self.baudrate,
+            timeout=self.timeout,
+            xonxoff=self.xonxoff,
+            rtscts=self.rtscts,
+            dsrdtr=self.dsrdtr,
+        )
+
+    def close(self) -> None:
+        if self._device:
+            self._device.close()
+            self._device = False
 
 
 def _network(settings: Printer) -> Network:

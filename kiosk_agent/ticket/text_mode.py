@@ -44,6 +44,7 @@ def _ops(said: Contents, columns: int) -> Iterator[PaperOp]:
     yield from _block(said.also.get("when", ""), columns, align="center")
     yield PrintText(text="-" * columns)
     if said.follow_url:
+        yield Feed()  # the quiet zone above
         yield PrintQr(data=said.follow_url, module_dots=qr_module_dots(qr_version(said.follow_url)))
         yield Feed()  # the quiet zone below
         yield from _block(said.follow, columns, bold=True, align="center")
