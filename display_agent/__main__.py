@@ -80,15 +80,15 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
         )
         async with link.running():
             log.info("screen.serving", host=settings.http.host, port=listener.getsockname()[1])
-            async with _at_work(show), _ended_by_signals(show, server):
+            async with _at_work(show, link), _ended_by_signals(show, server):
                 await server.serve(sockets=[listener])
 
 
 @contextlib.asynccontextmanager
-async def _at_work(show: Show) -> AsyncIterator[None]:
-    """Follow the edge and the time while inside; a fault in either ends the process."""
+async def _at_work(show: Show, link: EdgeLink) -> AsyncIterator[None]:
+    """Follow the edge and the time, and deliver, while inside; a fault in any of them ends the process."""
     async with asyncio.TaskGroup() as tasks:
-        working = [tasks.create_task(show.follow_edge()), tasks.create_task(show.keep_time())]
+        working = [tasks.create_task(work) for work in (show.follow_edge(), show.keep_time(), link.deliver())]
         yield
         for task in working:
             task.cancel()

@@ -5,6 +5,7 @@ Proofs are sent at once when there is a connection, again every RESEND_S and on 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -24,7 +25,7 @@ from sync.messages.topics import AckReply, Board, DeviceConfig, DeviceStatus, Ep
 
 RESEND_S = 2
 STATUS_S = 30
-RESEND_AT_ONCE = 50
+SENT_AT_ONCE = 50
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +45,7 @@ class EdgeLink:
         self._reader = Reader(office, self._device)
         self._pending: dict[str, bytes] = {}
         self._sent_ns: dict[str, int] = {}
+        self._wake = asyncio.Event()
         will = Will(
             topic=self._status_topic, payload=encode(DeviceStatus(device=self._device, kind="display", online=False))
         )
@@ -85,7 +87,7 @@ class EdgeLink:
         log.info("message.refused", code=code, topic=topic, count=self.refused[code])
 
     async def prove(self, proof: Proof) -> None:
-        """Write a proof down, then send it."""
+        """Write a proof down and have it sent."""
         ack = ShownAck(
             ack_id=new_id(),
             device=self._device,
@@ -97,22 +99,32 @@ class EdgeLink:
         body = encode(ack)
         await self._spool.add_proof(proof.mark, ack.ack_id, body)
         self._pending[ack.ack_id] = body
-        await self._send(ack.ack_id, body)
+        self._wake.set()
 
-    async def resend(self) -> None:
-        """Send the oldest unanswered proofs again, those that had time for an answer."""
+    async def deliver(self) -> None:
+        """Send proofs until they are answered, and our status now and then; for ever. A slow broker delays only this."""
+        status_due_ns = self._clock.monotonic_ns() + STATUS_S * SECOND_NS
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(RESEND_S):
+                    await self._wake.wait()
+            self._wake.clear()
+            await self._send_due()
+            if self._clock.monotonic_ns() >= status_due_ns:
+                status_due_ns += STATUS_S * SECOND_NS
+                await self._tell_status()
+
+    async def _send_due(self) -> None:
+        """Send the oldest unanswered proofs, but for those that had no time for an answer yet."""
         before_ns = self._clock.monotonic_ns() - RESEND_S * SECOND_NS
-        for ack_id, body in list(self._pending.items())[:RESEND_AT_ONCE]:
-            if self._sent_ns.get(ack_id, before_ns) <= before_ns and not await self._send(ack_id, body):
+        for ack_id, body in list(self._pending.items())[:SENT_AT_ONCE]:
+            if self._sent_ns.get(ack_id, before_ns) > before_ns:
+                continue
+            if not await self._mqtt.publish(self._ack_topic, body):
                 return
+            self._sent_ns[ack_id] = self._clock.monotonic_ns()
 
-    async def _send(self, ack_id: str, body: bytes) -> bool:
-        if not await self._mqtt.publish(self._ack_topic, body):
-            return False
-        self._sent_ns[ack_id] = self._clock.monotonic_ns()
-        return True
-
-    async def tell_status(self) -> None:
+    async def _tell_status(self) -> None:
         """Say that this display is there, as retained state."""
         status = DeviceStatus(
             device=self._device,
@@ -126,8 +138,8 @@ class EdgeLink:
 
     async def _greet(self) -> None:
         self._sent_ns.clear()  # what was sent in the former session may be lost
-        await self.tell_status()
-        await self.resend()
+        await self._tell_status()
+        self._wake.set()
 
     async def _settle(self, ack_id: str) -> None:
         self._sent_ns.pop(ack_id, None)

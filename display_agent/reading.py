@@ -7,7 +7,7 @@ topic does. A refusal is counted by its code; the topic is logged, the body neve
 from __future__ import annotations
 
 from typing import Literal
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -77,7 +77,7 @@ class Reader:
         return self._ours(board) if topic.split("/")[3] == board.zone else Refused("misplaced")
 
     def _read_config(self, config: DeviceConfig) -> Reading:
-        if config.time_zone not in available_timezones():
+        if not _is_zone(config.time_zone):
             return Refused("malformed")
         return self._ours(config) if config.device == self._device else Refused("misplaced")
 
@@ -87,3 +87,11 @@ class Reader:
 
 def _ack_reply(response: Tagged) -> Reading:
     return response if isinstance(response, AckReply) else Refused("misplaced")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (LookupError, ValueError, OSError):  # unknown, not a name, a folder
+        return False
+    return True

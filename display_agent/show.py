@@ -16,7 +16,7 @@ import structlog
 from display_agent.announce import Announcer
 from display_agent.board import BoardKeeper, View
 from display_agent.keys import Keys
-from display_agent.link import RESEND_S, STATUS_S, EdgeLink
+from display_agent.link import EdgeLink
 from display_agent.phrases import KeyOf, PageView, Phrases
 from display_agent.proof import ProofKeeper, SoundState
 from display_agent.spool import Spool
@@ -27,7 +27,8 @@ from sync.messages.codec import encode
 from sync.messages.topics import Board, DeviceConfig, Epoch
 
 TICK_S = 0.25
-BEAT_EVERY = 8
+BEAT_EVERY = 8  # two seconds
+FORGET_EVERY = 4 * 3600  # an hour
 FORGET_AFTER = timedelta(days=1)
 PhrasesFor = Callable[[DeviceConfig, KeyOf], Phrases]
 
@@ -48,7 +49,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Show:
-    """Everything that a display knows while it runs. Made by `start`."""
+    """Everything that a display knows while it runs. Made by `start_show`."""
 
     def __init__(
         self,
@@ -93,7 +94,7 @@ class Show:
             await self.refresh()
 
     async def keep_time(self) -> None:
-        """Let views grow old, beat, send again what was not answered; for ever."""
+        """Let views grow old, and beat; for ever."""
         ticks = 0
         while True:
             await asyncio.sleep(TICK_S)
@@ -101,11 +102,7 @@ class Show:
             await self.refresh()
             if ticks % BEAT_EVERY == 0:
                 self.streams.send(Event("beat", "{}"))
-            if ticks % round(RESEND_S / TICK_S) == 0:
-                await self._link.resend()
-            if ticks % round(STATUS_S / TICK_S) == 0:
-                await self._link.tell_status()
-            if ticks % round(3600 / TICK_S) == 0:
+            if ticks % FORGET_EVERY == 0:
                 await self._forget()
 
     async def painted(self, keys: list[str]) -> None:
@@ -113,7 +110,7 @@ class Show:
         now_ns = self._clock.monotonic_ns()
         audible = self._keeper.audible(now_ns)
         shown_at = self._clock.now() if audible is None else audible.now
-        to_hear = set() if audible is None or not self.config.chime else set(audible.marks)
+        to_hear = audible.marks if audible is not None and self.config.chime else frozenset()
         for mark in filter(None, map(self._keys.mark_of, keys)):
             self._proofs.paint(mark, truncate(shown_at), now_ns, sound_expected=mark in to_hear)
         await self._prove()

@@ -31,6 +31,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 BACKOFF_FIRST_S = 0.2
 BACKOFF_MAX_S = 5.0
 QUEUE_MAX = 1000
+FAREWELL_S = 1.0
 NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 log = structlog.get_logger(__name__)
@@ -160,7 +161,9 @@ class MqttLink:
     ) -> None:
         assert self._loop_task is not None
         if self._will is not None:
-            await self.publish(self._will.topic, self._will.payload, retain=self._will.retain)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FAREWELL_S):
+                    await self.publish(self._will.topic, self._will.payload, retain=self._will.retain)
         self._loop_task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._loop_task

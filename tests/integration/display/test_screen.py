@@ -3,6 +3,7 @@
 import re
 import statistics
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
@@ -11,8 +12,9 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from provisioning.launchers.broker import Broker
+from sync.messages.topics import board_topic
 
-from .conftest import Display, Edge, now, open_page, running_display, running_edge, until
+from .conftest import OFFICE, ZONE, Display, Edge, now, open_page, running_display, running_edge, until
 
 pytestmark = [
     pytest.mark.broker,
@@ -59,6 +61,10 @@ async def page(shared_page: Page, edge: Edge) -> Page:
     """The page, when it shows the new day."""
     await expect(shared_page.locator("text=Todavía no se ha llamado a nadie")).to_be_visible()
     return shared_page
+
+
+def refused(display: Display) -> Counter[str]:
+    return Counter(display.state()["refused"])
 
 
 async def texts(page: Page, selector: str) -> list[str]:
@@ -235,3 +241,44 @@ async def test_times_of_the_office_are_those_of_its_zone(edge: Edge, display: Di
     await until(lambda: display.state()["view"]["clock"] != "")
     shown_hour = int(display.state()["view"]["clock"].split(":")[0])
     assert shown_hour != now().hour
+
+
+async def test_repeated_and_late_boards_change_nothing(edge: Edge, display: Display, page: Page) -> None:
+    before = refused(display)
+    sounded = display.state()["sounded"]
+    call = await edge.call("K12")
+    await until(lambda: len(edge.acks_of(call)) == 1)
+    older, beat = edge.seq, edge.beat
+    await edge.call("B8", "2")
+    await expect(page.locator(LARGE)).to_have_text("B8")
+    for seq in (older, older - 1, edge.seq):
+        await edge.say_board(seq=seq, beat=beat, calls=(edge.calls[1],))
+    await edge.say_board(epoch=0, seq=999)
+    await until(lambda: refused(display) - before == {"superseded": 3, "fenced": 1})
+    assert await texts(page, LARGE) == ["B8"]
+    await until(lambda: display.state()["sounded"] == sounded + 2)
+
+
+async def test_a_new_epoch_fences_the_former_node(edge: Edge, display: Display, page: Page) -> None:
+    before = refused(display)
+    await edge.call("K12")
+    former = edge.epoch
+    await edge.say_epoch(former + 1)
+    await until(lambda: display.state()["epoch"] == former + 1)
+    edge.seq = 1
+    await edge.call("B8", "2")
+    await expect(page.locator(LARGE)).to_have_text("B8")
+    await edge.say_board(epoch=former, seq=500, calls=(edge.make_call("Z9", "9"),))
+    await until(lambda: refused(display) - before == {"fenced": 1})
+    assert await texts(page, LARGE) == ["B8"]
+
+
+async def test_garbage_is_counted_and_the_screen_goes_on(edge: Edge, display: Display, page: Page) -> None:
+    before = refused(display)
+    for payload in (b"", b"\xff\x00", b"{}", b'{"v":1}', b"[1,2"):
+        await edge.send(board_topic(OFFICE, ZONE), payload)
+    await edge.send(board_topic(OFFICE, ZONE), b'{"v":7,"anything":true}')
+    await edge.send(board_topic(OFFICE, "other"), b"x" * 100_000)
+    await until(lambda: refused(display) - before == {"malformed": 6, "unsupported_version": 1})
+    await edge.call("K12")
+    await expect(page.locator(LARGE)).to_have_text("K12")

@@ -132,6 +132,16 @@ async def test_leaving_is_quick_whether_up_or_down(mosquitto: Mosquitto) -> None
         assert time.monotonic() - started < 0.5
 
 
+async def test_a_silent_broker_does_not_hold_up_a_stop(mosquitto: Mosquitto) -> None:
+    patient = MqttSettings(host="127.0.0.1", port=mosquitto.port, client_id="patient", timeout_s=30)
+    async with MqttLink(patient, [], jitter=no_jitter, will=Will(topic="status", payload=b"offline")) as link:
+        await link.wait_connected()
+        mosquitto.pause()
+        started = time.monotonic()
+    assert time.monotonic() - started < 2
+    mosquitto.kill()
+
+
 async def test_a_greeting_that_fails_does_not_end_the_link(mosquitto: Mosquitto) -> None:
     async def greet() -> None:
         if link.sessions == 1:
