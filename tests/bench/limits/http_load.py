@@ -33,7 +33,7 @@ async def load(port: int, callers: int, seconds: float, make: Callable[[], bytes
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         while (before := time.perf_counter()) < end:
             writer.write(make())
-            status, body = await _response(reader)
+            status, body = await read_response(reader)
             durations.append(time.perf_counter() - before)
             statuses[status] += 1
             bodies.append(body)
@@ -50,7 +50,8 @@ def post_request(path: str, body: bytes, headers: str = "") -> bytes:
     return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
 
 
-async def _response(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+async def read_response(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """Status and body of the next response of a kept connection."""
     head = await reader.readuntil(b"\r\n\r\n")
     status = int(head[9:12])
     at = head.lower().find(b"content-length: ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -48,13 +49,13 @@ class Bookings:
             self.yesterday,
         ]
 
-    def booked(self, *, days: int = 0, **changes: object) -> f.Appointment:
+    def booked(self, *, days: int = 0, **changes: Any) -> f.Appointment:
         """An appointment for today, or so many days from it."""
         number = next(self._numbers)
         locator = "AAAA" + LETTERS[number // len(LETTERS)] + LETTERS[number % len(LETTERS)]
         return appointment(self.today_at + timedelta(days=days), locator=locator, **changes)
 
-    def code(self, row: f.Appointment, **changes: object) -> str:
+    def code(self, row: f.Appointment, **changes: Any) -> str:
         """The booking token of an appointment, rightly signed; a row that has changed since has an older one."""
         printed = msgspec.structs.replace(row, version=1)
         return token_text(printed, self._key.sign, **changes)

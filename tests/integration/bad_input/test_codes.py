@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import pytest
@@ -12,7 +12,7 @@ from tests.integration.bad_input.office import Office
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(120)]
 
-Words = tuple[str, ...]
+Texts = Mapping[str, tuple[str, ...]]
 UNREAD = {"es": ("No hemos podido leer el código",), "ar": ("تعذّرت قراءة الرمز",)}
 FORGED = {"es": ("Este código no es de una cita nuestra",), "ar": ("هذا الرمز ليس لأحد مواعيدنا",)}
 UNKNOWN = {"es": ("No encontramos esta cita",), "ar": ("لم نجد هذا الموعد",)}
@@ -41,7 +41,7 @@ class Row(NamedTuple):
     """
 
     scanned: Callable[[Bookings], str]
-    screen: dict[str, Words]
+    screen: Texts
     refused: str | None = None
     facts: tuple[str, ...] = ()
 

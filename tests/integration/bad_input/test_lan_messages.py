@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
-from paho.mqtt.client import Client, MQTTProtocolVersion
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from provisioning.launchers.broker import MAX_PACKET_BYTES
 from sync.io.ids import new_id
