@@ -6,7 +6,6 @@ as being heard. So "connected" is at most ``CONNECTED_S`` late, and the same on 
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,20 +13,17 @@ from datetime import datetime, timedelta
 
 import asyncpg
 import msgspec
-import structlog
 
 from sync.io.clock import Clock
 from sync.io.sql import load
 from sync.messages.values import Instant
 from sync.messages.wire import HelloRequest
 
-log = structlog.get_logger(__name__)
-
 _queries = load("central.exchange", "nodes.sql")
 
-FLUSH_S = 3.0
+HEARD_EVERY_S = 3.0
 CONNECTED_S = 12.0
-"""An office that was not heard for so long is not connected: four flushes, so that a busy moment is no alarm."""
+"""An office that was not heard for so long is not connected: four times that, so that a busy moment is no alarm."""
 
 
 class OfficeLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,15 +102,6 @@ class Hearing:
     @property
     def open_polls(self) -> int:
         return self._polling.total()
-
-    async def run(self) -> None:
-        """Write down who was heard, until cancelled."""
-        while True:
-            await asyncio.sleep(FLUSH_S)
-            try:
-                await self.flush()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("links.flush_failed", error=type(error).__name__)
 
     async def flush(self) -> None:
         """Write down everybody heard since the last time."""

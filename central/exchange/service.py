@@ -8,17 +8,16 @@ one after the other, database-wide (measured with ten writers: 200 feed rows a s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any
 
 import asyncpg
 import structlog
 
 from central.context import Central
 from central.exchange import metrics
-from central.exchange.links import Hearing
+from central.exchange.links import HEARD_EVERY_S, Hearing
 from central.exchange.office_days import OfficeDays
 from central.exchange.store import PostgresCentralStore
 from central.exchange.wakes import Wakes
@@ -30,13 +29,11 @@ _feed = load("central.exchange", "feed.sql")
 _facts = load("central.exchange", "facts.sql")
 
 FEED_KEPT = timedelta(days=14)
-PRUNE_EVERY_S = 3600.0
+HOUSE_EVERY_S = 3600.0
 HEADS_EVERY_S = 0.04
 LOGS_EVERY_S = 0.25
 RETRY_S = 1.0
 SNAPSHOTS_AT_ONCE = 4
-
-_DATABASE_AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class Exchange:
@@ -62,16 +59,7 @@ class Exchange:
         self._heads: dict[str, int] = {}
 
     async def look_at_heads(self) -> None:
-        """Wake who waits for a stream whose head has moved, until cancelled."""
-        while True:
-            try:
-                await self._look_at_heads()
-            except _DATABASE_AWAY as error:
-                log.warning("feed.look_failed", error=type(error).__name__)
-                await asyncio.sleep(RETRY_S)
-            await asyncio.sleep(HEADS_EVERY_S)
-
-    async def _look_at_heads(self) -> None:
+        """Wake who waits for a stream whose head has moved."""
         watched = self.streams.watched
         if not watched:
             return
@@ -80,25 +68,24 @@ class Exchange:
                 self._heads[row["stream"]] = row["head"]
                 self.streams.wake(row["stream"])
 
-    async def look_at_logs(self) -> None:
-        """Fold what other processes of central have ingested, until cancelled."""
-        while True:
-            await asyncio.sleep(LOGS_EVERY_S)
-            try:
-                await self.days.look()
-            except _DATABASE_AWAY as error:
-                log.warning("facts.look_failed", error=type(error).__name__)
-                await asyncio.sleep(RETRY_S)
-
     async def keep_house(self) -> None:
-        """Delete old feed rows and count what is parked, every hour."""
-        while True:
-            try:
-                await prune(self.central.pool, self.central.clock.now() - FEED_KEPT)
-                metrics.PARKED.set(await self.central.pool.fetchval(_facts.parked))
-            except _DATABASE_AWAY as error:
-                log.warning("feed.prune_failed", error=type(error).__name__)
-            await asyncio.sleep(PRUNE_EVERY_S)
+        """Delete old feed rows and count what is parked."""
+        await prune(self.central.pool, self.central.clock.now() - FEED_KEPT)
+        metrics.PARKED.set(await self.central.pool.fetchval(_facts.parked))
+
+
+async def repeat(work: Callable[[], Awaitable[None]], every_s: float) -> None:
+    """Do something again and again until cancelled. It outlives every error: waiting offices depend on it.
+
+    A connection that is killed can surface as nearly any of asyncpg's errors, its internal ones among them.
+    """
+    while True:
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - see above
+            log.warning("exchange.work_failed", work=getattr(work, "__name__", ""), error=type(error).__name__)
+            await asyncio.sleep(RETRY_S)
+        await asyncio.sleep(every_s)
 
 
 async def prune(pool: asyncpg.Pool, before: datetime) -> int:
@@ -119,12 +106,12 @@ async def open_exchange(central: Central) -> AsyncIterator[Exchange]:
     """
     exchange = Exchange(central)
     await exchange.days.look()
-    work: list[Coroutine[Any, Any, None]] = [
-        exchange.hearing.run(),
-        exchange.look_at_heads(),
-        exchange.look_at_logs(),
-        exchange.keep_house(),
-    ]
+    work = (
+        repeat(exchange.look_at_heads, HEADS_EVERY_S),
+        repeat(exchange.days.look, LOGS_EVERY_S),
+        repeat(exchange.hearing.flush, HEARD_EVERY_S),
+        repeat(exchange.keep_house, HOUSE_EVERY_S),
+    )
     tasks = [asyncio.create_task(each) for each in work]
     try:
         yield exchange

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from central.exchange.feed import emit
+from central.exchange.service import repeat
 from sync.messages import codec
 from sync.messages.feed import GLOBAL, Counter, Cursor, office_stream
 from sync.messages.wire import DownReply
@@ -82,8 +83,9 @@ async def test_killed_connections_delay_news_by_about_a_second(central: CentralS
     await connection.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
     )
+    async with connection.transaction():
+        await emit(connection, STREAM, Counter(id="1", zone="a", primary=()))
     await connection.close()
-    await put(central)
     began_s = time.perf_counter()
     reply, _ = await asking
 
@@ -138,3 +140,18 @@ async def test_streams_of_others_are_not_answered(central: CentralServer, node: 
     reply, _ = await poll(node, life, wait_s=0, cursors=(cursor,))
 
     assert (reply.streams, reply.resync) == ((), ())
+
+
+async def test_background_work_outlives_every_error() -> None:
+    runs: list[int] = []
+
+    async def work() -> None:
+        runs.append(1)
+        if len(runs) < 3:
+            raise asyncpg.InternalClientError("killed in the middle")
+
+    repeating = asyncio.create_task(repeat(work, 0.001))
+    await until(lambda: len(runs) >= 4)
+    repeating.cancel()
+    await asyncio.gather(repeating, return_exceptions=True)
+    assert repeating.cancelled()
