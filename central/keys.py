@@ -61,13 +61,20 @@ def load_keys(settings: Keys) -> KeyRing:
     signing = _read_signing_key(settings.folder / BOOKING_TOKEN)
     public_key = signing.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     return KeyRing(
-        person=bytes.fromhex(read_secret(settings.folder / PERSON)),
-        links=bytes.fromhex(read_secret(settings.folder / LINKS)),
+        person=_read_hash_key(settings.folder / PERSON),
+        links=_read_hash_key(settings.folder / LINKS),
         api=read_secret(settings.folder / API),
         kid=hashlib.sha256(public_key).hexdigest()[:8],
         public_key=public_key,
         _signing=signing,
     )
+
+
+def _read_hash_key(path: Path) -> bytes:
+    try:
+        return bytes.fromhex(read_secret(path))
+    except ValueError as error:
+        raise SettingsError(str(path), "", "is not a key of hexadecimal digits") from error
 
 
 def _read_signing_key(path: Path) -> Ed25519PrivateKey:
