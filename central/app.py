@@ -93,11 +93,13 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             cookie_httponly=True,
             exclude=["^/api/", "^/sync/"],
         ),
-        middleware=[observed],
         request_max_body_size=settings.http.max_body_kb * 1024,
         openapi_config=None,
         logging_config=None,
     )
+    app.asgi_handler = observed(
+        app.asgi_handler
+    )  # outside of everything: a refused form and an unknown path get it too
     return app
 
 
