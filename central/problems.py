@@ -11,6 +11,7 @@ from asyncpg import InterfaceError, PostgresConnectionError, TooManyConnectionsE
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
+from central.requests import REFUSED
 from sync.messages.codec import MalformedMessage
 
 log = structlog.get_logger(__name__)
@@ -30,6 +31,7 @@ _CODES = {
     500: "internal",
     503: "retry",
 }
+_BAD_BODIES = {"malformed", "too_large"}
 
 
 class Problem(Exception):
@@ -73,12 +75,16 @@ def _on_problem(_: Request[Any, Any, Any], problem: Problem) -> Response[dict[st
 
 
 def _on_malformed(_: Request[Any, Any, Any], error: MalformedMessage) -> Response[dict[str, Any]]:
+    REFUSED.labels("malformed").inc()
     return problem_response(Problem(400, "malformed", error.detail))
 
 
 def _on_http(_: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
     detail = error.detail if isinstance(error, ValidationException) else ""
-    return problem_response(Problem(error.status_code, _CODES.get(error.status_code, "refused"), detail))
+    code = _CODES.get(error.status_code, "refused")
+    if code in _BAD_BODIES:  # a `Problem` is counted where it is decided; these are the framework's
+        REFUSED.labels(code).inc()
+    return problem_response(Problem(error.status_code, code, detail))
 
 
 def _on_no_database(_: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
