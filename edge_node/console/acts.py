@@ -56,9 +56,10 @@ def fields_of(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 
 async def carry_out(node: EdgeNode, verb: str, fields: Mapping[str, Any], member: Member) -> Act | None:
-    """Do what a form asks; none when there is no such verb."""
+    """Do what a form asks; none when there is no such verb. A reprint has no request_id: it changes nothing in the queue."""
+    body = {name: value for name, value in fields.items() if (verb, name) != ("print_again", "request_id")}
     try:
-        answer = await node.staff_desk.carry_out(verb, codec.encode(fields), member)
+        answer = await node.staff_desk.carry_out(verb, codec.encode(body), member)
     except MalformedMessage:
         return Act(verb, fields, node.desk.refused(refuse(_lacks(verb, fields))))
     return None if answer is None else Act(verb, fields, answer)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from litestar import Response, Router, get
 from litestar.params import FromPath, FromQuery
 
@@ -12,6 +14,7 @@ from edge_node.console.routes import AnyRequest
 from edge_node.console.sign_in_pages import sign_in_form, sign_in_page, sign_out_form
 from edge_node.console.supervise_pages import supervise_page
 from edge_node.console.work_pages import act_form, work_page
+from edge_node.problems import Problem, problem_response
 
 
 @get("/static/{name:path}", sync_to_thread=False)
@@ -27,6 +30,15 @@ def static_file(name: FromPath[str], request: AnyRequest, v: FromQuery[str | Non
     )
 
 
+@get("/{path:path}", sync_to_thread=False)
+def nowhere(path: FromPath[str]) -> Response[dict[str, Any]]:
+    """Whatever stands nowhere else: a page for people, the usual problem for programs."""
+    problem = Problem(404, "not_found")
+    if path.startswith("/api/"):
+        return problem_response(problem)
+    raise problem
+
+
 PAGES = Router(
     path="/",
     route_handlers=[
@@ -38,6 +50,7 @@ PAGES = Router(
         work_page,
         act_form,
         supervise_page,
+        nowhere,
     ],
     exception_handlers=PAGE_EXCEPTION_HANDLERS,
 )

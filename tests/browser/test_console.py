@@ -155,6 +155,7 @@ async def test_every_verb_by_keyboard_only(desk: Desk, served: Console) -> None:
     await keys.press("Enter")
     await desk.sees("derivado a Certificados")
     await keys.press("F8")
+    await desk.sees("Llamando")
     await keys.press("F2")
     await desk.sees("Finalizar")
     await keys.press("F7")

@@ -154,11 +154,11 @@ async def test_supervision(desk: Desk, served: Console, browser: Browser) -> Non
         await boss.sees("Queda 1 turno sin atender")
         await boss.page.keyboard.press("Escape")
         await expect(boss.page.locator(".panel")).to_have_count(0)
-        assert served.node.dispatcher.state.day.is_open
+        assert served.facts("day.closed") == 0
         await boss.press("Cerrar el día")
         await boss.page.click('.panel button:has-text("Cerrar el día")')
         await boss.sees("Día cerrado")
-        assert not served.node.dispatcher.state.day.is_open
+        assert served.facts("day.closed") == 1
         assert served.tickets("abandoned") == ["B1"]
     await desk.page.click('.desks-list a:has-text("Puesto 1")')
     await desk.page.click('button:has-text("Abrir puesto")')

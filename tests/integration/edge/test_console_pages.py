@@ -1,0 +1,247 @@
+"""The console's pages over HTTP, as a browser without script and as the page's own script ask for them."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from sync.io.ids import new_id
+from tests.kit.console_server import Console, console
+from tests.kit.edge import OFFICE, SECRET
+
+CSRF = f"vt_edge_{OFFICE}_csrf"
+UNKNOWN = "01a202c9-0000-7000-8000-000000000000"
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[Console]:
+    async with console(tmp_path / "edge") as served:
+        yield served
+
+
+class Clerk:
+    """A browser without script."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self.http = http
+
+    async def post(self, path: str, fields: dict[str, Any], **options: Any) -> httpx.Response:
+        token = self.http.cookies.get(CSRF, "")
+        return await self.http.post(path, data={"_csrf_token": token, "request_id": new_id(), **fields}, **options)
+
+    async def sign_in(self, staff_id: str, counter: str = "") -> None:
+        await self.http.get("/sign-in")
+        await self.post("/sign-in", {"staff_id": staff_id, "password": SECRET})
+        if counter:
+            assert (await self.post("/counter", {"counter": counter})).headers["location"] == "/"
+
+
+@asynccontextmanager
+async def clerk_at(served: Console, staff_id: str = "", counter: str = "", **headers: str) -> AsyncIterator[Clerk]:
+    async with httpx.AsyncClient(base_url=served.url, headers={"accept-language": "es", **headers}) as http:
+        clerk = Clerk(http)
+        if staff_id:
+            await clerk.sign_in(staff_id, counter)
+        yield clerk
+
+
+@pytest.fixture
+async def clerk(served: Console) -> AsyncIterator[Clerk]:
+    async with clerk_at(served, "clerk-1", "4") as clerk:
+        yield clerk
+
+
+def session(served: Console) -> str:
+    return next(iter(served.node.dispatcher.state.day.sessions))
+
+
+@pytest.mark.parametrize("path", ["/", "/counter", "/supervise", "/?panel=give"])
+async def test_nothing_is_shown_to_strangers(served: Console, path: str) -> None:
+    async with clerk_at(served) as stranger:
+        reply = await stranger.http.get(path)
+        assert (reply.status_code, reply.headers["location"]) == (303, "/sign-in")
+        by_script = await stranger.http.get(path, headers={"hx-request": "true"})
+        assert (by_script.status_code, by_script.headers["hx-redirect"]) == (204, "/sign-in")
+
+
+@pytest.mark.parametrize("path", ["/act/call_next", "/act/close_day", "/counter"])
+async def test_nothing_is_done_for_strangers(served: Console, path: str) -> None:
+    async with clerk_at(served) as stranger:
+        await stranger.http.get("/sign-in")
+        before = served.node.dispatcher.state.tail.seq
+        reply = await stranger.post(path, {"counter": "1"})
+        assert reply.headers["location"] == "/sign-in"
+        assert served.node.dispatcher.state.tail.seq == before
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/?panel=give", "/?panel=call", "/supervise", "/sign-in", "/counter", "/nowhere"]
+)
+async def test_every_page_keeps_the_strict_policy(served: Console, path: str) -> None:
+    async with clerk_at(served, "boss", "1") as boss:
+        reply = await boss.http.get(path, follow_redirects=True)
+        assert "script-src 'self'" in reply.headers["content-security-policy"]
+        assert not re.search(r"""\s(?:style|on[a-z]+)=["']""", reply.text)
+        assert not re.search(r"<script(?![^>]*\ssrc=)", reply.text)
+        assert reply.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "verb, fields, sentence",
+    [
+        ("call_next", {"session": "{session}"}, "No hay nadie a quien llamar."),
+        ("call_next", {"session": "not an id"}, "Falta un dato o no vale."),
+        ("call_next", {"session": "{session}", "bogus": "x"}, "Falta un dato o no vale."),
+        ("call_next", {"session": "{session}", "after": UNKNOWN}, "El puesto ya había avanzado"),
+        ("call_next", {"session": UNKNOWN}, "Ese puesto no está abierto."),
+        ("call_ticket", {"session": "{session}", "ticket_id": UNKNOWN}, "Elija un motivo"),
+        ("call_ticket", {"session": "{session}", "ticket_id": UNKNOWN, "reason": "short"}, "Ese turno no existe hoy."),
+        ("recall", {"session": "{session}", "ticket_id": "{waiting}"}, "Ese turno ya no está así"),
+        ("finish", {"session": "{session}", "ticket_id": "{waiting}", "outcome": "great"}, "Falta un dato o no vale."),
+        ("transfer", {"session": "{session}", "ticket_id": "{waiting}"}, "Falta un dato o no vale."),
+        ("take_ticket", {"service": "flying"}, "Ese trámite no se atiende en esta oficina."),
+        ("take_ticket", {"service": "padron", "print_on": "kiosk-9"}, "Falta un dato o no vale."),
+        ("take_ticket", {}, "Falta un dato o no vale."),
+        ("check_in", {"appointment_id": UNKNOWN}, "Esa cita no está en la lista de hoy."),
+        ("check_in", {"locator": "ZZZ-ZZZ"}, "Esa cita no está en la lista de hoy."),
+        ("reinstate", {"ticket_id": "{waiting}"}, "Ese turno ya no está así"),
+        ("close_day", {}, "Solo la supervisión puede hacerlo."),
+        ("print_again", {"ticket_id": UNKNOWN, "print_on": "kiosk-1"}, "Ese turno no existe hoy."),
+    ],
+)
+async def test_bad_input_is_refused_in_words_and_does_nothing(
+    served: Console, clerk: Clerk, verb: str, fields: dict[str, str], sentence: str
+) -> None:
+    known = {"session": session(served), "waiting": ""}
+    if "{waiting}" in fields.values():
+        known["waiting"] = (await served.walk_in()).ticket_id
+    before = served.node.dispatcher.state.tail.seq
+    reply = await clerk.post(f"/act/{verb}", {name: value.format(**known) for name, value in fields.items()})
+    assert reply.status_code == 303
+    page = await clerk.http.get(reply.headers["location"])
+    assert sentence in unescape(page.text)
+    assert served.node.dispatcher.state.tail.seq == before
+    assert sentence not in unescape((await clerk.http.get("/")).text), "told once"
+
+
+async def test_a_refusal_is_counted(served: Console, clerk: Clerk) -> None:
+    await clerk.post("/act/close_day", {})
+    await clerk.post("/act/take_ticket", {})
+    metrics = (await clerk.http.get("/metrics")).text
+    assert 'ventanilla_refused_total{code="forbidden"} 1.0' in metrics
+    assert 'ventanilla_refused_total{code="malformed"} 1.0' in metrics
+
+
+async def test_only_a_supervisor_ends_the_session_of_another(served: Console, clerk: Clerk) -> None:
+    theirs = session(served)
+    async with clerk_at(served, "clerk-2", "5") as other:
+        await other.post("/act/close_counter", {"session": theirs})
+        assert theirs in served.node.dispatcher.state.day.sessions
+    async with clerk_at(served, "boss") as boss:
+        reply = await boss.post("/act/close_counter", {"session": theirs, "here": "/supervise"})
+        assert reply.headers["location"] == "/supervise"
+        assert theirs not in served.node.dispatcher.state.day.sessions
+
+
+async def test_a_form_that_is_not_ours_does_nothing_and_the_next_one_works(served: Console, clerk: Clerk) -> None:
+    before = served.node.dispatcher.state.tail.seq
+    reply = await clerk.post("/act/take_ticket", {"service": "padron", "_csrf_token": "stolen"})
+    assert reply.status_code == 303
+    assert served.node.dispatcher.state.tail.seq == before
+    assert "Pulse otra vez" in (await clerk.http.get(reply.headers["location"])).text
+    await clerk.post("/act/take_ticket", {"service": "padron"})
+    assert served.tickets("waiting") == ["B1"]
+
+
+async def test_a_token_of_an_earlier_installation_is_replaced(served: Console) -> None:
+    async with clerk_at(served) as clerk:
+        clerk.http.cookies.set(CSRF, "0" * 128)
+        await clerk.http.get("/sign-in")
+        refused = await clerk.post("/sign-in", {"staff_id": "clerk-1", "password": SECRET})
+        assert refused.headers["location"] == "/"
+        clerk.http.cookies.delete(CSRF)  # as the answer told the browser
+        await clerk.sign_in("clerk-1")
+        assert (await clerk.http.get("/")).headers["location"] == "/counter"
+
+
+async def test_the_same_form_twice_acts_once(served: Console, clerk: Clerk) -> None:
+    again = {"service": "padron", "request_id": new_id()}
+    one, other = await clerk.post("/act/take_ticket", again), await clerk.post("/act/take_ticket", again)
+    assert one.headers["location"] == other.headers["location"]
+    assert served.tickets("waiting") == ["B1"]
+
+
+async def test_a_form_leads_only_to_our_own_pages(served: Console, clerk: Clerk) -> None:
+    for here in ("https://elsewhere.example/", "//elsewhere.example", "/?panel=<script>", "javascript:alert(1)"):
+        reply = await clerk.post("/act/call_next", {"session": session(served), "here": here})
+        assert reply.headers["location"] == "/"
+
+
+async def test_the_script_gets_the_next_page_without_its_head(served: Console, clerk: Clerk) -> None:
+    await served.walk_in()
+    reply = await clerk.post(
+        "/act/call_next", {"session": session(served), "here": "/?panel=give"}, headers={"hx-request": "true"}
+    )
+    assert reply.status_code == 200
+    assert reply.headers["hx-replace-url"] == "/"
+    assert "stylesheet" not in reply.text
+    assert 'id="toast"' in reply.text
+    assert "Llamado B1" in reply.text
+    assert "Llamado B1" not in (await clerk.http.get("/")).text
+
+
+async def test_an_act_that_may_not_be_kept_says_so_with_503(
+    served: Console, clerk: Clerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served.node.dispatcher, "_stopping", True)
+    fields = {"session": session(served)}
+    reply = await clerk.post("/act/call_next", fields, headers={"hx-request": "true"})
+    assert reply.status_code == 503
+    assert "no se hará dos veces" in reply.text
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize(
+    "method, path, status", [("GET", "/nowhere", 404), ("POST", "/act/fly", 404), ("GET", "/static/nothing.js", 404)]
+)
+async def test_what_is_not_there(served: Console, clerk: Clerk, method: str, path: str, status: int) -> None:
+    reply = await (clerk.http.get(path) if method == "GET" else clerk.post(path, {}))
+    assert reply.status_code == status
+
+
+async def test_a_huge_form_is_refused(served: Console, clerk: Clerk) -> None:
+    before = served.node.dispatcher.state.tail.seq
+    with suppress(httpx.TransportError):  # it may be cut off before it was sent to its end
+        assert (await clerk.post("/act/take_ticket", {"service": "x" * 10_000_000})).status_code == 413
+    assert served.node.dispatcher.state.tail.seq == before
+
+
+async def test_a_cookie_that_somebody_made_up_says_nothing(served: Console, clerk: Clerk) -> None:
+    for value in ("{}", "AAAA", "e30=", "x" * 5000):
+        reply = await clerk.http.get("/", headers={"cookie": f"{_cookies(clerk)}; vt_edge_{OFFICE}_said={value}"})
+        assert reply.status_code == 200
+
+
+async def test_signing_out_closes_the_counter_but_never_a_visit(served: Console, clerk: Clerk) -> None:
+    await served.walk_in()
+    await clerk.post("/act/call_next", {"session": session(served)})
+    await clerk.post("/sign-out", {})
+    assert (await clerk.http.get("/")).headers["location"] == "/sign-in"
+    assert served.tickets("called") == ["B1"]
+    await clerk.sign_in("clerk-1")
+    assert "B1" in (await clerk.http.get("/")).text, "at any PC"
+    visit = served.node.dispatcher.state.day.visit_at(session(served))
+    assert visit is not None
+    for verb in ("start", "finish"):
+        await clerk.post(f"/act/{verb}", {"session": session(served), "ticket_id": visit.ticket_id})
+    await clerk.post("/sign-out", {})
+    assert served.node.dispatcher.state.day.sessions == {}
+
+
+def _cookies(clerk: Clerk) -> str:
+    return "; ".join(f"{name}={value}" for name, value in clerk.http.cookies.items())
