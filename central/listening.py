@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import asyncpg
 import structlog
 
 log = structlog.get_logger(__name__)
@@ -49,7 +48,7 @@ class Listener:
         while True:
             try:
                 await self._session()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001 - a killed session can surface as any of the driver's errors
                 log.warning("listener.lost", error=type(error).__name__)
                 await asyncio.sleep(RETRY_S)
             finally:
@@ -66,7 +65,7 @@ class Listener:
             self._tell_all()
             await self._stay(connection)
         finally:
-            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with contextlib.suppress(Exception):
                 await connection.close(timeout=1)
 
     async def _stay(self, connection: Any) -> None:

@@ -56,7 +56,7 @@ async def book_by_hand(browser: Browser, portal: str, n: int, document: str, off
     try:
         await page.goto(portal)
         await _walk(page, n, document, office_name)
-        plate = await page.locator(".plate").first.inner_text()
+        plate = await page.locator(".pass .plate").first.inner_text()
         return plate.replace("-", "").strip()
     finally:
         await context.close()
@@ -64,14 +64,15 @@ async def book_by_hand(browser: Browser, portal: str, n: int, document: str, off
 
 async def _walk(page: Page, n: int, document: str, office_name: str) -> None:
     """Service, office, day and time, details, check, confirm: whatever stands in the way of *Cita confirmada*."""
-    await page.locator('a[href*="/tramites/"]').first.click()
+    await page.locator('a[href="/tramites/viaje"]').first.click()
+    await page.locator("main form button[data-size=large]").first.click()
     heading = ""
     for _ in range(10):
         heading = (await page.locator("h1").first.inner_text()).strip()
         if "confirmada" in heading.lower():
             return
         await _answer(page, n, document, office_name)
-        await page.locator("main form button[type=submit], main a.button").last.click()
+        await page.locator("main form button[data-size=large]").first.click()
         await asyncio.sleep(0.05)
     raise AssertionError(f"the portal did not get to a confirmation, it stands at '{heading}'")
 
@@ -81,9 +82,9 @@ async def _answer(page: Page, n: int, document: str, office_name: str) -> None:
     mine = page.locator("label.choice", has_text=office_name)
     if await mine.count():
         await mine.first.locator("input").check()
-    elif await page.locator("input[type=radio]").count():
-        await page.locator("input[type=radio]:not([disabled])").first.check()
-    values = {"full_name": f"Persona {n} De Prueba", "document": document, "email": f"persona{n}@example.org"}
+    elif await page.locator("input[name=time]").count():
+        await page.locator("input[name=time]").first.check(force=True)
+    values = {"name": f"Persona {n} De Prueba", "doc": document, "mail": f"persona{n}@example.org"}
     for name, value in values.items():
         box = page.locator(f'input[name="{name}"]')
         if await box.count():
