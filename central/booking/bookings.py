@@ -148,7 +148,7 @@ class Bookings:
     ) -> BookOutcome:
         match end:
             case Won():
-                log.info("appointment.booked", appointment=answer.appointment_id, office=answer.office_id)
+                log.debug("appointment.booked", appointment=answer.appointment_id, office=answer.office_id)
                 self._availability.changed(answer.office_id, offer.service_date)
                 return answer
             case Answered():

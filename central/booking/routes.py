@@ -1,6 +1,7 @@
 """`/api/v1`: services, offices, free days and times, book, look at, move, cancel.
 
-Booking needs the API's bearer secret; an appointment is opened by its secret link, or by locator and document.
+Booking needs the API's bearer secret; an appointment is opened by its secret link, or by locator and document. Handlers ask
+for one dependency only: the framework resolves several in a task group, which costs a tenth of a booking.
 """
 
 import hmac
@@ -73,9 +74,9 @@ async def services(booking: NamedDependency[BookingService]) -> list[ServiceBody
 
 
 @get("/offices")
-async def offices(central: NamedDependency[Central], booking: NamedDependency[BookingService]) -> list[OfficeBody]:
+async def offices(booking: NamedDependency[BookingService]) -> list[OfficeBody]:
     """All offices with today's hours."""
-    catalogue, now = await booking.catalogue.current(), central.clock.now()
+    catalogue, now = await booking.catalogue.current(), booking.central.clock.now()
     return [
         OfficeBody(
             id=office.id,
@@ -116,36 +117,30 @@ async def times(
 
 
 @post("/appointments", status_code=201)
-async def book(
-    request: Incoming, central: NamedDependency[Central], booking: NamedDependency[BookingService]
-) -> Response[bytes]:
+async def book(request: Incoming, booking: NamedDependency[BookingService]) -> Response[bytes]:
     """Book at once. 201 with the appointment; 409 with a code and, if taken, the nearest free starts."""
-    _authorise(request, central)
+    _authorise(request, booking.central)
     body = codec.decode(await request.body(), BookBody)
     wish = Wish(office_id=body.office_id, service_id=body.service_id, slot_start_at=body.slot_start_at)
     outcome = await booking.bookings.book(body.request_id, wish, _person(body.person), "api")
-    return _booked(outcome, central)
+    return _booked(outcome, booking.central)
 
 
 @post("/appointments/lookup", status_code=200)
-async def lookup(
-    request: Incoming, central: NamedDependency[Central], booking: NamedDependency[BookingService]
-) -> dict[str, str]:
+async def lookup(request: Incoming, booking: NamedDependency[BookingService]) -> dict[str, str]:
     """The secret link of an appointment, for who knows its locator and the end of the document."""
     body = codec.decode(await request.body(), LookupBody)
     found = await booking.changes.by_locator(body.locator, body.document_end)
     if isinstance(found, Booking):
-        return {"link": link_of(found, central.keys)}
+        return {"link": link_of(found, booking.central.keys)}
     raise _refusal(found)
 
 
 @get("/appointments/{link:str}")
-async def show(
-    link: FromPath[str], central: NamedDependency[Central], booking: NamedDependency[BookingService]
-) -> AppointmentBody:
+async def show(link: FromPath[str], booking: NamedDependency[BookingService]) -> AppointmentBody:
     """An appointment by its secret link."""
     found = await _by_link(booking, link)
-    return appointment_body(found, token_of(found, central.keys))
+    return appointment_body(found, token_of(found, booking.central.keys))
 
 
 @post("/appointments/{link:str}/cancel", status_code=200)
@@ -159,13 +154,13 @@ async def cancel(link: FromPath[str], booking: NamedDependency[BookingService]) 
 
 @post("/appointments/{link:str}/reschedule", status_code=200)
 async def reschedule(
-    link: FromPath[str], request: Incoming, central: NamedDependency[Central], booking: NamedDependency[BookingService]
+    link: FromPath[str], request: Incoming, booking: NamedDependency[BookingService]
 ) -> Response[bytes]:
     """Move to another time or office; the old one is kept until the new one is booked."""
     body = codec.decode(await request.body(), MoveBody)
     found = await _by_link(booking, link)
     wish = Wish(office_id=body.office_id, service_id=found.service_id, slot_start_at=body.slot_start_at)
-    return _booked(await booking.changes.reschedule(body.request_id, found, wish), central, status=200)
+    return _booked(await booking.changes.reschedule(body.request_id, found, wish), booking.central, status=200)
 
 
 def _booked(outcome: object, central: Central, status: int = 201) -> Response[bytes]:

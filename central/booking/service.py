@@ -19,6 +19,7 @@ class BookingService:
     """What pages and API use.
 
     Attributes:
+        central: settings, clock and keys.
         catalogue: offices and services as of now.
         availability: free days and times.
         bookings: hold, confirm, book.
@@ -26,6 +27,7 @@ class BookingService:
         drafts: half-filled forms.
     """
 
+    central: Central
     catalogue: CatalogueCopy
     availability: Availability
     bookings: Bookings
@@ -38,6 +40,7 @@ def make_booking(central: Central) -> BookingService:
     catalogue = CatalogueCopy(central.pool, central.clock, central.listener)
     availability = Availability(central.pool, central.clock, central.listener, central.hints, central.settings.booking)
     return BookingService(
+        central=central,
         catalogue=catalogue,
         availability=availability,
         bookings=Bookings(central, catalogue, availability),

@@ -6,6 +6,7 @@ books a person of its own on a random slot and writes feed row, letter and store
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tempfile
@@ -15,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from central.booking.claims import queries
+from central.database import SESSION
 
 REPLY_BYTES, LETTER_BYTES, BODY_BYTES = 330, 620, 240
 """Usual sizes of a stored answer, a letter and a feed row."""
@@ -72,7 +74,8 @@ def claim_script(target: Target, *, seed: int) -> str:
         21: "'fatima@example.org'",
         22: "NULL",
         23: f"CASE WHEN :slot < {target.fed_slots} THEN 'office:' || {target.office} END",
-        24: f"convert_to(repeat('x', {BODY_BYTES}), 'UTF8')",
+        24: f'convert_to(format(\'{{"slot_start_at":"%s","filler":"%s"}}\', \'2099-01-01T00:00:00Z\', '
+        f"repeat('x', {BODY_BYTES - 50})), 'UTF8')",
         25: f"('00000003-0000-7000-8000-' || {number})",
         26: f"decode(repeat('ab', {LETTER_BYTES}), 'hex')",
     }
@@ -97,6 +100,7 @@ def run_pgbench(
         done = subprocess.run(
             [str(binary), "-n", "-M", "prepared", "-f", file.name, "-c", str(clients), "-j", str(min(clients, 2)),
              *length, dsn],
+            env={**os.environ, "PGOPTIONS": " ".join(f"-c {name}={value}" for name, value in SESSION.items())},
             capture_output=True, text=True, check=False,
         )  # fmt: skip
     if done.returncode != 0:
