@@ -33,13 +33,23 @@ class Listener:
         self._connect = connect
         self._subscribers: defaultdict[str, list[Heard]] = defaultdict(list)
         self._lost = asyncio.Event()
-        self.is_up = False
+        self._ready = asyncio.Event()
+
+    @property
+    def is_up(self) -> bool:
+        """Whether every channel that somebody subscribed is being listened to."""
+        return self._ready.is_set()
+
+    async def wait_until_up(self) -> None:
+        """Return once all channels are listened to and their subscribers have been told that anything may have changed."""
+        await self._ready.wait()
 
     def subscribe(self, channel: str, heard: Heard) -> Callable[[], None]:
         """Call `heard` for every notification on a channel. Returns what ends it. A new channel reconnects."""
         is_new = channel not in self._subscribers
         self._subscribers[channel].append(heard)
         if is_new:
+            self._ready.clear()
             self._lost.set()
         return lambda: self._subscribers[channel].remove(heard)
 
@@ -52,7 +62,7 @@ class Listener:
                 log.warning("listener.lost", error=type(error).__name__)
                 await asyncio.sleep(RETRY_S)
             finally:
-                self.is_up = False
+                self._ready.clear()
 
     async def _session(self) -> None:
         connection = await self._connect()
@@ -61,8 +71,9 @@ class Listener:
             connection.add_termination_listener(lambda _: self._lost.set())
             for channel in list(self._subscribers):
                 await connection.add_listener(channel, self._on_notification)
-            self.is_up = True
             self._tell_all()
+            if not self._lost.is_set():
+                self._ready.set()
             await self._stay(connection)
         finally:
             with contextlib.suppress(Exception):

@@ -66,7 +66,9 @@ async def bed(postgres_cluster: Cluster, tmp_path: Path, request: pytest.Fixture
     with loaded_city(postgres_cluster, tmp_path, getattr(request, "param", 1)) as dsn:
         clock = ManualClock(MONDAY_8H)
         async with open_central(settings_for(dsn, tmp_path), clock) as central:
-            yield Bed(central, make_booking(central), clock)
+            booking = make_booking(central)
+            await central.listener.wait_until_up()  # else its first hint, "anything may have changed", falls into the test
+            yield Bed(central, booking, clock)
 
 
 def wish(start_at: datetime = TUESDAY_9H, service: str = "viaje", office: str = "centro") -> Wish:
