@@ -21,11 +21,11 @@ def test_bodies_above_a_kibibyte_are_compressed(size: int, compressed: bool) -> 
 @pytest.mark.parametrize(
     "body, encoding, code",
     [
-        (gzip.compress(b"0" * 5000), "gzip", "body_too_large"),
+        (gzip.compress(b"0" * 5000, mtime=0), "gzip", "body_too_large"),
         (b"0" * 1001, None, "body_too_large"),
-        (gzip.compress(b"0" * 1000)[:-5], "gzip", "body_truncated"),
+        (gzip.compress(b"0" * 1000, mtime=0)[:-5], "gzip", "body_truncated"),
         (b"", "gzip", "body_truncated"),
-        (gzip.compress(b"0") + b"more", "gzip", "body_encoding"),
+        (gzip.compress(b"0", mtime=0) + b"more", "gzip", "body_encoding"),
         (b"plain", "gzip", "body_encoding"),
         (b"plain", "br", "body_encoding"),
     ],
@@ -37,4 +37,4 @@ def test_a_bad_body_is_refused_with_its_code(body: bytes, encoding: str | None, 
 
 
 def test_a_body_of_exactly_the_cap_passes() -> None:
-    assert unpack(gzip.compress(b"0" * 1000), "gzip", cap_bytes=1000) == b"0" * 1000
+    assert unpack(gzip.compress(b"0" * 1000, mtime=0), "gzip", cap_bytes=1000) == b"0" * 1000
