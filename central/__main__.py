@@ -63,7 +63,7 @@ def main() -> None:
 def serve(config: Path | None) -> None:
     """Serve pages, API and sync until SIGTERM or Ctrl-C."""
     from central.app import create_app
-    from central.serving import serve as serve_app
+    from provisioning.serving import serve as serve_app
 
     settings = settings_of(config)
 
