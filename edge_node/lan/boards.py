@@ -77,7 +77,8 @@ class Boards:
         """Until there is something urgent; else until the state has moved and a moment passed; else until the beat."""
         for _ in range(round(BOARD_BEAT_S / CALM_S)):
             try:
-                await asyncio.wait_for(self._wake.wait(), CALM_S)
+                async with asyncio.timeout(CALM_S):  # not wait_for: a call would wait for its task to end, too
+                    await self._wake.wait()
             except TimeoutError:
                 if self._dispatcher.state.tail.seq != self._last_seq:
                     return
@@ -86,7 +87,11 @@ class Boards:
 
     async def _send(self) -> None:
         boards = await self._dispatcher.read(self._boards)
-        await asyncio.gather(*(self._publish(board_topic(b.office, b.zone), codec.encode(b)) for b in boards))
+        sending = [self._publish(board_topic(b.office, b.zone), codec.encode(b)) for b in boards]
+        if len(sending) == 1:  # most offices: at once, without a task that waits behind the clerk's reply
+            await sending[0]
+        else:
+            await asyncio.gather(*sending)
 
     def _boards(self, state: OfficeState) -> list[Board]:
         self._beat = self._beat + 1 if state.tail.seq == self._last_seq else 0

@@ -16,10 +16,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import aiomqtt
 import msgspec
@@ -185,7 +185,7 @@ class MqttLink:
 
     async def _run_session(self) -> None:
         async with _connection(self._new_client()) as client:
-            session = _Session(client, asyncio.create_task(self._pump(client)))
+            session = _Session(client, asyncio.create_task(_until_gone(client)))
             try:
                 await self._subscribe(session)
                 self._session = session
@@ -220,13 +220,12 @@ class MqttLink:
         if not await session.outlives(ask()):
             await session.pump
 
-    async def _pump(self, client: aiomqtt.Client) -> None:
-        async for message in client.messages:
-            try:
-                self._inbox.put_nowait(MqttMessage(message.topic.value, message.payload, bool(message.retain)))
-            except asyncio.QueueFull:
-                self.dropped += 1
-                self._log.warning("mqtt.message_dropped", topic=message.topic.value)
+    def _take(self, message: aiomqtt.Message) -> None:
+        try:
+            self._inbox.put_nowait(MqttMessage(message.topic.value, message.payload, bool(message.retain)))
+        except asyncio.QueueFull:
+            self.dropped += 1
+            self._log.warning("mqtt.message_dropped", topic=message.topic.value)
 
     def _new_client(self) -> aiomqtt.Client:
         settings, tls, will = self._settings, self._settings.tls, self._will
@@ -244,29 +243,60 @@ class MqttLink:
             keepalive=settings.keepalive_s,
             timeout=settings.timeout_s,
             socket_options=[NO_DELAY],
+            queue_type=_passing_on(self._take),
             tls_params=None if tls is None else aiomqtt.TLSParameters(tls.ca_file, tls.cert_file, tls.key_file),
             will=None if will is None else aiomqtt.Will(will.topic, will.payload, qos=1, retain=will.retain),
         )
 
 
+def _passing_on(take: Callable[[aiomqtt.Message], None]) -> type[asyncio.Queue[aiomqtt.Message]]:
+    """A queue for aiomqtt that keeps nothing: its own way out makes a task for every message, a quarter of a trip's time."""
+
+    class Straight(asyncio.Queue[aiomqtt.Message]):
+        def put_nowait(self, item: aiomqtt.Message) -> None:
+            take(item)
+
+    return Straight
+
+
+async def _until_gone(client: aiomqtt.Client) -> None:
+    """Wait for the end of the connection; no message comes this way (`_passing_on`).
+
+    Raises:
+        aiomqtt.MqttError: it is gone.
+    """
+    async for _ in client.messages:
+        pass
+
+
 class _Session:
-    """A connection and the task that reads it; the task ends when the connection is gone."""
+    """A connection and the task that ends when it is gone."""
 
     def __init__(self, client: aiomqtt.Client, pump: asyncio.Task[None]) -> None:
         self.client = client
         self.pump = pump
+        self._waiting: set[asyncio.Timeout] = set()
+        pump.add_done_callback(self._gone)
 
-    async def outlives(self, work: Coroutine[Any, Any, None]) -> bool:
-        """Do the work unless the connection goes first (aiomqtt itself would wait for its time limit); whether it was done."""
-        doing = asyncio.ensure_future(work)
+    async def outlives(self, work: Awaitable[None]) -> bool:
+        """Do the work unless the connection goes first (aiomqtt itself would wait for its time limit); whether it was done.
+
+        It begins at once and in the caller's own task: a call on its way to a screen does not queue behind anything.
+        """
+        while_up = asyncio.timeout(0 if self.pump.done() else None)
         try:
-            await asyncio.wait({doing, self.pump}, return_when=asyncio.FIRST_COMPLETED)
-            if not doing.done():
-                return False
-            doing.result()
-            return True
+            async with while_up:
+                self._waiting.add(while_up)
+                await work
+        except TimeoutError:
+            return False
         finally:
-            doing.cancel()
+            self._waiting.discard(while_up)
+        return True
+
+    def _gone(self, _pump: asyncio.Task[None]) -> None:
+        for while_up in self._waiting:
+            while_up.reschedule(0)
 
 
 @contextlib.asynccontextmanager

@@ -277,7 +277,8 @@ async def _browser(wanted: bool) -> AsyncIterator[Chromium | None]:
 def summary(measured: Sequence[Round]) -> dict[str, Any]:
     """Medians over the rounds, ratios within each round, and the goal."""
     sides = {
-        side: median([getattr(each, side) for each in measured]) for side in ("aiomqtt", "paho", "accepted", "display")
+        side: median([getattr(each, side) for each in measured])
+        for side in ("aiomqtt", "paho", "commit", "accepted", "after_reply", "display")
     }
     ratios = {limit: _ratios(measured, limit) for limit in ("aiomqtt", "paho")}
     strictest = {name: max(ratio[name] for ratio in ratios.values()) for name in ("p50", "p99")}

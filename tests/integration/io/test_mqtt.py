@@ -150,3 +150,32 @@ async def test_a_greeting_that_fails_does_not_end_the_link(mosquitto: Mosquitto)
     async with MqttLink(settings(mosquitto.port), [], jitter=no_jitter, on_connect=greet) as link:
         await until(lambda: link.sessions == 2 and link.connected)
         assert await link.publish("t", b"x")
+
+
+async def test_all_publishes_in_flight_end_with_the_session(mosquitto: Mosquitto) -> None:
+    slow = MqttSettings(host="127.0.0.1", port=mosquitto.port, client_id="slow", timeout_s=30)
+    async with MqttLink(slow, [], jitter=no_jitter) as link:
+        await link.wait_connected()
+        mosquitto.pause()
+        publishing = [asyncio.create_task(link.publish("t", b"x")) for _ in range(10)]
+        publishing[0].cancel()  # who gives up takes nobody along
+        await asyncio.sleep(0.1)
+        mosquitto.kill()
+        async with asyncio.timeout(2):
+            results = await asyncio.gather(*publishing, return_exceptions=True)
+    assert isinstance(results[0], asyncio.CancelledError)
+    assert results[1:] == [False] * 9
+
+
+async def test_a_reader_that_falls_behind_loses_the_newest_and_it_is_counted(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.io.mqtt.QUEUE_MAX", 3)
+    async with MqttLink(settings(mosquitto.port), ["t"], jitter=no_jitter) as link:
+        await link.wait_connected()
+        for number in range(5):
+            assert await link.publish("t", b"%d" % number)
+        await until(lambda: link.dropped == 2)
+        assert [(await next_message(link)).payload for _ in range(3)] == [b"0", b"1", b"2"]
+        assert await link.publish("t", b"5")
+        assert (await next_message(link)).payload == b"5"
