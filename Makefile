@@ -12,6 +12,8 @@ ARGS ?=
 SEEDS ?= 200
 START ?= 1
 RESET ?=
+# Tests wait for processes more than they compute: three workers on two cores; the tests of one file stay together.
+JOBS ?= 3
 # The first that runs: on PATH, or among pyenv's.
 PYTHON := $(if $(PY),$(or $(shell for one in python$(PY) $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(PY)*/bin/python; do \
 	"$$one" -c '' 2>/dev/null && echo "$$one" && break; done),python$(PY)),python3)
@@ -86,8 +88,8 @@ demo: $(DEMO_STAMP) try-assets ## a whole city on this machine (RESET=1 starts a
 	@exec $(BIN)/python -m provisioning.cli demo $(if $(RESET),--reset) $(ARGS)
 
 .PHONY: test
-test: setup ## all tests (PY=3.12 for another Python, ARGS="-k queue" for some)
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup ## all tests (PY=3.12 for another Python, ARGS="-k queue" for some, JOBS=0 one after the other)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 .PHONY: lint
 lint: $(DEV_STAMP) ## style, format, types, who may import whom
