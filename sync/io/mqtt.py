@@ -164,9 +164,10 @@ class MqttLink:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FAREWELL_S):
                     await self.publish(self._will.topic, self._will.payload, retain=self._will.retain)
-        self._loop_task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._loop_task
+        while not self._loop_task.done():
+            # Asked again each second: a cancellation can end inside the client's own disconnecting.
+            self._loop_task.cancel()
+            await asyncio.wait({self._loop_task}, timeout=1)
 
     async def _keep_up(self) -> None:
         wait_s = BACKOFF_FIRST_S
