@@ -53,10 +53,8 @@ async def commands(scope: Scope, receive: Receive, send: Send) -> None:
 
 def _member(node: EdgeNode, headers: dict[bytes, bytes]) -> Member:
     cookies = _cookies(headers.get(b"cookie", b""))
-    token = headers.get(b"x-csrf-token", b"").decode("latin-1")
-    if not compare_digest(token, cookies.get(f"{node.cookie}_csrf", "")) or not _is_ours(
-        token, node.identity.csrf_secret
-    ):
+    token = headers.get(b"x-csrf-token", b"").decode("ascii", "replace")
+    if token != cookies.get(f"{node.cookie}_csrf", "") or not _is_ours(token, node.identity.csrf_secret):
         raise PermissionDeniedException("CSRF token verification failed")
     member = node.sessions.member(cookies.get(node.cookie, ""))
     if member is None:
@@ -68,7 +66,7 @@ def _member(node: EdgeNode, headers: dict[bytes, bytes]) -> Member:
 def _is_ours(token: str, secret: str) -> bool:
     """Whether this server made a cross-site token; the same check as for every other route."""
     stem, signature = token[:CSRF_SECRET_LENGTH], token[CSRF_SECRET_LENGTH:]
-    return bool(signature) and compare_digest(signature, generate_csrf_hash(stem, secret))
+    return compare_digest(signature.encode(), generate_csrf_hash(stem, secret).encode())  # text would have to be ASCII
 
 
 def _cookies(header: bytes) -> dict[str, str]:

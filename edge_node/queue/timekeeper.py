@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from edge_node.queue.dispatcher import NODE, Dispatcher, turn
-from edge_node.queue.journal import SQL, Entry, PendingPrint, Person, read_people, written
+from edge_node.queue.journal import SQL, Entry, PendingPrint, written
 from edge_node.queue.state import OfficeState
 from edge_node.writer import Writer
 from sync.domain.clock import CHECK_EVERY_S, step_ms
@@ -60,19 +60,21 @@ class Timekeeper:
         """Delete what has had its time: replies, personal rows, follow codes, prints that nobody fetched."""
         now = self._dispatcher.state.now()
         zone = self._dispatcher.state.zone
+        people_before = service_date(now, zone) - KEEP_PEOPLE
 
-        def delete(connection: sqlite3.Connection) -> tuple[list[str], dict[str, Person]]:
-            connection.execute(SQL.forget_people, {"before": (service_date(now, zone) - KEEP_PEOPLE).isoformat()})
+        def delete(connection: sqlite3.Connection) -> list[str]:
+            connection.execute(SQL.forget_people, {"before": people_before.isoformat()})
             connection.execute(
                 SQL.forget_follow_codes, {"before": service_date(now - FOLLOW_AFTER_CLOSE, zone).isoformat()}
             )
             connection.execute(SQL.forget_print_jobs, {"before": written(now - KEEP_PRINT_JOBS)})
             requests = connection.execute(SQL.forget_requests, {"before": written(now - REMEMBER_REQUESTS)})
-            return [row[0] for row in requests], read_people(connection)
+            return [row[0] for row in requests]
 
-        forgotten, people = await self._writer.run(delete)
-        self._dispatcher.forget(forgotten)
-        self._dispatcher.state.people = people
+        self._dispatcher.forget(await self._writer.run(delete))
+        # Not read from the file: somebody may have been checked in since.
+        people = self._dispatcher.state.people
+        self._dispatcher.state.people = {key: who for key, who in people.items() if who.service_date >= people_before}
 
     async def _keep_waits(self) -> None:
         while True:

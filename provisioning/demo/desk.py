@@ -58,7 +58,9 @@ class Desk:
         self.mailbox = Mailbox(config.host, config.smtp, places.mail)
         self.stopping = asyncio.Event()
         self.city = tomllib.loads(config.city_file.read_text(encoding="utf-8"))
-        self.pages = Pages(load_catalog(strict=False), [Path(__file__).parent / "pages"], static_assets(), STAFF_LOCALES)
+        self.pages = Pages(
+            load_catalog(strict=False), [Path(__file__).parent / "pages"], static_assets(), STAFF_LOCALES
+        )
         self.http = httpx.AsyncClient(timeout=2.0)
 
     @contextlib.asynccontextmanager

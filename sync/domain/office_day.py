@@ -127,7 +127,7 @@ class OfficeDay:
         self.sessions.pop(fact.session, None)
         if self.session_at.get(fact.counter) == fact.session:
             del self.session_at[fact.counter]
-            for ticket in self.waiting.values():
+            for ticket in self.tickets.values():  # parked ones too: they must not come back to a counter that is closed
                 if ticket.counter == fact.counter:
                     ticket.counter = None
                     self.lines.keep(ticket)

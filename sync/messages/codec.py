@@ -6,6 +6,7 @@ over bytes that were really sent, never over a second encoding of them.
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 
 import msgspec
@@ -13,6 +14,9 @@ import msgspec
 T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder(order="sorted")
+_QUOTED = re.compile(r"""(value |unknown field )(["'`]).*\2""", re.DOTALL)
+"""Where a decoder's message repeats what it was given: it may be a name, and as long as the body."""
+_NO_TEXT = "not UTF-8"
 
 
 class MalformedMessage(ValueError):
@@ -36,5 +40,7 @@ def decode(data: bytes | str, shape: type[T]) -> T:
     """
     try:
         return msgspec.json.decode(data, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise MalformedMessage(str(error)) from error
+    except UnicodeDecodeError:
+        raise MalformedMessage(_NO_TEXT) from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise MalformedMessage(_QUOTED.sub(r"\1…", str(error))) from None

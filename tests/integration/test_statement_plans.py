@@ -27,6 +27,8 @@ pytestmark = pytest.mark.postgres
 ROOT = Path(central.__file__).parent
 LARGE_ROWS = 10_000
 EXEMPT = "-- whole table:"
+
+
 def statements() -> Iterator[Any]:
     for file in sorted(ROOT.rglob("*.sql")):
         if file.parent.name != "migrations" and file.name != "schema.sql":

@@ -67,7 +67,9 @@ async def bed(postgres_cluster: Cluster, tmp_path: Path, request: pytest.Fixture
         clock = ManualClock(MONDAY_8H)
         async with open_central(settings_for(dsn, tmp_path), clock) as central:
             booking = make_booking(central)
-            await central.listener.wait_until_up()  # else its first hint, "anything may have changed", falls into the test
+            await (
+                central.listener.wait_until_up()
+            )  # else its first hint, "anything may have changed", falls into the test
             yield Bed(central, booking, clock)
 
 

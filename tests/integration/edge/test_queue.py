@@ -17,6 +17,8 @@ from edge_node.queue.dispatcher import Dispatcher, StateUnknown
 from edge_node.queue.journal import JournalBroken, read_day
 from edge_node.queue.outcomes import Done
 from edge_node.queue.replies import CommandReply
+from edge_node.queue.timekeeper import Timekeeper
+from edge_node.writer import Writer
 from sync.domain.office_day import OfficeDay
 from sync.io.ids import new_id
 from sync.messages import commands as c
@@ -448,6 +450,26 @@ async def test_a_name_stays_with_its_ticket_when_the_booking_is_cancelled_later(
         clock.advance(days=3)
         await node.timekeeper.forget()
         assert node.dispatcher.state.people == {}
+
+
+async def test_somebody_who_comes_while_old_rows_are_deleted_keeps_the_name(tmp_path: Path) -> None:
+    clock = ManualClock()
+    row = appointment(soon(clock.now()))
+    async with edge(tmp_path, clock, rows=[*entities(), row]) as node:
+
+        class BusyWriter(Writer):
+            def __init__(self) -> None:
+                pass
+
+            async def run(self, work: Any) -> Any:
+                deleted = await node.writer.run(work)
+                await node.desk.check_in(
+                    new_id(), lambda state, now: arrival_of_locator(state, row.locator, now), KIOSK, Wish()
+                )
+                return deleted
+
+        await Timekeeper(node.dispatcher, BusyWriter()).forget()
+        assert [p.display_name for p in (await node.view_queue()).people.values()] == ["Fátima M."]
 
 
 async def test_a_row_that_cannot_be_read_does_not_hold_up_the_others(tmp_path: Path) -> None:

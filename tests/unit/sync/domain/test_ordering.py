@@ -47,6 +47,18 @@ def test_a_ticket_sent_to_a_counter_is_served_only_there_until_it_closes() -> No
     assert office.call_next(one, at("09:06")) == ticket
 
 
+def test_a_mark_falls_with_its_counter_also_for_a_ticket_that_is_parked() -> None:
+    office = TestOffice()
+    one, two = office.open("1", at("09:00")), office.open("2", at("09:00"), actor="eva")
+    ticket = office.take("a", at("09:01"))
+    office.call_next(one, at("09:02"))
+    office.do(c.Transfer(request_id=new_id(), session=one, ticket_id=ticket, counter="2"), at("09:03"))
+    office.do(c.Park(request_id=new_id(), session=two, ticket_id=ticket), at("09:04"), actor="eva")
+    office.do(c.CloseCounter(request_id=new_id(), session=two), at("09:05"), actor="eva")
+    office.do(c.Resume(request_id=new_id(), ticket_id=ticket), at("09:06"))
+    assert office.call_next(one, at("09:07")) == ticket
+
+
 def test_a_transfer_keeps_label_and_due() -> None:
     office = TestOffice()
     session = office.open("1", at("09:00"))

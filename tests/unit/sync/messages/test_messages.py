@@ -41,6 +41,23 @@ def test_a_poison_fact_says_so() -> None:
         open_fact(record)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"request_id": "0199aaaa-aaaa-7aaa-8aaa-aaaaaaaaaaaa", "service": "a", "Juan": 1}',
+        b'{"request_id": "0199aaaa-aaaa-7aaa-8aaa-aaaaaaaaaaaa", "service": "a", "x ` - at Juan": 1}',
+        b'{"request_id": "0199aaaa-aaaa-7aaa-8aaa-aaaaaaaaaaaa", "service": "a", "language": "Juan \' or \\" Juan"}',
+        b'{"type": "Juan"}',
+        b'{"request_id": "Juan\xff"}',
+    ],
+)
+def test_what_is_wrong_with_a_body_is_told_without_its_content(body: bytes) -> None:
+    with pytest.raises(codec.MalformedMessage) as told:
+        codec.decode(body, commands.TakeTicket)
+    assert told.value.detail
+    assert "Juan" not in f"{told.value.detail} {told.value} {told.value.__cause__}"
+
+
 def test_a_new_field_of_a_fact_is_tolerated() -> None:
     record = FactRecord(header=header(facts.ClockStepped), body=msgspec.Raw(b'{"delta_ms":1,"cause":"ntp"}'))
     assert open_fact(record) == facts.ClockStepped(delta_ms=1)
