@@ -164,7 +164,7 @@ def test_another_site_cannot_act_with_our_cookies(shared_boss: Browser) -> None:
     body = {"request_id": new_id(), "service": "padron"}
     assert shared_boss.http.post("/api/v1/commands/take_ticket", json=body).status_code == 403
     for forged in (b"0" * 128, b"\xf1" * 128):
-        asked = {"cookie": b"vt_edge_centro_csrf=" + forged, "x-csrf-token": forged}
+        asked = {b"cookie": b"vt_edge_centro_csrf=" + forged, b"x-csrf-token": forged}
         assert shared_boss.http.post("/api/v1/commands/take_ticket", json=body, headers=asked).status_code == 403
     assert body["request_id"] not in shared_boss.http.get("/api/v1/queue").text
 
