@@ -79,7 +79,7 @@ async def _claim(
     pool: Any, statement: str, arguments: Sequence[Any], where: Where, lock_timeout_ms: int
 ) -> Won | Full | Clash | Answered:
     try:
-        if row := await pool.fetchrow(queries[statement], *arguments):
+        if row := await _claim_at_once(pool, statement, arguments):
             return Won(row)
         why = await _why_not(pool, where)
         if isinstance(why, Answered) or not why:
@@ -93,6 +93,14 @@ async def _claim(
         return answered if isinstance(answered, Answered) else Clash(key)
     again = await _why_not(pool, where)
     return again if isinstance(again, Answered) else Full()
+
+
+async def _claim_at_once(pool: Any, statement: str, arguments: Sequence[Any]) -> Any | None:
+    """None also for whoever lost to the release of the very hold that is being confirmed: it locks hold, then seats."""
+    try:
+        return await pool.fetchrow(queries[statement], *arguments)
+    except asyncpg.DeadlockDetectedError:
+        return None
 
 
 async def _claim_waiting(pool: Any, statement: str, arguments: Sequence[Any], lock_timeout_ms: int) -> Any | None:

@@ -49,6 +49,20 @@ async def test_a_lapsed_hold_is_confirmed_while_its_slot_has_seats(bed: Bed) -> 
     assert isinstance(confirmed, Booked)
 
 
+async def test_a_confirmation_that_meets_the_release_of_its_own_hold_still_books(bed: Bed) -> None:
+    """The release locks the hold first and the seats then, a confirmation the other way round."""
+    hold = await held(bed)
+    async with bed.central.pool.acquire() as release, release.transaction():
+        await release.execute("SELECT FROM hold WHERE hold_id = $1 FOR UPDATE", hold.hold_id)
+        confirming = asyncio.create_task(bed.booking.bookings.confirm(request_id(), wish(), person(), hold.hold_id))
+        await asyncio.sleep(0.3)  # it has the seat by now, and is the first of the two to look for a deadlock
+        await release.execute(
+            "UPDATE seat SET state = 'free', hold_id = NULL, held_until = NULL WHERE hold_id = $1", hold.hold_id
+        )
+        await release.execute("DELETE FROM hold WHERE hold_id = $1", hold.hold_id)
+    assert isinstance(await confirming, Booked)
+
+
 async def test_a_lapsed_hold_whose_seat_went_is_answered_with_other_times(bed: Bed) -> None:
     hold = await held(bed)
     bed.clock.advance(minutes=11)
