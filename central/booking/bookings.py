@@ -28,7 +28,7 @@ from central.booking.appointments import (
 )
 from central.booking.availability import Availability
 from central.booking.claims import Answered, Clash, Full, Where, Won, claim, queries
-from central.booking.news import feed_body, letter_of, link_of
+from central.booking.news import answer_of, feed_body, letter_of
 from central.booking.offers import Offer, offer_of
 from central.booking.rules import DOCUMENT_END_LENGTH, fingerprint, is_fed, new_locator, person_hash
 from central.context import Central
@@ -126,7 +126,7 @@ class Bookings:
         asked = fingerprint("book", wish.office_id, wish.service_id, wish.slot_start_at.isoformat(), who.hex())
         for _ in range(LOCATOR_TRIES):
             booking = self._new_booking(offer, person)
-            answer = self._answer(booking)
+            answer = answer_of(booking, self._central.keys)
             arguments = self._book_arguments(
                 request_id=request_id,
                 asked=asked,
@@ -200,18 +200,6 @@ class Bookings:
             full_name=person.full_name,
             document_end=person.document.number[-DOCUMENT_END_LENGTH:],
             email=person.email,
-        )
-
-    def _answer(self, booking: Booking) -> Booked:
-        return Booked(
-            appointment_id=booking.appointment_id,
-            version=booking.version,
-            locator=booking.locator,
-            office_id=booking.office_id,
-            service_id=booking.service_id,
-            slot_start_at=booking.slot_start_at,
-            duration_min=booking.duration_min,
-            link=link_of(booking, self._central.keys),
         )
 
     async def _offer(self, wish: Wish) -> Offer | NotOffered:

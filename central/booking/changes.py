@@ -27,18 +27,18 @@ from central.booking.availability import Availability
 from central.booking.bookings import answered_before
 from central.booking.claims import Answered, Clash, Full, Where, Won, claim
 from central.booking.claims import queries as seats
-from central.booking.news import feed_body, letter_of, link_of
+from central.booking.news import answer_of, feed_body, letter_of
 from central.booking.offers import Offer, offer_of
 from central.booking.rules import (
     DOCUMENT_END_LENGTH,
     fingerprint,
     is_fed,
     proves,
-    read_locator,
     read_secret_link,
 )
 from central.context import Central
 from central.offices.store import CatalogueCopy
+from sync.domain.check_in import normalise_locator
 from sync.io.ids import new_id
 from sync.io.sql import load
 from sync.messages.feed import office_stream
@@ -75,7 +75,7 @@ class Changes:
 
         Every try counts against the locator, right or wrong; unknown and wrong get the same answer.
         """
-        locator = read_locator(typed)
+        locator = normalise_locator(typed)
         if locator is None:
             return NotFound()
         now, settings = self._central.clock.now(), self._central.settings.booking
@@ -160,7 +160,7 @@ class Changes:
             slot_start_at=offer.slot_start_at,
             duration_min=offer.service.duration_min,
         )
-        answer = self._answer(after)
+        answer = answer_of(after, self._central.keys)
         fed = is_fed(offer.service_date, offer.today, self._central.settings.booking.feed_days)
         streams, bodies, if_fed = _news(booking, after, fed=fed)
         mail_id, letter = letter_of("moved", after, self._central.keys, new_id)
@@ -179,18 +179,6 @@ class Changes:
         )
         lock_timeout_ms = self._central.settings.database.lock_timeout_ms
         return await claim(self._central.pool, "reschedule", arguments, where, lock_timeout_ms), answer
-
-    def _answer(self, booking: Booking) -> Booked:
-        return Booked(
-            appointment_id=booking.appointment_id,
-            version=booking.version,
-            locator=booking.locator,
-            office_id=booking.office_id,
-            service_id=booking.service_id,
-            slot_start_at=booking.slot_start_at,
-            duration_min=booking.duration_min,
-            link=link_of(booking, self._central.keys),
-        )
 
     async def _taken(self, offer: Offer) -> Taken:
         free = await self._availability.alternatives(

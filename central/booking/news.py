@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from central.booking.appointments import Booking
+from central.booking.appointments import Booked, Booking
 from central.booking.rules import display_name, secret_link
 from central.keys import KeyRing
 from central.notices.letters import Letter, LetterKind
@@ -33,7 +33,7 @@ def feed_body(booking: Booking, status: AppointmentStatus = "booked") -> bytes:
     return codec.encode(feed_appointment(booking, status))
 
 
-def token_of(booking: Booking, keys: KeyRing) -> str:
+def token_of(booking: Booking | Booked, keys: KeyRing) -> str:
     """The text of the QR code that checks the appointment in, also at an office that has not heard of it yet."""
     return booking_token.write(
         booking_token.BookingToken(
@@ -53,6 +53,20 @@ def token_of(booking: Booking, keys: KeyRing) -> str:
 def link_of(booking: Booking, keys: KeyRing) -> str:
     """The secret part of the address that shows, moves and cancels the appointment."""
     return secret_link(keys.links, booking.appointment_id, booking.link_version)
+
+
+def answer_of(booking: Booking, keys: KeyRing) -> Booked:
+    """What is answered to whoever booked or moved it, and stored with the request."""
+    return Booked(
+        appointment_id=booking.appointment_id,
+        version=booking.version,
+        locator=booking.locator,
+        office_id=booking.office_id,
+        service_id=booking.service_id,
+        slot_start_at=booking.slot_start_at,
+        duration_min=booking.duration_min,
+        link=link_of(booking, keys),
+    )
 
 
 def letter_of(

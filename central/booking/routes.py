@@ -47,7 +47,7 @@ from central.offices.catalogue import OfficeRecord, ServiceRecord
 from central.problems import Problem
 from central.requests import REFUSED
 from sync.domain.service_day import service_date
-from sync.messages import booking_token, codec
+from sync.messages import codec
 
 Incoming = Request[Any, Any, Any]
 JSON = "application/json"
@@ -166,22 +166,8 @@ async def reschedule(
 def _booked(outcome: object, central: Central, status: int = 201) -> Response[bytes]:
     if not isinstance(outcome, Booked):
         raise _refusal(outcome)
-    body = booked_body(outcome, _token(outcome, central))
+    body = booked_body(outcome, token_of(outcome, central.keys))
     return Response(codec.encode(body), status_code=status, media_type=JSON)
-
-
-def _token(booked: Booked, central: Central) -> str:
-    token = booking_token.BookingToken(
-        kid=central.keys.kid,
-        appointment_id=booked.appointment_id,
-        version=booked.version,
-        office_id=booked.office_id,
-        service_id=booked.service_id,
-        slot_start_min=booking_token.minutes(booked.slot_start_at),
-        duration_min=booked.duration_min,
-        locator=booked.locator,
-    )
-    return booking_token.write(token, central.keys.sign)
 
 
 def _refusal(outcome: object) -> Problem:

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-LOCATOR_ALPHABET = "ACDEFGHJKMNPQRTUVWXY34679"
-"""Letters and digits that are not taken for one another, printed or spoken."""
-LOCATOR_LENGTH = 6
+from sync.domain.check_in import LOCATOR_ALPHABET, LOCATOR_LENGTH
+
 DOCUMENT_END_LENGTH = 4
 """How many last characters of a document prove who is asking, at a look-up and at the counter."""
 
@@ -29,14 +28,6 @@ def new_locator(below: Callable[[int], int]) -> str:
 def shown_locator(locator: str) -> str:
     """A locator as people see it: `ACD-E34`."""
     return f"{locator[:3]}-{locator[3:]}"
-
-
-def read_locator(typed: str) -> str | None:
-    """What somebody typed as a locator, whatever the case, spaces and hyphens; none if it cannot be one."""
-    locator = "".join(typed.upper().split()).replace("-", "")
-    if len(locator) != LOCATOR_LENGTH or not set(locator) <= set(LOCATOR_ALPHABET):
-        return None
-    return locator
 
 
 def person_hash(key: bytes, kind: str, number: str) -> bytes:

@@ -21,6 +21,7 @@ from sync.messages.policy import GENERAL
 from sync.messages.refusals import Refusal
 
 LOCATOR_ALPHABET = "ACDEFGHJKMNPQRTUVWXY34679"
+"""Letters and digits that are not taken for one another, printed or spoken."""
 LOCATOR_LENGTH = 6
 REDUCED_MOBILITY_NEEDS = frozenset({"wheelchair", "reduced_mobility"})
 """Support needs that put a person in the class ``reduced_mobility``."""
@@ -59,8 +60,8 @@ class Here(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def normalise_locator(typed: str) -> str | None:
-    """The locator somebody typed, without spaces, hyphens and case; none when it cannot be one."""
-    code = "".join(ch for ch in typed.upper() if ch not in " -·.")
+    """The locator somebody typed, without spaces, hyphens, dots and case; none when it cannot be one."""
+    code = "".join(ch for ch in typed.upper() if not ch.isspace() and ch not in "-·.")
     valid = len(code) == LOCATOR_LENGTH and all(ch in LOCATOR_ALPHABET for ch in code)
     return code if valid else None
 

@@ -63,7 +63,7 @@ def code(found: Arrival | Refusal) -> str:
     return found.code if isinstance(found, Refusal) else "arrived"
 
 
-@pytest.mark.parametrize("typed", ["K7MACX", "k7m-acx", " k7m acx ", "K7M·ACX"])
+@pytest.mark.parametrize("typed", ["K7MACX", "k7m-acx", " k7m acx ", "K7M·ACX", "K7M\u00a0ACX\t"])
 def test_a_typed_locator_is_found_however_it_is_written(typed: str) -> None:
     appointment = row()
     found = by_locator(typed, Agenda.of([appointment]), HERE)
@@ -71,7 +71,7 @@ def test_a_typed_locator_is_found_however_it_is_written(typed: str) -> None:
     assert (found.appointment_id, found.to_verify) == (appointment.id, False)
 
 
-@pytest.mark.parametrize("typed", ["", "K7M", "K7MACXX", "O0I1LB", "K7MAC!", "ＫＭＡＣＸＹ"])
+@pytest.mark.parametrize("typed", ["", "K7M", "K7MACXX", "O0I1LB", "K7MAC!", "آجد-٣٤٥", "ＫＭＡＣＸＹ"])
 def test_an_impossible_locator_is_answered_like_an_unknown_one(typed: str) -> None:
     assert normalise_locator(typed) is None
     assert code(by_locator(typed, Agenda.of([row()]), HERE)) == "booking_unknown"
