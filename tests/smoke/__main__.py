@@ -244,7 +244,7 @@ class Journey:
     def _lost_at(self, office: Office, there: dict[str, Any]) -> list[str]:
         issued = sum(1 for person in self.oracle.people.values() if person.office == office.id)
         finished, known = len(office.finished), there["finished"]
-        lost = []
+        lost = self.oracle.lost_calls(office.id, there["acked_seq"])
         if there["tickets"] < issued:
             lost.append(f"{office.id}: {issued} tickets were given, central knows {there['tickets']}")
         if known != finished:

@@ -75,6 +75,26 @@ def test_two_codes_for_one_label_are_a_duplicate_and_the_same_paper_is_a_reprint
     assert oracle.duplicates() == ["centro A1: 2 codes"]
 
 
+def test_an_appointment_is_booked_once_and_comes_once() -> None:
+    oracle = Oracle()
+    oracle.booked("ACDEFG", {"appointment_id": "1"})
+    oracle.booked("ACDEFH", {"appointment_id": "2"})
+    oracle.saw_ticket("centro", view("A1", 1, "09:00", "09:00", appointment_id="1"))
+    oracle.saw_ticket("centro", view("W1", 2, "09:00"))
+    oracle.saw_ticket("centro", view("W2", 3, "09:00"))
+    assert oracle.duplicates() == []
+    oracle.booked("ACDEFJ", {"appointment_id": "2"})
+    oracle.saw_ticket("centro", view("A2", 4, "09:10", "09:00", appointment_id="1"))
+    assert oracle.duplicates() == ["appointment 2: 2 bookings", "appointment 1: 2 tickets"]
+
+
+def test_a_call_behind_what_central_has_is_lost() -> None:
+    oracle = Oracle()
+    call(oracle, 10, view("W1", 1, "09:00"), "09:02")
+    assert oracle.lost_calls("centro", 10) == oracle.lost_calls("real", 0) == []
+    assert oracle.lost_calls("centro", 9) == ["centro seq 10: the call of W1"]
+
+
 def test_an_arrival_lies_between_the_touch_and_the_paper() -> None:
     oracle = Oracle()
     oracle.saw_ticket("centro", view("A1", 1, "09:00"))
