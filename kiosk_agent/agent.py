@@ -49,6 +49,7 @@ RESUME_WITHIN = timedelta(seconds=30)
 """A request of an earlier run is taken up again only while its person may still be standing there."""
 REMEMBERED = timedelta(hours=48)
 TICK_S = 0.5
+FORGET_EVERY_S = 3600.0
 POLL_PRINTER_S = 10.0
 VERSION = "0.1.0"
 
@@ -175,7 +176,8 @@ class Agent:
         await self._remember()
         self.scanner.start()
         async with self.link.running():
-            loops = (self._listen, self._scan, self._tick, self._watch_printer, self.slips.run, lambda: _until(stop))
+            work = (self._listen, self._scan, self._tick, self._watch_printer, self._forget, self.slips.run)
+            loops = (*work, lambda: _until(stop))
             tasks = [asyncio.create_task(loop(), name=loop.__name__) for loop in loops]
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -189,7 +191,6 @@ class Agent:
     async def _remember(self) -> None:
         """Begin where an earlier run ended: its config, and the request of a person who may still be there."""
         now = self.clock.now()
-        await self._spool.forget(now - REMEMBERED)
         kept = await self._spool.kept("config")
         if kept is not None:
             with contextlib.suppress(MalformedMessage):
@@ -294,6 +295,12 @@ class Agent:
             await self._hear_edge()
             await self.handle(e.Tick())
             self.wake_watchers()
+
+    async def _forget(self) -> None:
+        """A kiosk runs for months: drop what is settled and old, at the start and every hour."""
+        while True:
+            await self._spool.forget(self.clock.now() - REMEMBERED)
+            await asyncio.sleep(FORGET_EVERY_S)
 
     async def _watch_printer(self) -> None:
         while True:

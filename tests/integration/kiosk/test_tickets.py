@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from kiosk_agent import agent as agents
 from kiosk_agent.machine import events as e
 from kiosk_agent.machine import screens as s
 from kiosk_agent.settings import Printer
@@ -216,3 +217,17 @@ async def test_status_tells_of_printer_and_scanner_and_the_will_of_the_end(offic
         await until(lambda: office.edge.statuses and office.edge.statuses[-1].printer == "ok")
         assert office.edge.statuses[-1].online
     await until(lambda: not office.edge.statuses[-1].online)
+
+
+async def test_a_kiosk_that_runs_for_days_forgets_what_is_done(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agents, "FORGET_EVERY_S", 0.05)
+    clock = ManualClock()
+    async with running_kiosk(office.settings(), clock) as kiosk:
+        request_id, spool = await kiosk.take_ticket(), kiosk.agent._spool
+        await until(lambda: office.edge.acks)
+        await asyncio.sleep(0.2)
+        assert await spool.command(request_id) is not None
+        clock.advance(hours=49)
+        async with asyncio.timeout(5):
+            while await spool.command(request_id) is not None:  # noqa: ASYNC110 - the spool has no event
+                await asyncio.sleep(0.05)
