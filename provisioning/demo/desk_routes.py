@@ -20,6 +20,9 @@ from provisioning.demo.relay import State
 from ui.headers import PAGE_HEADERS
 from ui.locales import STAFF_LOCALES, choose_locale
 
+# Forms of a page that sends no referrer carry "Origin: null", and `_own_page` could not tell them from another site's.
+HEADERS = PAGE_HEADERS | {"referrer-policy": "same-origin"}
+
 
 def create_app(desk: Desk) -> Litestar:
     """The start page, what it shows, and the acts of its forms."""
@@ -40,7 +43,7 @@ def _pages(desk: Desk) -> list[Any]:
             offered=STAFF_LOCALES,
         )
         html = desk.pages.render("demo/start.html", locale, {"here": "/", "area_name": AREA, **await desk.view()})
-        return Response(html, media_type="text/html", headers=PAGE_HEADERS)
+        return Response(html, media_type="text/html", headers=HEADERS)
 
     @get("/stream")
     async def stream(request: Request[Any, Any, Any]) -> ServerSentEvent:
@@ -52,7 +55,7 @@ def _pages(desk: Desk) -> list[Any]:
         if found is None:
             raise NotFoundException("This mail is not kept any more.")
         html = desk.pages.render("demo/mail.html", "es", {"mail": found, "area_name": AREA})
-        return Response(html, media_type="text/html", headers=PAGE_HEADERS)
+        return Response(html, media_type="text/html", headers=HEADERS)
 
     return [live, start_page, stream, mail]
 
