@@ -62,7 +62,12 @@ class City:
         self._tell = tell
 
     def reset(self) -> None:
-        """Forget everything: the folder is emptied."""
+        """Forget everything: the folder is emptied.
+
+        Raises:
+            PortTaken: perhaps by this very city, which still needs its folder.
+        """
+        self._require_ports()
         if self.places.root.exists():
             shutil.rmtree(self.places.root)
 
@@ -73,8 +78,7 @@ class City:
             PortTaken, PostgresError, BrokerNotFound, StartFailed, SetUpFailed: each says what to do.
         """
         try:
-            for port, wanted_by in self.config.ports().items():
-                require_free(self.config.host, port, wanted_by)
+            self._require_ports()
             self._start_servers()
             self._set_up_central()
             self._start_central()
@@ -97,6 +101,10 @@ class City:
         self.children.clear()
         self.brokers.clear()
         self.postgres = None
+
+    def _require_ports(self) -> None:
+        for port, wanted_by in self.config.ports().items():
+            require_free(self.config.host, port, wanted_by)
 
     def __enter__(self) -> Self:
         return self.start()

@@ -21,6 +21,10 @@ from provisioning.launchers.process import StartFailed
 
 FOLDER = Path(".demo")
 WATCH_EVERY_S = 1.0
+OTHER_DEMO = (
+    "If it is another demo, press Ctrl-C in its terminal. "
+    "For other ports, copy provisioning/demo/demo.toml and run: make demo ARGS='--config FILE'"
+)
 
 CONFIG = click.option(
     "--config", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Another demo.toml: other ports."
@@ -48,12 +52,14 @@ def demo(context: click.Context, config: Path | None, folder: Path, reset: bool)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: _stop_once(stop))
     city = City(folder, _read(config), tell=lambda text: console.print(f"  [dim]·[/] {text}", highlight=False))
-    if reset:
-        city.reset()
-    console.print("Starting the city…")
     try:
+        if reset:
+            city.reset()
+        console.print("Starting the city…")
         city.start()
-    except (PortTaken, PostgresError, BrokerNotFound, StartFailed, SetUpFailed) as error:
+    except PortTaken as error:
+        raise click.ClickException(f"{error}\n{OTHER_DEMO}") from error
+    except (PostgresError, BrokerNotFound, StartFailed, SetUpFailed) as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         raise click.Abort from None
@@ -108,11 +114,9 @@ def _welcome(console: Console, city: City) -> None:
     console.print(f"[bold]The city runs.[/] Start here: [bold]{config.url(config.start_page)}[/]", highlight=False)
     console.print(f"  portal     {config.url(config.central)}", highlight=False)
     for office in config.offices:
-        console.print(
-            f"  {office.id:<9}  console {config.url(office.edge)}  kiosk {config.url(office.kiosk)}"
-            f"  display {config.url(office.display)}",
-            highlight=False,
-        )
+        console.print(f"  {office.id:<9}  console  {config.url(office.edge)}", highlight=False)
+        console.print(f"  {'':<9}  kiosk    {config.url(office.kiosk)}", highlight=False)
+        console.print(f"  {'':<9}  display  {config.url(office.display)}", highlight=False)
     console.print(f"  logs       {city.places.logs}", highlight=False)
     console.print("Ctrl-C stops everything; the data stay for the next start.\n")
 
