@@ -125,7 +125,7 @@ class Desk:
             "paper": (state or {}).get("paper", "unknown"),
             "tickets": list(reversed(tickets or []))[:SHOWN],
             "ticket_count": len(tickets or []),
-            "codes": [(m.token or m.locator, f"{m.locator} · {m.subject}") for m in mails if m.token or m.locator],
+            "codes": [(m.token or m.locator, m.subject) for m in mails if m.token or m.locator],
         }
 
     async def _ask(self, url: str) -> Any:
