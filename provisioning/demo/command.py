@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 from pathlib import Path
@@ -49,7 +50,7 @@ def demo(context: click.Context, config: Path | None, folder: Path, reset: bool)
         return
     console = Console()
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: _stop_once(stop))
     city = City(folder, _read(config), tell=lambda text: console.print(f"  [dim]·[/] {text}", highlight=False))
     try:
@@ -63,11 +64,12 @@ def demo(context: click.Context, config: Path | None, folder: Path, reset: bool)
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         raise click.Abort from None
-    _welcome(console, city)
     try:
+        _welcome(console, city)
         _watch(console, city, stop)
     finally:
-        console.print("Stopping…")
+        with contextlib.suppress(OSError):  # the terminal may be closed: that is what SIGHUP says
+            console.print("Stopping…")
         city.stop()
 
 
