@@ -27,7 +27,7 @@ from central.booking.appointments import (
     Wish,
 )
 from central.booking.availability import Availability
-from central.booking.claims import Answered, Clash, Full, Where, Won, claim, queries
+from central.booking.claims import Answered, Clash, Full, Where, Won, claim, find_answer, queries
 from central.booking.news import answer_of, feed_body, letter_of
 from central.booking.offers import Offer, offer_of
 from central.booking.rules import DOCUMENT_END_LENGTH, fingerprint, is_fed, new_locator, person_hash
@@ -119,11 +119,12 @@ class Bookings:
     async def _book(
         self, request_id: str, wish: Wish, person: Person, hold_id: str | None, channel: Channel
     ) -> BookOutcome:
-        offer = await self._offer(wish)
-        if isinstance(offer, NotOffered):
-            return offer
         who = person_hash(self._central.keys.person, person.document.kind, person.document.number)
         asked = fingerprint("book", wish.office_id, wish.service_id, wish.slot_start_at.isoformat(), who.hex())
+        offer = await self._offer(wish, chosen=hold_id is not None)
+        if isinstance(offer, NotOffered):
+            before = await find_answer(self._central.pool, request_id)
+            return offer if before is None else answered_before(before, asked)
         for _ in range(LOCATOR_TRIES):
             booking = self._new_booking(offer, person)
             answer = answer_of(booking, self._central.keys)
@@ -202,9 +203,9 @@ class Bookings:
             email=person.email,
         )
 
-    async def _offer(self, wish: Wish) -> Offer | NotOffered:
+    async def _offer(self, wish: Wish, *, chosen: bool = False) -> Offer | NotOffered:
         catalogue = await self._catalogue.current()
-        return offer_of(wish, catalogue, self._central.clock.now(), self._central.settings.booking)
+        return offer_of(wish, catalogue, self._central.clock.now(), self._central.settings.booking, chosen=chosen)
 
     async def _claim(
         self, statement: str, arguments: tuple[Any, ...], request_id: str, offer: Offer, hold_id: str | None

@@ -25,7 +25,7 @@ from central.booking.appointments import (
 )
 from central.booking.availability import Availability
 from central.booking.bookings import answered_before
-from central.booking.claims import Answered, Clash, Full, Where, Won, claim
+from central.booking.claims import Answered, Clash, Full, Where, Won, claim, find_answer
 from central.booking.claims import queries as seats
 from central.booking.news import answer_of, feed_body, letter_of
 from central.booking.offers import Offer, offer_of
@@ -115,8 +115,21 @@ class Changes:
         asked = fingerprint(
             "move", booking.appointment_id, wish.office_id, wish.service_id, wish.slot_start_at.isoformat()
         )
+        outcome = await self._reschedule(request_id, asked, booking, wish, hold_id)
+        if isinstance(outcome, NotOffered | NotChangeable):
+            before = await find_answer(self._central.pool, request_id)
+            return outcome if before is None else answered_before(before, asked)
+        return outcome
+
+    async def _reschedule(
+        self, request_id: str, asked: bytes, booking: Booking, wish: Wish, hold_id: str | None
+    ) -> MoveOutcome:
         offer = offer_of(
-            wish, await self._catalogue.current(), self._central.clock.now(), self._central.settings.booking
+            wish,
+            await self._catalogue.current(),
+            self._central.clock.now(),
+            self._central.settings.booking,
+            chosen=hold_id is not None,
         )
         if isinstance(offer, NotOffered):
             return offer

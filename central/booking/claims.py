@@ -112,6 +112,12 @@ async def _claim_waiting(pool: Any, statement: str, arguments: Sequence[Any], lo
         return None
 
 
+async def find_answer(pool: Any, request_id: str) -> Answered | None:
+    """What was answered to a request that was carried out before."""
+    row = await pool.fetchrow(queries.answered, request_id)
+    return None if row is None else Answered(row["fingerprint"], row["reply"])
+
+
 async def _why_not(pool: Any, where: Where) -> Answered | bool:
     """The answer given before, or whether every slot has a seat that was only locked."""
     row = await pool.fetchrow(

@@ -31,8 +31,14 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         return self.starts[0]
 
 
-def offer_of(wish: Wish, catalogue: Catalogue, now: datetime, settings: Booking) -> Offer | NotOffered:
-    """Find office, service and capacity of a wish."""
+def offer_of(
+    wish: Wish, catalogue: Catalogue, now: datetime, settings: Booking, *, chosen: bool = False
+) -> Offer | NotOffered:
+    """Find office, service and capacity of a wish.
+
+    Args:
+        chosen: the time was kept for this person while there was enough of it; it is theirs until it begins.
+    """
     office = catalogue.offices.get(wish.office_id)
     service = catalogue.services.get(wish.service_id)
     if office is None:
@@ -43,7 +49,7 @@ def offer_of(wish: Wish, catalogue: Catalogue, now: datetime, settings: Booking)
     if pool is None:
         return NotOffered(reason="not_bookable_here")
     day, today = service_date(wish.slot_start_at, office.zone), service_date(now, office.zone)
-    if wish.slot_start_at < now + timedelta(minutes=settings.lead_min):
+    if wish.slot_start_at < now + timedelta(minutes=0 if chosen else settings.lead_min):
         return NotOffered(reason="too_late")
     if day > today + timedelta(days=settings.horizon_days):
         return NotOffered(reason="too_far")

@@ -240,6 +240,10 @@ WITH old AS MATERIALIZED (
 )
 SELECT done.version, (SELECT count(*) FROM fed) AS fed FROM done;
 
+-- name: answered
+-- $1 request
+SELECT fingerprint, reply FROM booking_reply WHERE request_id = $1::uuid;
+
 -- name: why_not
 -- What a claim that found no seats needs to know, in one snapshot: was this request answered already, and could the slots
 -- give a seat each at all, or were they only locked? $1 request, $2 now, $3 office, $4 pool, $5 starts, $6 hold or NULL

@@ -160,6 +160,16 @@ async def test_a_repeated_move_is_answered_the_same(bed: Bed) -> None:
     assert len(await bed.feed("centro")) == 2
 
 
+async def test_a_repeated_move_is_answered_the_same_also_after_a_cancellation(bed: Bed) -> None:
+    _, booking = await booked(bed)
+    request = request_id()
+    moved = await bed.booking.changes.reschedule(request, booking, wish(TEN))
+    current = await bed.booking.changes.by_id(booking.appointment_id)
+    assert current is not None
+    await bed.booking.changes.cancel(current)
+    assert await bed.booking.changes.reschedule(request, booking, wish(TEN)) == moved
+
+
 async def test_a_cancelled_appointment_does_not_move(bed: Bed) -> None:
     _, booking = await booked(bed)
     await bed.booking.changes.cancel(booking)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from central.booking.appointments import Booked, Held, Taken
+from central.booking.appointments import Booked, Held, NotOffered, Taken
 from tests.integration.booking.conftest import TUESDAY_9H, Bed, person, request_id, wish
 
 pytestmark = pytest.mark.postgres
@@ -47,6 +47,20 @@ async def test_a_lapsed_hold_is_confirmed_while_its_slot_has_seats(bed: Bed) -> 
 
     confirmed = await bed.booking.bookings.confirm(request_id(), wish(service="padron"), person(), hold.hold_id)
     assert isinstance(confirmed, Booked)
+
+
+async def test_a_time_that_is_held_can_be_confirmed_until_it_begins(bed: Bed) -> None:
+    bed.clock.advance(seconds=(TUESDAY_9H - timedelta(minutes=6) - bed.clock.now()).total_seconds())
+    hold = await held(bed)
+    bed.clock.advance(minutes=5)  # nobody could choose it now
+    assert isinstance(await bed.booking.bookings.hold(wish()), NotOffered)
+    asked = request_id()
+    confirmed = await bed.booking.bookings.confirm(asked, wish(), person(), hold.hold_id)
+    assert isinstance(confirmed, Booked)
+
+    bed.clock.advance(minutes=2)
+    assert await bed.booking.bookings.confirm(asked, wish(), person(), hold.hold_id) == confirmed
+    assert isinstance(await bed.booking.bookings.confirm(request_id(), wish(), person(2), hold.hold_id), NotOffered)
 
 
 async def test_a_confirmation_that_meets_the_release_of_its_own_hold_still_books(bed: Bed) -> None:
