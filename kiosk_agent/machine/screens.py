@@ -9,15 +9,12 @@ from typing import Literal
 
 import msgspec
 
+from sync.domain.check_in import LOCATOR_LENGTH
 from sync.messages.topics import Slip
 from sync.messages.values import Language, Slug, Uuid
 
 TILES = 6
 """Services on one page: more buttons than these and people stop reading (ux KIO-5)."""
-
-CODE_LENGTH = 6
-CODE_LETTERS = "ACDEFGHJKMNPQRTUVWXY34679"
-"""The letters of a locator: none that is taken for another (design 12)."""
 
 Paper = Literal["printing", "printed", "no_paper", "offline", "error"]
 """How the slip stands: under way, in the person's hand, or why it is not."""
@@ -62,13 +59,13 @@ class Confirm(Screen, frozen=True, tag="confirm"):
 
 
 class EnterCode(Screen, frozen=True, tag="code"):
-    """Scan the code or type it; ``typed`` has only ``CODE_LETTERS``."""
+    """Scan the code or type it; ``typed`` has only letters of locators."""
 
     typed: str = ""
 
     @property
     def complete(self) -> bool:
-        return len(self.typed) == CODE_LENGTH
+        return len(self.typed) == LOCATOR_LENGTH
 
 
 class Asking(Screen, frozen=True, tag="asking"):

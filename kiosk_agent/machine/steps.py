@@ -11,6 +11,7 @@ from kiosk_agent.machine import events as e
 from kiosk_agent.machine import screens as s
 from kiosk_agent.machine.replies import screen_for
 from kiosk_agent.machine.timing import is_done, over
+from sync.domain.check_in import LOCATOR_ALPHABET
 from sync.messages.topics import KioskCheckIn, KioskCommand, KioskReprint, KioskTakeTicket
 from sync.messages.values import Slug
 
@@ -205,7 +206,7 @@ def _take(kiosk: s.Kiosk, screen: s.Confirm, event: e.TakeTicket, device: Slug) 
 
 def _type(kiosk: s.Kiosk, screen: s.EnterCode, event: e.TypeLetter, _device: Slug) -> Step:
     letter = event.letter.upper()
-    if screen.complete or len(letter) != 1 or letter not in s.CODE_LETTERS:
+    if screen.complete or len(letter) != 1 or letter not in LOCATOR_ALPHABET:
         return Step(kiosk)
     return _show(kiosk, s.EnterCode(screen.typed + letter))
 
