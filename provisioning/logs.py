@@ -15,7 +15,7 @@ from typing import Any, Literal, TextIO
 
 import msgspec
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["json", "console", "auto"]
@@ -76,11 +76,23 @@ class _Stamp:
         return event
 
 
+class _Traceback(structlog.tracebacks.ExceptionDictTransformer):
+    """Where an exception came from, without what the variables held and without the row that a database quotes: those
+    are names, documents and secrets.
+    """
+
+    def __call__(self, exc_info: ExcInfo) -> list[dict[str, Any]]:
+        stacks = super().__call__(exc_info)
+        for stack in stacks:
+            stack["exc_value"] = stack["exc_value"].partition("\nDETAIL:")[0]
+        return stacks
+
+
 def _renderers(readable: bool, out: TextIO) -> list[Processor]:
     if readable:
-        return [structlog.dev.ConsoleRenderer(colors=out.isatty())]
+        return [structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)]
     return [
-        structlog.processors.dict_tracebacks,
+        structlog.processors.ExceptionRenderer(_Traceback(show_locals=False)),
         structlog.processors.EventRenamer("event"),
         _in_reading_order,
         structlog.processors.JSONRenderer(serializer=_encode),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from provisioning.logs import configure
+from provisioning.logs import Format, configure
 
 
 @pytest.fixture
@@ -70,6 +70,30 @@ def test_bound_context_and_exceptions_come_along(out: io.StringIO) -> None:
     (line,) = lines(out)
     assert (line["request_id"], line["event"], line["level"]) == ("r1", "request.failed", "error")
     assert "ValueError" in str(line["exception"])
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_an_exception_tells_where_and_never_what_the_variables_held(out: io.StringIO, form: Format) -> None:
+    configure("central", form=form, stream=out)
+    who = "Aisha Benali"
+    try:
+        raise ValueError("boom", len(who))
+    except ValueError:
+        structlog.get_logger().exception("request.failed")
+        logging.getLogger("some.library").exception("it failed")
+    assert out.getvalue().count("boom") >= 2
+    assert "test_logs.py" in out.getvalue()
+    assert who not in out.getvalue()
+
+
+def test_the_row_that_a_database_quotes_stays_out(out: io.StringIO) -> None:
+    configure("central", stream=out)
+    try:
+        raise ValueError("violates check\nDETAIL:  Failing row contains (Aisha Benali).")
+    except ValueError:
+        structlog.get_logger().exception("request.failed")
+    assert "violates check" in out.getvalue()
+    assert "Aisha" not in out.getvalue()
 
 
 def test_console_form_is_for_people(out: io.StringIO) -> None:
