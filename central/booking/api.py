@@ -1,6 +1,6 @@
 """The bodies of `/api/v1`: what is asked and what is answered, as JSON."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 import msgspec
@@ -10,14 +10,28 @@ from central.booking.documents import DocumentKind
 from sync.messages.feed import Text
 from sync.messages.values import Instant, Language, Locator, Slug, Uuid
 
+_UNSEEN = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
+"""Control characters and those that turn the direction of what follows: no column, label or mail should carry them."""
 ShortText = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
-Email = Annotated[str, msgspec.Meta(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+FullName = Annotated[str, msgspec.Meta(min_length=1, max_length=120, pattern=rf"^(?=.*[^\W\d_])[^{_UNSEEN}]+\Z")]
+Email = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=254, pattern=rf"^[^@\s<>,;:\"()\[\]\\{_UNSEEN}]+@[^@\s<>,;{_UNSEEN}]+\.[^@\s<>,;{_UNSEEN}]+\Z"
+    ),
+]
 Phone = Annotated[str, msgspec.Meta(max_length=20, pattern=r"^\+?[0-9 ]{6,19}$")]
 MAX_NEEDS = 8
 
 
+def _check_year(at: datetime) -> None:
+    """At the ends of the calendar there is no local date."""
+    if not 2020 < at.year < 2200:
+        raise ValueError("slot_start_at is not of these years")
+
+
 class PersonBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    full_name: ShortText
+    full_name: FullName
     document_kind: DocumentKind
     document: ShortText
     email: Email | None = None
@@ -35,6 +49,9 @@ class BookBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     slot_start_at: Instant
     person: PersonBody
 
+    def __post_init__(self) -> None:
+        _check_year(self.slot_start_at)
+
 
 class MoveBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`POST /api/v1/appointments/{link}/reschedule`."""
@@ -42,6 +59,9 @@ class MoveBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     request_id: Uuid
     office_id: Slug
     slot_start_at: Instant
+
+    def __post_init__(self) -> None:
+        _check_year(self.slot_start_at)
 
 
 class LookupBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
