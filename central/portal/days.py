@@ -95,5 +95,5 @@ def _day(day: date, starts: tuple[datetime, ...], zone: tzinfo) -> FreeDay:
 def _date(year: int, month: int, day: int) -> date | None:
     try:
         return date(year, month, day)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

@@ -57,6 +57,7 @@ def test_no_day_with_free_times_looks_full(minutes: list[int]) -> None:
         ("mañana", None),
         ("", None),
         ("1 2 3 4", None),
+        ("1 1 99999999999999999999", None),
     ],
 )
 def test_dates_are_read_as_people_type_them(typed: str, day: date | None) -> None:
