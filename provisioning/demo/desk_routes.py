@@ -36,13 +36,9 @@ def _pages(desk: Desk) -> list[Any]:
 
     @get("/")
     async def start_page(request: Request[Any, Any, Any]) -> Response[str]:
-        locale = choose_locale(
-            request.query_params.get("lang"),
-            request.cookies.get("vt_lang"),
-            request.headers.get("accept-language"),
-            offered=STAFF_LOCALES,
+        html = desk.pages.render(
+            "demo/start.html", _locale(request), {"here": "/", "area_name": AREA, **await desk.view()}
         )
-        html = desk.pages.render("demo/start.html", locale, {"here": "/", "area_name": AREA, **await desk.view()})
         return Response(html, media_type="text/html", headers=HEADERS)
 
     @get("/stream")
@@ -50,14 +46,23 @@ def _pages(desk: Desk) -> list[Any]:
         return ServerSentEvent(_changes(desk, request.query_params.get("lang") or "es"))
 
     @get("/mail/{number:int}", sync_to_thread=False)
-    def mail(number: int) -> Response[str]:
+    def mail(number: int, request: Request[Any, Any, Any]) -> Response[str]:
         found = next((m for m in desk.mailbox.mails if m.number == number), None)
         if found is None:
             raise NotFoundException("This mail is not kept any more.")
-        html = desk.pages.render("demo/mail.html", "es", {"mail": found, "area_name": AREA})
+        html = desk.pages.render("demo/mail.html", _locale(request), {"mail": found, "area_name": AREA})
         return Response(html, media_type="text/html", headers=HEADERS)
 
     return [live, start_page, stream, mail]
+
+
+def _locale(request: Request[Any, Any, Any]) -> str:
+    return choose_locale(
+        request.query_params.get("lang"),
+        request.cookies.get("vt_lang"),
+        request.headers.get("accept-language"),
+        offered=STAFF_LOCALES,
+    )
 
 
 def _pictures(desk: Desk) -> list[Any]:
