@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import msgspec
 import structlog
 
@@ -89,9 +90,11 @@ class Bookings:
         """Keep a hold for the full time again; none if it has ended or was extended too often."""
         now = self._central.clock.now()
         until = now + timedelta(minutes=self._central.settings.booking.hold_min)
-        if await self._central.pool.fetchval(queries.extend, hold_id, now, until, MAX_EXTENSIONS) is None:
-            return None
-        return await self.held(hold_id)
+        try:
+            extended = await self._central.pool.fetchval(queries.extend, hold_id, now, until, MAX_EXTENSIONS)
+        except asyncpg.DeadlockDetectedError:
+            return None  # the same hold is being confirmed, in another tab
+        return None if extended is None else await self.held(hold_id)
 
     async def held(self, hold_id: str) -> Held | None:
         """A hold that still stands."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
@@ -10,6 +12,7 @@ from litestar.datastructures import Cookie
 from litestar.response import Stream
 
 from edge_node.console.command_endpoint import commands
+from edge_node.console.live import BYE
 from edge_node.console.queue_view import QueueView, view_agenda
 from edge_node.console.staff_sessions import Member
 from edge_node.node import EdgeNode
@@ -121,14 +124,27 @@ async def agenda(request: AnyRequest) -> Response[bytes] | Stream:
     if EVENT_STREAM not in request.headers.get("accept", ""):
         body = codec.encode(await node.dispatcher.read(view_agenda))
         return Response(body, media_type=JSON, headers={"cache-control": "no-store"})
-    return Stream(node.agenda_stream(), media_type=EVENT_STREAM, headers=STREAM_HEADERS)
+    return Stream(_while_signed_in(request, node.agenda_stream()), media_type=EVENT_STREAM, headers=STREAM_HEADERS)
 
 
 @get("/api/v1/live")
 async def live(request: AnyRequest) -> Stream:
     """One event per change, from ``Last-Event-ID`` (or ``?last_event_id=``) on."""
     member_of(request)
-    return Stream(node_of(request).live.stream(last_event_id(request)), media_type=EVENT_STREAM, headers=STREAM_HEADERS)
+    stream = node_of(request).live.stream(last_event_id(request))
+    return Stream(_while_signed_in(request, stream), media_type=EVENT_STREAM, headers=STREAM_HEADERS)
+
+
+async def _while_signed_in(request: AnyRequest, stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """A stream until its session ends; looked at with everything sent, at the latest with the next sign of life."""
+    node = node_of(request)
+    token = request.cookies.get(node.cookie, "")
+    async with aclosing(stream):
+        async for chunk in stream:
+            if node.sessions.member(token) is None:
+                yield BYE.sse
+                return
+            yield chunk
 
 
 def last_event_id(request: AnyRequest) -> str | None:

@@ -67,7 +67,12 @@ class Desk:
         return await self.dispatcher.submit(command, actor, extras)
 
     async def check_in(self, request_id: str, find: Find, actor: Actor, wish: Wish) -> Answer:
-        """The ticket of an appointment that ``find`` finds in the state."""
+        """The ticket of an appointment that ``find`` finds in the state.
+
+        A repeated request gets its ticket even if the booking was cancelled or moved since.
+        """
+        if (done := await self.dispatcher.answered(request_id)) is not None:
+            return done
         arrival = await self.dispatcher.read(lambda state: find(state, state.now()))
         if isinstance(arrival, Refusal):
             return self.refused(arrival)

@@ -111,6 +111,10 @@ class Dispatcher:
         if self._task is not None:
             await self._task
 
+    async def answered(self, request_id: str) -> Answer | None:
+        """The stored answer of a request that acted already; None for a new one."""
+        return await self._stored(request_id) if request_id in self._known else None
+
     async def submit(self, command: AnyCommand, actor: Actor, extras: Extras = NO_EXTRAS) -> Answer:
         """Carry out a command once, and give its answer when it is durable. Being cancelled does not undo it."""
         request_id = command.request_id

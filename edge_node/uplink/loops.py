@@ -173,6 +173,9 @@ class DownLoop:
     async def run(self) -> None:
         """Ask for ever."""
         around = self._around
+        if around.untold:
+            await around.on_news(None)
+            around.untold = False
         while True:
             await around.link.connected.wait()
             if around.link.state.too_old:
@@ -189,6 +192,7 @@ class DownLoop:
                 if reply is None or isinstance(reply, Failure):
                     await self._failed(request.request_id, reply)
                 else:
+                    around.untold = True
                     await self._tell(await self._store.run(self._session.on_rows(reply)))
             around.polls += 1
             await asyncio.sleep(min(PAUSE_S, self._session.delay_s(around.chance())))
@@ -203,6 +207,7 @@ class DownLoop:
         if failure != _DONE:
             await self._failed(request_id, failure)
             return
+        self._around.untold = True
         await self._tell(await self._store.run(self._session.on_snapshot_end(request_id)))
 
     async def _failed(self, request_id: str, failure: Failure | None) -> None:
@@ -232,6 +237,7 @@ class DownLoop:
                 log.warning("feed.resync_due", asked=asked)
             case _:
                 pass
+        around.untold = False
 
 
 _LOST = Failure(code="unreachable", unreachable=True)

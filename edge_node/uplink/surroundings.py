@@ -56,6 +56,8 @@ class Surroundings:
         self.on_news = on_news
         self.metrics = metrics
         self.polls = 0
+        self.untold = False
+        """Rows may be stored that nobody was told of: a loop ended in between, and the next one must tell."""
         self.facts = asyncio.Event()
         self.diverged = asyncio.Event()
         self._told: dict[str, str] = {}

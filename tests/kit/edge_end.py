@@ -62,6 +62,7 @@ class EdgeEnd:
         self.clock = clock or SystemClock()
         self.node = Node(office=office, node=f"edge-{office}", epoch=epoch, incarnation=new_id())
         self.news: list[Sequence[StreamRow] | None] = []
+        self.deaf_once = False
         self.states: list[LinkState] = []
         self.registry = CollectorRegistry()
         self._wait_s = wait_s
@@ -120,6 +121,9 @@ class EdgeEnd:
         return await store.run(read())
 
     async def _told(self, rows: Sequence[StreamRow] | None, /) -> None:
+        if self.deaf_once:
+            self.deaf_once = False
+            raise RuntimeError("whoever is told of rows has failed")
         self.news.append(rows)
 
 

@@ -228,6 +228,18 @@ async def test_check_in_by_scan_again_and_reprint(node: EdgeNode, kiosk: Device,
     assert facts(node).count("ticket.issued") == 1
 
 
+async def test_a_resent_check_in_gets_its_ticket_even_if_the_booking_was_cancelled_since(
+    node: EdgeNode, kiosk: Device
+) -> None:
+    await feed(node, KNOWN)
+    arrival = t.KioskCheckIn(request_id=new_id(), device="kiosk-1", scanned=token_text(KNOWN, SIGNER.sign))
+    first = await kiosk.ask(arrival)
+    assert first["slip"]["label"] == "A1"
+    await feed(node, msgspec.structs.replace(KNOWN, status="cancelled", version=2))
+    kiosk.heard.clear()
+    assert await kiosk.ask(arrival) == first
+
+
 def change(row: f.Appointment, **changes: Any) -> Callable[[], str]:
     return lambda: token_text(row, SIGNER.sign, **changes)
 

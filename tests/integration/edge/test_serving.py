@@ -139,6 +139,14 @@ def test_a_stream_that_comes_back_gets_what_it_missed(node: EdgeProcess, boss: B
         assert next(events) == "event: reset"
 
 
+def test_a_stream_ends_with_its_session(node: EdgeProcess, boss: Browser) -> None:
+    with boss.http.stream("GET", "/api/v1/live", headers=_SSE, timeout=20) as stream:
+        lines = stream.iter_lines()
+        next(lines)
+        assert boss.post("/api/v1/sign-out", {}).status_code == 204
+        assert "event: bye" in list(lines)
+
+
 def test_a_second_process_is_told_why_not(shared_node: EdgeProcess) -> None:
     for command in ("serve", "migrate"):
         refused = shared_node.run(command)

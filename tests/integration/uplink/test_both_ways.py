@@ -80,6 +80,15 @@ async def test_a_confirmed_appointment_is_in_the_agenda_within_a_second(central:
     assert sorted(row.entity_id for row in await edge.entities()) == [uuid_of(n) for n in range(1, 6)]
 
 
+async def test_rows_are_told_even_if_telling_failed_once(central: CentralServer, edge: EdgeEnd) -> None:
+    await until(lambda: edge.news)
+    edge.news.clear()
+    edge.deaf_once = True
+    await put(central, STREAM, appointment(1))
+    await until(lambda: edge.news == [None])
+    assert [row.entity_id for row in await edge.entities()] == [uuid_of(1)]
+
+
 async def test_rows_that_were_there_before_come_as_a_snapshot(
     central: CentralServer, relay: Relay, edge: EdgeEnd
 ) -> None:
