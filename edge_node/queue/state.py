@@ -72,7 +72,9 @@ class OfficeState:
 
     def here(self, now: datetime) -> Here:
         """Where and when somebody arrives who arrives now."""
-        return Here(office=self.office, today=service_date(now, self.zone), zone=self.zone)
+        today = service_date(now, self.zone)
+        day = self.day if self.day.service_date == today else OfficeDay(self.office)
+        return Here(office=self.office, today=today, zone=self.zone, ticket_of=day.ticket_of)
 
     def day_is_over(self, now: datetime) -> bool:
         """Whether the journal still stands in an earlier service day, or in none."""

@@ -3,11 +3,12 @@
 The edge decides with what it has: its agenda (feed rows) and the booking token's own signature. A token whose version
 is not greater than the row's says nothing new, so the row wins; a greater version, or an appointment without a row, is
 believed on its signature and marked ``to_verify``. A typed locator that is not in the agenda cannot be verified.
+Who has a ticket keeps it, whatever becomes of the booking afterwards.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, tzinfo
 
 import msgspec
@@ -52,11 +53,16 @@ class Agenda(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Here(msgspec.Struct, frozen=True, kw_only=True):
-    """Where and when somebody arrives."""
+    """Where and when somebody arrives.
+
+    Args:
+        ticket_of: the ticket that an appointment has here today.
+    """
 
     office: str
     today: date
     zone: tzinfo
+    ticket_of: Callable[[str], str | None] = lambda _appointment_id: None
 
 
 def normalise_locator(typed: str) -> str | None:
@@ -93,6 +99,8 @@ def by_scan(scanned: str, agenda: Agenda, here: Here, verify: Verify) -> Arrival
 
 
 def _by_row(row: Appointment, here: Here) -> Arrival | Refusal:
+    if (ticket_id := here.ticket_of(row.id)) is not None:
+        return refuse("already_checked_in", ticket_id=ticket_id)
     if row.status == "cancelled":
         return refuse("cancelled")
     if row.status == "moved":

@@ -91,9 +91,8 @@ def _take_ticket(x: Context, command: c.TakeTicket) -> Decision:
 
 
 def _check_in(x: Context, command: c.CheckIn) -> Decision:
-    first = x.day.tickets.get(x.day.by_appointment.get(command.appointment_id, ""))
-    if first is not None and first.state != "abandoned":
-        return refuse("already_checked_in", ticket_id=first.ticket_id)
+    if (first := x.day.ticket_of(command.appointment_id)) is not None:
+        return refuse("already_checked_in", ticket_id=first)
     issued = _issue(x, command, x.catalogue.services.get(command.service), "appointment", command.slot_start_at)
     if isinstance(issued, Refusal):
         return issued

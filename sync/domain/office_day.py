@@ -81,6 +81,11 @@ class OfficeDay:
         last = self.tickets.get(at.last_ticket_id) if at and at.last_ticket_id else None
         return last if last and last.session == session else None
 
+    def ticket_of(self, appointment_id: str) -> str | None:
+        """The ticket of an appointment that was checked in; one that was given up counts no more."""
+        ticket = self.tickets.get(self.by_appointment.get(appointment_id, ""))
+        return ticket.ticket_id if ticket and ticket.state != "abandoned" else None
+
     def _move(self, ticket: Ticket, state: State) -> None:
         ticket.state = state
         if state == "waiting":

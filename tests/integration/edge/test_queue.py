@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from edge_node.node import EdgeNode
-from edge_node.queue.arrivals import arrival_of_locator
+from edge_node.queue.arrivals import arrival_of_appointment, arrival_of_locator
 from edge_node.queue.desk import Wish
 from edge_node.queue.dispatcher import Dispatcher, StateUnknown
 from edge_node.queue.journal import JournalBroken, read_day
@@ -444,6 +444,11 @@ async def test_a_name_stays_with_its_ticket_when_the_booking_is_cancelled_later(
         )
         assert isinstance(answer, Done)
         await feed(node, msgspec.structs.replace(row, status="cancelled", display_name="", version=2))
+        again = await node.desk.check_in(
+            new_id(), lambda state, now: arrival_of_appointment(state, row.id, now), KIOSK, Wish()
+        )
+        assert isinstance(again, Refusal)
+        assert (again.code, again.ticket_id) == ("already_checked_in", answer.reply.ticket.ticket_id)
         assert [p.display_name for p in (await node.view_queue()).people.values()] == ["Fátima M."]
     async with edge(tmp_path, clock) as node:
         assert [p.display_name for p in (await node.view_queue()).people.values()] == ["Fátima M."]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -146,3 +147,13 @@ def test_support_needs_give_the_class_without_its_reason() -> None:
     found = by_locator("K7MACX", Agenda.of([row(needs=("wheelchair", "interpreter"))]), HERE)
     assert isinstance(found, Arrival)
     assert found.priority_class == "reduced_mobility"
+
+
+@pytest.mark.parametrize("status", ["booked", "cancelled", "moved"])
+def test_who_has_a_ticket_keeps_it_whatever_becomes_of_the_booking(status: str) -> None:
+    appointment = row(status=status, version=3)
+    agenda = Agenda.of([appointment])
+    here = msgspec.structs.replace(HERE, ticket_of={appointment.id: "t1"}.get)
+    expected = Refusal(code="already_checked_in", ticket_id="t1")
+    assert by_locator("K7MACX", agenda, here) == expected
+    assert by_scan(write(token(appointment_id=appointment.id), KEY.sign), agenda, here, verify) == expected
