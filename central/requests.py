@@ -6,6 +6,7 @@ A path may hold a secret (a link, a follow code), so the log and the metrics nam
 import asyncio
 from contextlib import suppress
 from time import perf_counter
+from typing import Any
 
 import structlog
 from litestar.enums import ScopeType
@@ -40,18 +41,25 @@ def observed(app: ASGIApp) -> ASGIApp:
             return
         started_s = perf_counter()
         status = 500
+        body_ended = False
+
+        async def receive_body() -> Any:
+            nonlocal body_ended
+            message: Any = await receive()
+            body_ended = not message.get("more_body", False)
+            return message
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                if status == TOO_LARGE:
+                if status == TOO_LARGE and not body_ended:
                     await _drain(receive)
                 message["headers"] = [*message.get("headers", ()), *_HEADERS]
             await send(message)
 
         try:
-            await app(scope, receive, send_with_headers)
+            await app(scope, receive_body, send_with_headers)
         finally:
             _record(scope, status, perf_counter() - started_s)
 
