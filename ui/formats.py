@@ -5,6 +5,7 @@ run to 24 without a leading zero ("9:40"). A wait is a stretch, never a point, a
 """
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final
@@ -118,12 +119,19 @@ def ago(seconds: float, words: Words) -> str:
     return words.text("base.ago.hours", n=whole // 3600)
 
 
+_SOUNDS_LIKE_I = re.compile(r"h?[ií](?![aeo])", re.IGNORECASE)
+"""Before such a word Spanish says "e" instead of "y": "Palmeras e Industrial", but "agua y hielo"."""
+
+
 def listed(items: Sequence[str], words: Words) -> str:
     """Items as a sentence part: "A", "A y B", "A, B y C"."""
     if len(items) < 2:
         return "".join(items)
     comma = "، " if words.locale.right_to_left else ", "
-    return words.text("base.list.last", first=comma.join(items[:-1]), last=items[-1])
+    joined, last = comma.join(items[:-1]), items[-1]
+    if words.locale.tag == "es" and _SOUNDS_LIKE_I.match(last):
+        return words.text("base.list.last.i", first=joined, last=last)
+    return words.text("base.list.last", first=joined, last=last)
 
 
 def dashed(locator: str) -> str:

@@ -90,7 +90,7 @@ def text_of(contents: MailContents, words: Words, phone: str) -> str:
     if contents.documents:
         lines += ["", f"{words.text('mail.bring')}:", *(f"- {document}" for document in contents.documents)]
     if contents.has_code:
-        lines += ["", words.text("mail.arrive"), "", words.text("mail.change"), contents.address]
+        lines += ["", words.text("mail.arrive"), contents.address, "", words.text("mail.change"), contents.address]
     lines += ["", words.text("mail.free", phone=phone), words.text("mail.no_reply", phone=phone), ""]
     return "\n".join(lines)
 

@@ -11,7 +11,7 @@ import contextlib
 import tomllib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import httpx
 import msgspec
@@ -44,7 +44,7 @@ class Wan(msgspec.Struct, frozen=True):
 class Scan(msgspec.Struct, frozen=True):
     """What a scanner reads."""
 
-    text: str
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 
 
 class Desk:

@@ -12,6 +12,7 @@ import httpx
 import msgspec
 from litestar import Litestar, Request, Response, get, post
 from litestar.exceptions import NotFoundException, PermissionDeniedException
+from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Redirect, ServerSentEvent
 
 from provisioning.demo.desk import AREA, LOOK_EVERY_S, Desk, Scan, Wan, static_assets
@@ -46,7 +47,7 @@ def _pages(desk: Desk) -> list[Any]:
         return ServerSentEvent(_changes(desk, request.query_params.get("lang") or "es"))
 
     @get("/mail/{number:int}", sync_to_thread=False)
-    def mail(number: int, request: Request[Any, Any, Any]) -> Response[str]:
+    def mail(number: FromPath[int], request: Request[Any, Any, Any]) -> Response[str]:
         found = next((m for m in desk.mailbox.mails if m.number == number), None)
         if found is None:
             raise NotFoundException("This mail is not kept any more.")
@@ -69,16 +70,18 @@ def _pictures(desk: Desk) -> list[Any]:
     assets = static_assets()
 
     @get("/tickets/{office:str}/{name:str}")
-    async def ticket(office: str, name: str) -> Response[bytes]:
+    async def ticket(office: FromPath[str], name: FromPath[str]) -> Response[bytes]:
         control = desk.config.url(desk.office(office).emulators)
-        with contextlib.suppress(httpx.HTTPError):
+        with contextlib.suppress(httpx.HTTPError, httpx.InvalidURL):
             picture = await desk.http.get(f"{control}/tickets/{name}")
             if picture.status_code == 200:
                 return Response(picture.content, media_type="image/png", headers={"cache-control": "max-age=3600"})
         raise NotFoundException("There is no such ticket.")
 
     @get("/static/{name:path}", sync_to_thread=False)
-    def static(name: str, request: Request[Any, Any, Any], v: str | None = None) -> Response[bytes]:
+    def static(
+        name: FromPath[str], request: Request[Any, Any, Any], v: FromQuery[str | None] = None
+    ) -> Response[bytes]:
         reply = assets.reply(
             name,
             version=v,
@@ -93,7 +96,7 @@ def _pictures(desk: Desk) -> list[Any]:
 
 def _acts(desk: Desk) -> list[Any]:
     @post("/offices/{office:str}", guards=[_own_page])
-    async def act(office: str, request: Request[Any, Any, Any]) -> Redirect:
+    async def act(office: FromPath[str], request: Request[Any, Any, Any]) -> Redirect:
         form = await request.form()
         deed, text = str(form.get("do", "")), str(form.get("paste") or form.get("code") or "").strip()
         if deed in ("up", "cut", "silent"):
@@ -108,13 +111,13 @@ def _acts(desk: Desk) -> list[Any]:
 
 
 def _control(desk: Desk) -> list[Any]:
-    @post("/api/wan/{office:str}", status_code=200)
-    async def set_wan(office: str, data: Wan) -> Wan:
+    @post("/api/wan/{office:str}", status_code=200, guards=[_own_page])
+    async def set_wan(office: FromPath[str], data: JSONBody[Wan]) -> Wan:
         await desk.set_wan(office, data.state)
         return data
 
-    @post("/api/scan/{office:str}", status_code=200)
-    async def scan(office: str, data: Scan) -> Scan:
+    @post("/api/scan/{office:str}", status_code=200, guards=[_own_page])
+    async def scan(office: FromPath[str], data: JSONBody[Scan]) -> Scan:
         await desk.scan(office, data.text)
         return data
 

@@ -448,6 +448,7 @@ async def test_a_name_stays_with_its_ticket_when_the_booking_is_cancelled_later(
             new_id(), lambda state, now: arrival_of_appointment(state, row.id, now), KIOSK, Wish()
         )
         assert isinstance(again, Refusal)
+        assert answer.reply.ticket is not None
         assert (again.code, again.ticket_id) == ("already_checked_in", answer.reply.ticket.ticket_id)
         assert [p.display_name for p in (await node.view_queue()).people.values()] == ["Fátima M."]
     async with edge(tmp_path, clock) as node:

@@ -117,4 +117,6 @@ def test_small_forms() -> None:
     assert formats.dashed("K7M4QX") == "K7M-4QX"
     assert formats.listed(["Padrón", "Registro", "Tasas"], words("es")) == "Padrón, Registro y Tasas"
     assert formats.listed(["Padrón"], words("es")) == "Padrón"
+    assert formats.listed(["Palmeras", "Industrial"], words("es")) == "Palmeras e Industrial"
+    assert formats.listed(["agua", "hielo"], words("es")) == "agua y hielo"
     assert formats.listed(["أ", "ب"], words("ar")) == "\u2068أ\u2069 و\u2068ب\u2069"

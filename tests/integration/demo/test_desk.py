@@ -1,0 +1,81 @@
+"""The start page takes orders from its own forms, and from nobody else's."""
+
+from __future__ import annotations
+
+import asyncio
+import smtplib
+from collections.abc import AsyncIterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import httpx
+import pytest
+
+from provisioning.demo.desk import Desk
+from provisioning.demo.desk_routes import create_app
+from provisioning.demo.plan import Places, on_free_ports, read_config
+from provisioning.launchers.ports import free_port
+
+pytestmark = pytest.mark.timeout(30)
+TOKEN = "V1.AAAA.BBBB"
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    desk = Desk(on_free_ports(read_config(), free_port), Places(tmp_path))
+    async with desk.running():
+        yield desk
+
+
+@pytest.fixture
+async def browser(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(create_app(desk))  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://desk.test") as client:
+        yield client
+
+
+async def test_its_own_form_cuts_and_heals(desk: Desk, browser: httpx.AsyncClient) -> None:
+    page = await browser.get("/")
+    assert page.headers["referrer-policy"] == "same-origin", "with none, browsers post forms with Origin: null"
+    for do, state in (("cut", "cut"), ("up", "up"), ("silent", "silent")):
+        headers = {"origin": "http://desk.test"}
+        reply = await browser.post("/offices/centro", data={"do": do}, headers=headers)
+        assert (reply.status_code, desk.relays["centro"].state) == (303, state)
+
+
+@pytest.mark.parametrize("origin", ["http://elsewhere.test", "null"])
+@pytest.mark.parametrize("path", ["/offices/centro", "/api/wan/centro"])
+async def test_another_site_cannot(desk: Desk, browser: httpx.AsyncClient, origin: str, path: str) -> None:
+    form = {"data": {"do": "cut"}} if path.startswith("/offices") else {"json": {"state": "cut"}}
+    reply = await browser.post(path, headers={"origin": origin}, **form)  # type: ignore[arg-type]
+    assert (reply.status_code, desk.relays["centro"].state) == (403, "up")
+
+
+async def test_odd_requests_are_answered(browser: httpx.AsyncClient) -> None:
+    assert (await browser.get("/tickets/centro/%00")).status_code == 404
+    assert (await browser.get("/tickets/nowhere/1.png")).status_code == 404
+    assert (await browser.get("/mail/99")).status_code == 404
+    assert (await browser.post("/api/wan/nowhere", json={"state": "cut"})).status_code == 404
+    assert (await browser.post("/api/wan/centro", json={"state": "half"})).status_code == 400
+    assert (await browser.post("/api/scan/centro", json={"text": "x" * 5000})).status_code == 400
+
+
+async def test_mail_ends_here_and_offers_its_code_to_the_scanner(desk: Desk, browser: httpx.AsyncClient) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "citas@example.org", "ana@example.org", "Su cita K7M-ACX"
+    mail.set_content("Código: K7M-ACX\n<script>alert(1)</script>")
+    mail.add_attachment(b"PNG", maintype="image", subtype="png", filename="qr.png")
+    next(mail.iter_attachments())["Content-Description"] = TOKEN
+
+    def send() -> None:
+        with smtplib.SMTP(desk.config.host, desk.config.smtp, timeout=5) as server:
+            server.send_message(mail)
+
+    await asyncio.to_thread(send)
+    (caught,) = desk.mailbox.mails
+    assert (caught.token, caught.locator, caught.attachments) == (TOKEN, "K7M-ACX", ("qr.png",))
+    page = (await browser.get("/")).text
+    assert TOKEN in page
+    shown = (await browser.get("/mail/1")).text
+    assert "K7M-ACX" in shown
+    assert "<script>alert" not in shown
