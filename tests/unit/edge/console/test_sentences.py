@@ -97,7 +97,7 @@ SLOT = datetime(2026, 11, 23, 9, 20, tzinfo=UTC)
         ({"transferred": True, "kept_for": True}, "derivado a este puesto"),
         (
             {"rule": "secondary"},
-            "sin cita, espera desde las 10:14; otros trámites: lleva más de 5 minutos esperando",
+            "sin cita, espera desde las 10:14; otros trámites: su espera cuenta desde hace más de 5 minutos",
         ),
         (
             {"rule": "idle_secondary"},
