@@ -27,6 +27,7 @@ INSERT INTO request (request_id, reply, at) VALUES (?, ?, ?);
 SELECT reply FROM request WHERE request_id = :request_id;
 
 -- name: remembered_requests
+-- whole table: at boot, two days of requests
 SELECT request_id FROM request;
 
 -- name: insert_follow_code
@@ -42,6 +43,7 @@ SET service_date = excluded.service_date, display_name = excluded.display_name,
     needs = excluded.needs, language = excluded.language;
 
 -- name: people
+-- whole table: at boot, the people of a few days
 SELECT appointment_id, service_date, display_name, needs, language FROM person;
 
 -- name: insert_print_job
@@ -54,12 +56,15 @@ SELECT job_id, device, ticket_id, message FROM print_job ORDER BY job_id;
 DELETE FROM print_job WHERE device = :device AND ticket_id = :ticket_id;
 
 -- name: forget_requests
+-- whole table: now and then, two days of requests; an index would cost every command
 DELETE FROM request WHERE at < :before RETURNING request_id;
 
 -- name: forget_people
+-- whole table: now and then, the people of a few days
 DELETE FROM person WHERE service_date < :before;
 
 -- name: forget_follow_codes
+-- whole table: now and then, the codes of a few days
 DELETE FROM follow_code WHERE service_date < :before;
 
 -- name: forget_print_jobs

@@ -36,6 +36,15 @@ class Slip:
     printed_at: datetime
 
 
+@dataclass(frozen=True)
+class Pool:
+    """Seats of an office for some services, as the city's file states them."""
+
+    id: str
+    slot_min: int
+    seats: int
+
+
 @dataclass
 class Person:
     """One ticket as its replies tell of it. ``moves``: (seq, service, counter) of transfers."""
@@ -102,7 +111,8 @@ class Call:
 class Oracle:
     """Collects what was said and shown, then judges it all at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, pools: dict[tuple[str, str], Pool] | None = None) -> None:
+        self.pools = pools or {}
         self.slips: list[Slip] = []
         self.people: dict[str, Person] = {}
         self.calls: list[Call] = []
@@ -214,10 +224,7 @@ class Oracle:
         return min(primary + ripe, key=lambda p: (p.due(), p.issue), default=None)
 
     def duplicates(self) -> list[str]:
-        """One label on paper with two follow codes; one label for two tickets; an appointment booked or checked in twice.
-
-        A seat sold twice cannot be seen from outside: replies name none. The tests of booking ask the database.
-        """
+        """One label on paper with two follow codes; one label for two tickets; an appointment or a seat twice."""
         wrong = []
         codes: dict[tuple[str, str], set[str]] = defaultdict(set)
         for slip in self.slips:
@@ -229,7 +236,24 @@ class Oracle:
         wrong += [f"appointment {one}: {n} bookings" for one, n in booked.items() if n > 1]
         came = Counter(p.appointment_id for p in self.people.values() if p.appointment_id)
         wrong += [f"appointment {one}: {n} tickets" for one, n in came.items() if n > 1]
-        return wrong
+        return wrong + self._oversold()
+
+    def _oversold(self) -> list[str]:
+        """Slots with more confirmed appointments than seats: replies name no seat, but a slot has only so many."""
+        taken: Counter[tuple[str, str, datetime]] = Counter()
+        for booking in self.bookings.values():
+            pool = self.pools.get((booking.get("office", ""), booking.get("service_id", "")))
+            if pool is None:
+                continue
+            start, step = instant(booking["slot_start_at"]), timedelta(minutes=pool.slot_min)
+            for n in range(-(-booking["duration_min"] // pool.slot_min)):
+                taken[booking["office"], pool.id, start + n * step] += 1
+        seats = {(office, pool.id): pool.seats for (office, _), pool in self.pools.items()}
+        return [
+            f"{office} {pool} {start}: {n} appointments"
+            for (office, pool, start), n in taken.items()
+            if n > seats[office, pool]
+        ]
 
     def lost_calls(self, office: str, acked_seq: int) -> list[str]:
         """Calls that a clerk was told of and that central, by its own word, does not have."""

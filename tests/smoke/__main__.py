@@ -8,6 +8,7 @@ import contextlib
 import json
 import sys
 import time
+import tomllib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from playwright.async_api import Browser
 from provisioning.demo.city import City
 from tests.kit.browser import chromium
 from tests.kit.city import running_city
-from tests.kit.oracle import Oracle
+from tests.kit.oracle import Oracle, Pool
 from tests.smoke.day import BOOKINGS, WALK_INS, Day, Office
 from tests.smoke.faces import Addresses, document
 from tests.smoke.screens import Display, book_by_hand
@@ -51,13 +52,24 @@ def addresses_of(city: City) -> Addresses:
     )
 
 
+def pools_of(city: City) -> dict[tuple[str, str], Pool]:
+    """Which seats there are, by office and service: what the city's own file says."""
+    plan = tomllib.loads(city.config.city_file.read_text(encoding="utf-8"))
+    return {
+        (office["id"], service): Pool(pool["id"], pool["slot_min"], pool["seats"])
+        for office in plan["offices"]
+        for pool in office["pools"]
+        for service in pool["services"]
+    }
+
+
 class Journey:
     """The story: a quiet start, the cut, the heal, the end of the day."""
 
-    def __init__(self, addresses: Addresses, browser: Browser, seed: int) -> None:
+    def __init__(self, addresses: Addresses, browser: Browser, seed: int, pools: dict[tuple[str, str], Pool]) -> None:
         self.addresses = addresses
         self.browser = browser
-        self.oracle = Oracle()
+        self.oracle = Oracle(pools)
         self.day = Day(addresses, self.oracle, seed)
         self.displays: dict[str, Display] = {}
         self.booked_in_cut: set[str] = set()
@@ -259,7 +271,7 @@ def p95(values: list[float]) -> float | None:
 
 async def journey(city: City, seed: int) -> dict[str, Any]:
     async with chromium() as browser:
-        story = Journey(addresses_of(city), browser, seed)
+        story = Journey(addresses_of(city), browser, seed, pools_of(city))
         await story.run()
         return await story.verdict()
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.kit.office import at
-from tests.kit.oracle import Oracle, Slip
+from tests.kit.oracle import Oracle, Pool, Slip
 
 
 def view(name: str, n: int, arrives: str, slot: str | None = None, **changes: Any) -> dict[str, Any]:
@@ -102,3 +102,14 @@ def test_an_arrival_lies_between_the_touch_and_the_paper() -> None:
     assert oracle.arrivals_outside_their_windows() == []
     oracle.taken("centro", "A1", at("09:01"), at("09:02"))
     assert len(oracle.arrivals_outside_their_windows()) == 1
+
+
+def test_more_appointments_than_seats_are_a_seat_twice() -> None:
+    oracle = Oracle({("centro", "a"): Pool("fast", 10, 1), ("centro", "b"): Pool("slow", 10, 2)})
+    for n, (service, start, minutes) in enumerate([("a", "10:00", 20), ("b", "10:00", 10), ("b", "10:00", 10)]):
+        booking = {"service_id": service, "slot_start_at": at(start).isoformat(), "duration_min": minutes}
+        oracle.booked(f"L{n}", {**booking, "office": "centro", "appointment_id": f"a{n}"})
+    assert oracle.duplicates() == []
+    late = {"service_id": "a", "slot_start_at": at("10:10").isoformat(), "duration_min": 10}
+    oracle.booked("L9", {**late, "office": "centro", "appointment_id": "a9"})
+    assert len(oracle.duplicates()) == 1
