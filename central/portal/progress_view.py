@@ -127,7 +127,8 @@ def _span(day: OfficeDay, ticket: Ticket, catalogue: Catalogue, now: datetime) -
     wait = wait_of(day, ticket, catalogue)
     if wait is None:
         return None
-    starts_at = _floor(now + timedelta(minutes=wait.low_min), STEP)
+    # Never an hour that has passed: rounding down may not go behind the present minute.
+    starts_at = max(_floor(now + timedelta(minutes=wait.low_min), STEP), _floor(now, timedelta(minutes=1)))
     ends_at = _floor(now + timedelta(minutes=wait.high_min) + STEP - timedelta(milliseconds=1), STEP)
     rail_from = _floor(now, QUARTER)
     needed_min = (ends_at - rail_from) / timedelta(minutes=1)

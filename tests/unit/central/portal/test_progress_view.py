@@ -36,6 +36,15 @@ def test_the_range_is_whole_fives_around_the_estimate_and_fits_its_rail() -> Non
     assert len(span.labels) == 5
 
 
+def test_the_range_never_begins_in_the_past() -> None:
+    office = kit.TestOffice()
+    office.open("1", NINE)
+    ticket = office.day.tickets[office.take("a", NINE)]
+    span = progress_of(office.day, ticket, office.catalogue, kit.at("09:03"), is_live=True).span
+    assert span is not None
+    assert (span.starts_at, span.ends_at) == (kit.at("09:03"), kit.at("09:10"))
+
+
 def test_without_live_news_nothing_is_promised() -> None:
     office = kit.TestOffice()
     office.open("1", NINE)
