@@ -128,7 +128,11 @@ async def book(request: Incoming, booking: NamedDependency[BookingService]) -> R
 
 @post("/appointments/lookup", status_code=200)
 async def lookup(request: Incoming, booking: NamedDependency[BookingService]) -> dict[str, str]:
-    """The secret link of an appointment, for who knows its locator and the end of the document."""
+    """The secret link of an appointment, for who knows its locator and the end of the document.
+
+    Citizens look theirs up on a page that is slowed for everybody; a program needs the secret, or it could guess at will.
+    """
+    _authorise(request, booking.central)
     body = codec.decode(await request.body(), LookupBody)
     found = await booking.changes.by_locator(body.locator, body.document_end)
     if isinstance(found, Booking):

@@ -169,6 +169,13 @@ async def test_bad_addresses(api: httpx.AsyncClient, method: str, path: str, sta
     assert (reply.status_code, reply.headers["content-type"]) == (status, "application/problem+json")
 
 
+async def test_nobody_looks_up_without_the_secret(api: httpx.AsyncClient) -> None:
+    asked = {"locator": "AAA-AAA", "document_end": "0001"}
+    for secret in ("", "Bearer ", "Bearer guessed"):
+        reply = await api.post("/appointments/lookup", json=asked, headers={"authorization": secret})
+        assert reply.status_code == 401
+
+
 async def test_the_sixth_look_up_is_told_to_wait(api: httpx.AsyncClient) -> None:
     asked = {"locator": "AAA-AAA", "document_end": "0001"}
     codes = [(await api.post("/appointments/lookup", json=asked)).status_code for _ in range(6)]
