@@ -171,7 +171,7 @@ async def test_bad_addresses(api: httpx.AsyncClient, method: str, path: str, sta
 
 async def test_nobody_looks_up_without_the_secret(api: httpx.AsyncClient) -> None:
     asked = {"locator": "AAA-AAA", "document_end": "0001"}
-    for secret in ("", "Bearer ", "Bearer guessed"):
+    for secret in ("", "Bearer", "Bearer guessed", "Basic guessed"):
         reply = await api.post("/appointments/lookup", json=asked, headers={"authorization": secret})
         assert reply.status_code == 401
 
