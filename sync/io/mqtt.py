@@ -31,6 +31,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 BACKOFF_FIRST_S = 0.2
 BACKOFF_MAX_S = 5.0
 QUEUE_MAX = 1000
+STOP_TRIES = 8
 FAREWELL_S = 1.0
 NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -164,10 +165,13 @@ class MqttLink:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FAREWELL_S):
                     await self.publish(self._will.topic, self._will.payload, retain=self._will.retain)
-        while not self._loop_task.done():
-            # Asked again each second: a cancellation can end inside the client's own disconnecting.
+        for _ in range(STOP_TRIES):
+            # Asked again: a cancellation can end inside the client's own disconnecting.
             self._loop_task.cancel()
             await asyncio.wait({self._loop_task}, timeout=1)
+            if self._loop_task.done():
+                return
+        self._log.error("mqtt.stop_abandoned", stack=str(self._loop_task.get_stack()))
 
     async def _keep_up(self) -> None:
         wait_s = BACKOFF_FIRST_S
