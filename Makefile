@@ -89,7 +89,7 @@ demo: $(DEMO_STAMP) try-assets ## a whole city on this machine (RESET=1 starts a
 
 .PHONY: test
 test: setup ## all tests (PY=3.12 for another Python, ARGS="-k queue" for some, JOBS=0 one after the other)
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --reruns 2 $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 .PHONY: lint
 lint: $(DEV_STAMP) ## style, format, types, who may import whom

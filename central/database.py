@@ -62,7 +62,8 @@ async def _leave_as_is(_connection: Any) -> None:
 async def _close(pool: Any) -> None:
     """Let running statements end, but not for long: a stop must not wait for a slow client."""
     try:
-        await asyncio.wait_for(pool.close(), timeout=3)
+        async with asyncio.timeout(3):
+            await pool.close()
     except TimeoutError:
         pool.terminate()
 

@@ -39,7 +39,8 @@ def metrics() -> Response[bytes]:
 
 async def _database_answers(central: Central) -> bool:
     try:
-        return bool(await asyncio.wait_for(central.pool.fetchval("SELECT true"), READY_TIMEOUT_S))
+        async with asyncio.timeout(READY_TIMEOUT_S):
+            return bool(await central.pool.fetchval("SELECT true"))
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
         return False
 

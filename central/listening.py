@@ -13,6 +13,8 @@ from typing import Any
 
 import structlog
 
+from sync.io.waiting import set_within
+
 log = structlog.get_logger(__name__)
 
 Heard = Callable[[str | None], None]
@@ -82,9 +84,7 @@ class Listener:
     async def _stay(self, connection: Any) -> None:
         """Return when the connection was lost or a channel was added; a dead peer is noticed by asking it."""
         while not self._lost.is_set():
-            try:
-                await asyncio.wait_for(self._lost.wait(), HEALTH_CHECK_S)
-            except TimeoutError:
+            if not await set_within(self._lost, HEALTH_CHECK_S):
                 await connection.fetchval("SELECT 1", timeout=HEALTH_CHECK_S)
 
     def _tell_all(self) -> None:

@@ -19,6 +19,7 @@ from kiosk_agent.settings import Settings
 from kiosk_agent.spool import Spool
 from sync.io.clock import Clock
 from sync.io.mqtt import MqttLink, MqttMessage, Will
+from sync.io.waiting import set_within
 from sync.messages.codec import encode
 from sync.messages.topics import Board, DeviceConfig, DeviceResponse, DeviceStatus, Epoch, KioskCommand, device_topic
 
@@ -124,9 +125,7 @@ class EdgeLink:
                 if not await self._send_ack(ack_id, body):
                     break
             due_s = min((sent.due_s for sent in self._sent.values()), default=None)
-            with contextlib.suppress(TimeoutError):
-                pause_s = None if due_s is None else max(0.0, due_s - self._now_s())
-                await asyncio.wait_for(self._acks_changed.wait(), pause_s)
+            await set_within(self._acks_changed, None if due_s is None else max(0.0, due_s - self._now_s()))
             self._acks_changed.clear()
 
     async def _send_ack(self, ack_id: str, body: bytes) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from sync.io.waiting import set_within
 from sync.messages.topics import KioskCommand
 from sync.messages.values import Uuid
 
@@ -66,9 +67,6 @@ class Requests:
         """Send once and wait a second; a broker that does not confirm must not make it longer."""
         sending = asyncio.ensure_future(self._send(command))
         try:
-            await asyncio.wait_for(answer.wait(), ATTEMPT_S)
-        except TimeoutError:
-            return False
+            return await set_within(answer, ATTEMPT_S)
         finally:
             sending.cancel()
-        return True

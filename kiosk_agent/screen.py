@@ -10,8 +10,6 @@ ours (DNS rebinding).
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,6 +29,7 @@ from kiosk_agent.agent import Agent
 from kiosk_agent.touches import touch
 from kiosk_agent.view import Surroundings, View, view_of
 from sync.io.ids import new_id
+from sync.io.waiting import set_within
 from ui.assets import StaticAssets
 from ui.catalog import Catalog
 from ui.headers import PAGE_HEADERS
@@ -136,8 +135,7 @@ class Glass:
                 for news in self._since(shown, view):
                     yield news
                 shown = view
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), BEAT_S)
+                await set_within(changed, BEAT_S)
         yield News("bye", "")
 
     def _since(self, shown: View | None, view: View) -> Iterator[News]:

@@ -18,6 +18,7 @@ import msgspec
 from edge_node.metrics import Metrics
 from edge_node.queue.journal import Entry, PendingPrint
 from edge_node.queue.state import OfficeState
+from sync.io.waiting import set_within
 from sync.messages import codec
 
 REMEMBERED = 1000
@@ -152,9 +153,7 @@ class _Stream:
 
     async def next(self) -> tuple[News, ...] | None:
         """What has come since the last time; nothing when nothing has for a while; None at the end."""
-        try:
-            await asyncio.wait_for(self._wake.wait(), BEAT_S)
-        except TimeoutError:
+        if not await set_within(self._wake, BEAT_S):
             return ()
         if self._ended:
             return None

@@ -9,6 +9,7 @@ import structlog
 
 from edge_node.queue.journal import SQL, Entry, PendingPrint
 from edge_node.writer import Writer
+from sync.io.waiting import set_within
 
 RESEND_S = 3
 
@@ -66,7 +67,4 @@ class Prints:
                 await self._load()
             for job in list(self._pending.values()):
                 await self._send(job.device, job.message)
-            try:
-                await asyncio.wait_for(self._wake.wait(), RESEND_S)
-            except TimeoutError:
-                continue
+            await set_within(self._wake, RESEND_S)

@@ -16,6 +16,7 @@ from edge_node.writer import Writer
 from sync.domain.clock import CHECK_EVERY_S, step_ms
 from sync.domain.estimate import wait_of_newcomer
 from sync.domain.service_day import service_date
+from sync.io.waiting import set_within
 from sync.messages.topics import WaitRange
 
 REMEMBER_REQUESTS = timedelta(hours=48)
@@ -84,10 +85,7 @@ class Timekeeper:
             except Exception:
                 log.exception("timekeeper.waits_failed")
             await asyncio.sleep(WAITS_GAP_S)
-            try:
-                await asyncio.wait_for(self._changed.wait(), WAITS_EVERY_S)
-            except TimeoutError:
-                continue
+            await set_within(self._changed, WAITS_EVERY_S)
 
     async def _every(self, seconds: float, chore: Chore) -> None:
         while True:

@@ -28,6 +28,7 @@ from edge_node.uplink.client import Failure
 from edge_node.uplink.steps import WriterStore
 from edge_node.uplink.surroundings import Surroundings
 from sync.io.ids import new_id
+from sync.io.waiting import set_within
 from sync.messages.wire import LONG_POLL_S, SnapshotRequest, UpRefusal, UpRequest
 from sync.protocol.backoff import retry_delay_s
 from sync.protocol.downlink import DownlinkSession, DownOutcome, ResyncDue, RowsApplied
@@ -59,9 +60,9 @@ class HelloLoop:
         while True:
             if await self._hello():
                 self._failures = 0
-                await _wait(link.lost, PULSE_S)
+                await set_within(link.lost, PULSE_S)
                 while not link.lost.is_set() and (quiet_s := self._heard_ago_s()) < PULSE_S:
-                    await _wait(link.lost, PULSE_S - quiet_s)
+                    await set_within(link.lost, PULSE_S - quiet_s)
             else:
                 self._failures += 1
                 longest_s = KNOCK_S if self._failures < QUICK_KNOCKS else KNOCK_LATER_S
@@ -246,10 +247,3 @@ _DONE = Failure(code="")
 
 async def _done(work: Coroutine[Any, Any, Failure | None]) -> Failure:
     return await work or _DONE
-
-
-async def _wait(event: asyncio.Event, timeout_s: float) -> None:
-    try:
-        await asyncio.wait_for(event.wait(), timeout_s)
-    except TimeoutError:
-        return

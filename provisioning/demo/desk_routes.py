@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -18,6 +17,7 @@ from litestar.response import Redirect, ServerSentEvent
 from provisioning.demo.desk import AREA, LOOK_EVERY_S, Desk, Scan, Wan, static_assets
 from provisioning.demo.mailbox import Mail
 from provisioning.demo.relay import State
+from sync.io.waiting import set_within
 from ui.headers import PAGE_HEADERS
 from ui.locales import STAFF_LOCALES, choose_locale
 
@@ -156,7 +156,6 @@ async def _changes(desk: Desk, locale: str) -> AsyncIterator[dict[str, str]]:
         elif quiet_s >= 8:
             quiet_s = 0.0
             yield {"event": "beat", "data": "{}"}
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(desk.stopping.wait(), LOOK_EVERY_S)
+        await set_within(desk.stopping, LOOK_EVERY_S)
         quiet_s += LOOK_EVERY_S
     yield {"event": "bye", "data": "{}"}

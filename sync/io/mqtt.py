@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Self
@@ -31,7 +31,6 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 BACKOFF_FIRST_S = 0.2
 BACKOFF_MAX_S = 5.0
 QUEUE_MAX = 1000
-STOP_TRIES = 8
 FAREWELL_S = 1.0
 NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -165,20 +164,16 @@ class MqttLink:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(FAREWELL_S):
                     await self.publish(self._will.topic, self._will.payload, retain=self._will.retain)
-        for _ in range(STOP_TRIES):
-            # Asked again: a cancellation can end inside the client's own disconnecting.
-            self._loop_task.cancel()
-            await asyncio.wait({self._loop_task}, timeout=1)
-            if self._loop_task.done():
-                return
-        self._log.error("mqtt.stop_abandoned", stack=str(self._loop_task.get_stack()))
+        self._loop_task.cancel()
+        await asyncio.wait({self._loop_task})
 
     async def _keep_up(self) -> None:
         wait_s = BACKOFF_FIRST_S
         while True:
             before = self.sessions
             try:
-                await self._run_session()
+                with _heeding_cancellation():
+                    await self._run_session()
             except (aiomqtt.MqttError, OSError) as error:
                 self._log.info("mqtt.offline", reason=str(error))
             except Exception:  # noqa: BLE001 - a fault in the owner's greeting must not leave a process silently deaf
@@ -289,19 +284,36 @@ class _Session:
         It begins at once and in the caller's own task: a call on its way to a screen does not queue behind anything.
         """
         while_up = asyncio.timeout(0 if self.pump.done() else None)
-        try:
-            async with while_up:
-                self._waiting.add(while_up)
-                await work
-        except TimeoutError:
-            return False
-        finally:
-            self._waiting.discard(while_up)
-        return True
+        with _heeding_cancellation():
+            try:
+                async with while_up:
+                    self._waiting.add(while_up)
+                    await work
+            except TimeoutError:
+                return False
+            finally:
+                self._waiting.discard(while_up)
+            return True
 
     def _gone(self, _pump: asyncio.Task[None]) -> None:
         for while_up in self._waiting:
             while_up.reschedule(0)
+
+
+@contextlib.contextmanager
+def _heeding_cancellation() -> Iterator[None]:
+    """Raise a cancellation that came inside and was swallowed there.
+
+    aiomqtt waits with ``asyncio.wait_for``, which can lose one (sync.io.waiting); a caller's loop would go on for ever.
+    """
+    task = asyncio.current_task()
+    assert task is not None
+    before = task.cancelling()
+    try:
+        yield
+    finally:
+        if task.cancelling() > before:
+            raise asyncio.CancelledError
 
 
 @contextlib.asynccontextmanager
@@ -311,14 +323,20 @@ async def _connection(client: aiomqtt.Client) -> AsyncIterator[aiomqtt.Client]:
     try:
         await asyncio.shield(entering)
     except asyncio.CancelledError:
-        with contextlib.suppress(aiomqtt.MqttError):
-            await entering
-            await client.__aexit__(None, None, None)
+        await _leave(client, entering)
         raise
     try:
         yield client
     finally:
-        with contextlib.suppress(aiomqtt.MqttError):
+        await _leave(client)
+
+
+async def _leave(client: aiomqtt.Client, entering: asyncio.Future[aiomqtt.Client] | None = None) -> None:
+    """Say goodbye, but not for long: a broker that does not answer must not hold up a stop."""
+    with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
+        async with asyncio.timeout(FAREWELL_S):
+            if entering is not None:
+                await entering
             await client.__aexit__(None, None, None)
 
 
