@@ -7,17 +7,22 @@ from datetime import date
 
 import msgspec
 
-from sync.messages.feed import Counter, Entity, Office, OfficePolicy, Service
+from sync.messages.feed import Counter, Entity, NodeKey, Office, OfficePolicy, Service
 from sync.messages.policy import Policy
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
-    """The configuration of one office: a value, replaced as a whole when the feed brings news."""
+    """The configuration of one office: a value, replaced as a whole when the feed brings news.
+
+    Args:
+        nodes: the node of every office of the city that has one: where people can be sent, and whose slips are believed.
+    """
 
     office: Office
     services: Mapping[str, Service]
     counters: Mapping[str, Counter]
     policies: tuple[OfficePolicy, ...] = ()
+    nodes: Mapping[str, NodeKey] = msgspec.field(default_factory=dict)
 
     @classmethod
     def of(cls, office: Office, entities: Iterable[Entity]) -> Catalogue:
@@ -27,6 +32,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
             office=office,
             services={e.id: e for e in entities if isinstance(e, Service) and e.id in office.services},
             counters={e.id: e for e in entities if isinstance(e, Counter)},
+            nodes={e.office: e for e in entities if isinstance(e, NodeKey)},
             policies=tuple(
                 sorted((e for e in entities if isinstance(e, OfficePolicy)), key=lambda p: p.effective_from)
             ),

@@ -6,7 +6,7 @@ into the day. The day itself is turned by ``turn_day``, asked before every comma
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,8 @@ import msgspec
 from sync.domain.catalogue import Catalogue
 from sync.domain.counters import close_counter, open_counter, own_session
 from sync.domain.due import due
+from sync.domain.handover import accept, release
+from sync.domain.leases import NO_RIGHTS, Rights, sell
 from sync.domain.numbering import next_label
 from sync.domain.office_day import OfficeDay
 from sync.domain.ordering import callable_before, next_for, why
@@ -35,9 +37,18 @@ class Context(msgspec.Struct, frozen=True):
     actor: c.Actor
     now: datetime
     catalogue: Catalogue
+    rights: Rights
 
 
-def decide(day: OfficeDay, command: c.AnyCommand, actor: c.Actor, now: datetime, catalogue: Catalogue) -> Decision:
+def decide(
+    day: OfficeDay,
+    command: c.AnyCommand,
+    actor: c.Actor,
+    now: datetime,
+    catalogue: Catalogue,
+    *,
+    rights: Rights = NO_RIGHTS,
+) -> Decision:
     """Decide one command on the present state.
 
     Returns:
@@ -46,20 +57,24 @@ def decide(day: OfficeDay, command: c.AnyCommand, actor: c.Actor, now: datetime,
     """
     if not day.is_open and not isinstance(command, (c.ReportPrinted, c.ReportPrintFailed, c.ReportShown)):
         return refuse("day_closed")
-    return _RULES[type(command)](Context(day, actor, now, catalogue), command)
+    return _RULES[type(command)](Context(day, actor, now, catalogue, rights), command)
 
 
-def turn_day(day: OfficeDay, today: date, catalogue: Catalogue) -> tuple[f.Fact, ...]:
+def turn_day(
+    day: OfficeDay, today: date, catalogue: Catalogue, floors: Mapping[str, int] | None = None
+) -> tuple[f.Fact, ...]:
     """The facts that close yesterday's day and open today's; none when today is already there.
 
     A day that a supervisor closed stays closed until the next service date, and a clock that went back opens no old
-    day.
+    day. ``floors``: numbers that an earlier life of the node may have given today, by series.
     """
     if day.service_date is not None and day.service_date >= today:
         return ()
     closing = close_day(day, "scheduled") if day.is_open else ()
     policy = catalogue.policy_on(today)
-    opened = f.DayOpened(service_date=today, policy_version=policy.version, policy=policy)
+    opened = f.DayOpened(
+        service_date=today, policy_version=policy.version, policy=policy, floors=dict(floors) if floors else {}
+    )
     return (*closing, opened)
 
 
@@ -292,6 +307,39 @@ def _leave(x: Context, command: c.Leave) -> Decision:
     return Accepted((f.TicketAbandoned(ticket_id=ticket.ticket_id, reason="left"),))
 
 
+def _hand_over(x: Context, command: c.HandOver) -> Decision:
+    session = own_session(x.day, command.session, x.actor)
+    if isinstance(session, Refusal):
+        return session
+    ticket = x.day.tickets.get(command.ticket_id)
+    if ticket is None:
+        return refuse("ticket_unknown")
+    if ticket.state == "in_transit":
+        return refuse("already_moved", ticket_id=ticket.ticket_id, office=ticket.released_to)
+    if ticket.state not in ("waiting", "called", "serving"):
+        return refuse("wrong_state", ticket_id=ticket.ticket_id)
+    if ticket.session not in (None, session.session):
+        return refuse("not_this_counter", ticket_id=ticket.ticket_id)
+    if command.to_office == x.day.office or command.to_office not in x.catalogue.nodes:
+        return refuse("office_unknown")
+    return Accepted((release(x.day, ticket, command, x.now),))
+
+
+def _accept(x: Context, command: c.Accept) -> Decision:
+    return accept(x.day, command, x.now, x.catalogue)
+
+
+def _mark_arrived(x: Context, command: c.MarkArrived) -> Decision:
+    ticket = _in_state(x, command.ticket_id, "waiting")
+    if isinstance(ticket, Refusal):
+        return ticket
+    return Accepted((f.TicketArrived(ticket_id=ticket.ticket_id),) if ticket.expected else ())
+
+
+def _sell_lease(x: Context, command: c.SellLease) -> Decision:
+    return sell(x.rights, command, x.now)
+
+
 def _in_state(x: Context, ticket_id: str, *states: str) -> Ticket | Refusal:
     ticket = x.day.tickets.get(ticket_id)
     if ticket is None:
@@ -346,6 +394,10 @@ _RULES: dict[type[c.Command], Callable[[Context, Any], Decision]] = {
     c.Park: _park,
     c.Resume: _resume,
     c.Leave: _leave,
+    c.HandOver: _hand_over,
+    c.Accept: _accept,
+    c.MarkArrived: _mark_arrived,
+    c.SellLease: _sell_lease,
     c.ReportPrinted: _report_printed,
     c.ReportPrintFailed: _report_print_failed,
     c.ReportShown: _report_shown,

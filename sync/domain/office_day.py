@@ -113,6 +113,7 @@ class OfficeDay:
     def _day_opened(self, _header: FactHeader, fact: f.DayOpened) -> None:
         self._clear()
         self.service_date, self.is_open, self.policy = fact.service_date, True, fact.policy
+        self.last_numbers.update(fact.floors)
 
     def _day_closed(self, _header: FactHeader, fact: f.DayClosed) -> None:
         self.service_date, self.is_open = fact.service_date, False
@@ -158,12 +159,15 @@ class OfficeDay:
             band=fact.band,
             to_verify=fact.to_verify,
         )
+        self._enter(ticket)
+
+    def _enter(self, ticket: Ticket) -> None:
         self.tickets[ticket.ticket_id] = ticket
         self.waiting[ticket.ticket_id] = ticket
         self.by_follow_hash[ticket.follow_hash] = ticket.ticket_id
         if ticket.appointment_id:
             self.by_appointment[ticket.appointment_id] = ticket.ticket_id
-        self.last_numbers[fact.series] = max(fact.number, self.last_numbers.get(fact.series, 0))
+        self.last_numbers[ticket.series] = max(ticket.number, self.last_numbers.get(ticket.series, 0))
 
     def _printed(self, _header: FactHeader, fact: f.TicketPrinted) -> None:
         if ticket := self.tickets.get(fact.ticket_id):
@@ -247,6 +251,44 @@ class OfficeDay:
             self._move(ticket, "abandoned")
             ticket.ended_at = header.occurred_at
 
+    def _released(self, _header: FactHeader, fact: f.TicketReleased) -> None:
+        if ticket := self.tickets.get(fact.ticket_id):
+            self._move(ticket, "in_transit")
+            ticket.released_to, ticket.counter = fact.to_office, None
+
+    def _accepted(self, header: FactHeader, fact: f.TicketAccepted) -> None:
+        """A ticket that was here before enters anew: what was done with it under another tenure is over."""
+        known = self.tickets.get(fact.ticket_id)
+        if known is not None and known.tenure >= fact.tenure:
+            return
+        ticket = Ticket(
+            ticket_id=fact.ticket_id,
+            label=fact.label,
+            series=fact.series,
+            number=fact.number,
+            service=fact.service,
+            origin=fact.origin,
+            priority_class=fact.priority_class,
+            arrived_at=fact.arrived_at,
+            due_at=fact.due_at,
+            callable_at=fact.callable_at,
+            issue_seq=(header.epoch, header.seq),
+            issued_at=header.occurred_at,
+            follow_hash=fact.follow_hash,
+            slot_start_at=fact.slot_start_at,
+            duration_min=fact.duration_min,
+            appointment_id=fact.appointment_id,
+            tenure=fact.tenure,
+            from_office=fact.from_office,
+            expected=fact.via != "restored",
+        )
+        self._enter(ticket)
+
+    def _arrived(self, header: FactHeader, fact: f.TicketArrived) -> None:
+        if ticket := self.tickets.get(fact.ticket_id):
+            ticket.expected = False
+            ticket.callable_at = min(ticket.callable_at, header.occurred_at)
+
     def _config_applied(self, _header: FactHeader, fact: f.ConfigApplied) -> None:
         if fact.policy is not None:
             self.policy = fact.policy
@@ -284,6 +326,9 @@ class OfficeDay:
         f.TicketParked: _parked,
         f.TicketResumed: _resumed,
         f.TicketAbandoned: _abandoned,
+        f.TicketReleased: _released,
+        f.TicketAccepted: _accepted,
+        f.TicketArrived: _arrived,
         f.ConfigApplied: _config_applied,
         f.ClockStepped: _clock_stepped,
     }
@@ -292,11 +337,20 @@ class OfficeDay:
 def _shift(ticket: Ticket, delta: timedelta, policy: Policy) -> None:
     ticket.arrived_at += delta
     ticket.issued_at += delta
+    if ticket.from_office is not None:  # its rank was not made here
+        ticket.due_at += delta
+        ticket.callable_at += delta
+        _shift_instants(ticket, delta)
+        return
     rank = due(ticket.arrived_at, ticket.slot_start_at, ticket.priority_class, policy)
     ticket.due_at, ticket.callable_at = rank.due_at, rank.callable_at
     if ticket.due_floor_at is not None:
         ticket.due_floor_at += delta
         ticket.due_at = max(ticket.due_at, ticket.due_floor_at)
+    _shift_instants(ticket, delta)
+
+
+def _shift_instants(ticket: Ticket, delta: timedelta) -> None:
     for name in ("called_at", "announced_at", "started_at", "missed_at", "shown_at"):
         at: datetime | None = getattr(ticket, name)
         if at is not None:

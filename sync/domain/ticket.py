@@ -1,7 +1,8 @@
 """A ticket as the fold knows it, and the counter session that may serve it.
 
 States: waiting → called → serving → finished; called → missed → waiting (reinstated); called or serving → waiting
-(transferred); waiting ↔ parked; waiting, parked, missed → abandoned, at the end of the day called and serving too.
+(transferred); waiting ↔ parked; waiting, parked, missed → abandoned, at the end of the day called and serving too; waiting,
+called, serving → in_transit (given up for another office), from where only a later tenure comes back.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import msgspec
 
 from sync.messages.facts import Band, CalledHow, Origin, Outcome, Why
 
-State = Literal["waiting", "called", "serving", "missed", "parked", "finished", "abandoned"]
+State = Literal["waiting", "called", "serving", "missed", "parked", "finished", "abandoned", "in_transit"]
 OPEN_STATES: frozenset[State] = frozenset({"waiting", "called", "serving", "missed", "parked"})
 PrintState = Literal["unknown", "printed", "failed"]
 
@@ -27,6 +28,10 @@ class Ticket(msgspec.Struct, kw_only=True):
         counter: while set, only this counter may serve it (transferred or reassigned to it).
         session: the counter session that has called it, while called or serving.
         reinstated: how often it came back after a missed call.
+        tenure: the number of its holder; 1 for the office that issued it.
+        from_office: the office that gave it up for this one.
+        released_to: the office that this one gave it up for.
+        expected: it was accepted and its person has not been seen yet.
     """
 
     ticket_id: str
@@ -64,6 +69,10 @@ class Ticket(msgspec.Struct, kw_only=True):
     outcome: Outcome | None = None
     print_state: PrintState = "unknown"
     shown_at: datetime | None = None
+    tenure: int = 1
+    from_office: str | None = None
+    released_to: str | None = None
+    expected: bool = False
 
     @property
     def rank(self) -> tuple[datetime, tuple[int, int]]:

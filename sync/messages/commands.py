@@ -5,13 +5,13 @@ Every command carries the ``request_id`` its sender made; the same id never acts
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from sync.messages.facts import DEFAULT_OUTCOME, Outcome
+from sync.messages.facts import DEFAULT_OUTCOME, AcceptedVia, Outcome, TicketCard
 from sync.messages.policy import GENERAL
-from sync.messages.values import Hash, Instant, Language, Slug, Uuid
+from sync.messages.values import Hash, Instant, Language, Locator, Series, Slug, Tenure, Uuid
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,6 +151,58 @@ class Leave(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
     ticket_id: Uuid
 
 
+class HandOver(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="hand_over"):
+    """Send a person to another office; they keep their place. A waiting ticket, or the one at the clerk's counter.
+
+    Args:
+        service: what they go there for; none: the ticket's own.
+        slip: make a signed slip, for an office that central may not reach.
+    """
+
+    session: Uuid
+    ticket_id: Uuid
+    to_office: Slug
+    service: Slug | None = None
+    travel_min: Annotated[int, msgspec.Meta(ge=0, le=240)] = 0
+    slip: bool = False
+
+
+class Accept(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="accept"):
+    """Hold a ticket that another office gave up; the caller has verified the grant or the slip.
+
+    Args:
+        tenure: this office's.
+        transit_ms: how long it was on the way.
+        is_here: the person stands in the office.
+    """
+
+    ticket_id: Uuid
+    tenure: Tenure
+    from_office: Slug
+    via: AcceptedVia
+    card: TicketCard
+    transit_ms: int
+    travel_min: int = 0
+    series: Series | None = None
+    number: int | None = None
+    is_here: bool = False
+
+
+class MarkArrived(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="mark_arrived"):
+    """The person of an accepted ticket has come."""
+
+    ticket_id: Uuid
+
+
+class SellLease(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="sell_lease"):
+    """Book a future appointment out of leased seats; its id is the request_id."""
+
+    service: Slug
+    slot_start_at: Instant
+    duration_min: int
+    locator: Locator
+
+
 class ReportPrinted(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="report_printed"):
     """A kiosk printed a slip."""
 
@@ -191,6 +243,10 @@ AnyCommand = (
     | Park
     | Resume
     | Leave
+    | HandOver
+    | Accept
+    | MarkArrived
+    | SellLease
     | ReportPrinted
     | ReportPrintFailed
     | ReportShown

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from sync.messages.policy import GENERAL, Policy
-from sync.messages.values import Hash, Instant, Label, Series, Slug, Uuid
+from sync.messages.values import Hash, Instant, Label, Locator, SeatRef, Series, Slug, Tenure, Uuid
 
 Origin = Literal["walk_in", "appointment"]
 Band = Literal["early", "punctual", "late", "too_late"]
@@ -33,10 +33,18 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DayOpened(Fact, frozen=True, kw_only=True):
+    """A service day begins.
+
+    Args:
+        floors: highest number by series that an earlier life of this office's node may have given today; the day's labels
+            begin behind it.
+    """
+
     TYPE: ClassVar[str] = "day.opened"
     service_date: date
     policy_version: int
     policy: Policy
+    floors: dict[Series, int] = {}
 
 
 class DayClosed(Fact, frozen=True, kw_only=True):
@@ -204,9 +212,124 @@ class TicketResumed(Fact, frozen=True, kw_only=True):
 
 
 class TicketAbandoned(Fact, frozen=True, kw_only=True):
+    """Nobody waits with this ticket any more.
+
+    Args:
+        reason: the person left; the day ended; the ticket lives on elsewhere (``superseded``); it was ended by an earlier
+            life of this office's node (``served_before``).
+    """
+
     TYPE: ClassVar[str] = "ticket.abandoned"
     ticket_id: Uuid
-    reason: Literal["left", "day_end"]
+    reason: Literal["left", "day_end", "superseded", "served_before"]
+
+
+class TicketCard(msgspec.Struct, frozen=True, kw_only=True):
+    """All of a ticket that travels with it from office to office; spans instead of instants, since clocks do not travel.
+
+    Args:
+        label: what stands on the person's slip.
+        waited_ms: how long its waiting counted when it was let go (negative: an appointment ahead of its time).
+        present_ms: how long the person had been there.
+    """
+
+    label: Label
+    service: Slug
+    origin: Origin
+    priority_class: Slug = GENERAL
+    waited_ms: int
+    present_ms: int
+    follow_hash: Hash
+    slot_start_at: Instant | None = None
+    duration_min: int | None = None
+    appointment_id: Uuid | None = None
+
+
+class TicketReleased(Fact, frozen=True, kw_only=True):
+    """This office gave a ticket up for another one. Irrevocable: from here on nobody calls it here.
+
+    Args:
+        service_date: the ticket's day; it is worth nothing on another one.
+        tenure: the holder's number that is given up; the next holder's is one more.
+        travel_min: how long the person is expected to be on the way.
+        slip: a signed slip was made, so that the other office may accept it before central tells it.
+    """
+
+    TYPE: ClassVar[str] = "ticket.released"
+    ticket_id: Uuid
+    service_date: date
+    to_office: Slug
+    tenure: Tenure
+    card: TicketCard
+    travel_min: int = 0
+    slip: bool = False
+    session: Uuid | None = None
+
+
+AcceptedVia = Literal["grant", "slip", "restored"]
+
+
+class TicketAccepted(Fact, frozen=True, kw_only=True):
+    """This office holds a ticket that another one (or an earlier life of its own node) gave up. A ticket like one that was
+    issued here: its issue sequence is the (epoch, seq) of this fact.
+
+    Args:
+        tenure: this holder's number.
+        transit_ms: how long the ticket was between two holders; its waiting went on.
+        via: central's grant, the signed slip, or restored after the node was replaced.
+    """
+
+    TYPE: ClassVar[str] = "ticket.accepted"
+    ticket_id: Uuid
+    service_date: date
+    tenure: Tenure
+    from_office: Slug
+    via: AcceptedVia
+    transit_ms: int
+    label: Label
+    series: Series
+    number: int
+    service: Slug
+    origin: Origin
+    priority_class: Slug = GENERAL
+    arrived_at: Instant
+    due_at: Instant
+    callable_at: Instant
+    follow_hash: Hash
+    slot_start_at: Instant | None = None
+    duration_min: int | None = None
+    appointment_id: Uuid | None = None
+
+
+class TicketArrived(Fact, frozen=True, kw_only=True):
+    """The person of an accepted ticket has come: it may be called at once."""
+
+    TYPE: ClassVar[str] = "ticket.arrived"
+    ticket_id: Uuid
+
+
+class LeaseSold(Fact, frozen=True, kw_only=True):
+    """A future appointment was booked out of seats lent to this office, while central could not be asked. Final.
+
+    The person's data go to central apart, never in a fact.
+    """
+
+    TYPE: ClassVar[str] = "lease.sold"
+    lease_id: Uuid
+    seats: tuple[SeatRef, ...]
+    appointment_id: Uuid
+    locator: Locator
+    service: Slug
+    slot_start_at: Instant
+    duration_min: int
+
+
+class LeaseReturned(Fact, frozen=True, kw_only=True):
+    """These seats of a lease will not be sold here any more."""
+
+    TYPE: ClassVar[str] = "lease.returned"
+    lease_id: Uuid
+    seats: tuple[SeatRef, ...]
 
 
 class ConfigApplied(Fact, frozen=True, kw_only=True):
@@ -260,6 +383,11 @@ FACTS: dict[str, type[Fact]] = {
         TicketParked,
         TicketResumed,
         TicketAbandoned,
+        TicketReleased,
+        TicketAccepted,
+        TicketArrived,
+        LeaseSold,
+        LeaseReturned,
         ConfigApplied,
         NodeStarted,
         ClockStepped,

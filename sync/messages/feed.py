@@ -13,8 +13,9 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 
 from sync.messages import codec
+from sync.messages.facts import TicketCard
 from sync.messages.policy import Policy
-from sync.messages.values import Hash, Instant, Language, Locator, Seq, Series, Slug, Uuid
+from sync.messages.values import Hash, Instant, Language, Locator, SeatRef, Seq, Series, Slug, Tenure, Uuid
 
 GLOBAL = "global"
 Op = Literal["put", "del"]
@@ -184,7 +185,103 @@ class Appointment(Entity, frozen=True, kw_only=True):
     needs: tuple[Slug, ...] = ()
 
 
+class TicketGrant(Entity, frozen=True, kw_only=True):
+    """A ticket that this office is to hold (the row's version is the tenure).
+
+    Args:
+        id: the ticket's.
+        from_office: who gave it up; this office itself after its node was replaced.
+        service_date: it is worth nothing on another day.
+        released_at: when it was given up, by central's clock.
+        series, number: set when the label of ``card`` goes on (restored at the same office); else a new label is given.
+        display_name, language, needs: of its appointment, if it has one that central knows.
+    """
+
+    KIND: ClassVar[str] = "ticket_grant"
+    id: Uuid
+    tenure: Tenure
+    from_office: Slug
+    service_date: date
+    released_at: Instant
+    card: TicketCard
+    travel_min: int = 0
+    series: Series | None = None
+    number: int | None = None
+    display_name: str = ""
+    language: Language = "es"
+    needs: tuple[Slug, ...] = ()
+
+
+class TicketClosed(Entity, frozen=True, kw_only=True):
+    """A ticket of this office that is over here, whatever its journal says (version: the tenure)."""
+
+    KIND: ClassVar[str] = "ticket_closed"
+    id: Uuid
+    tenure: Tenure
+    service_date: date
+    reason: Literal["superseded", "served_before"]
+
+
+class NumberFloor(Entity, frozen=True, kw_only=True):
+    """Numbers that an earlier life of this office's node may have given on a service day, by series."""
+
+    KIND: ClassVar[str] = "number_floor"
+    service_date: date
+    epoch: int
+    floors: dict[Series, int]
+
+
+class LeasedSeat(msgspec.Struct, frozen=True, kw_only=True):
+    """A seat lent to an office, and what can be booked on it."""
+
+    seat: SeatRef
+    start_at: Instant
+    duration_min: int
+    services: tuple[Slug, ...]
+
+
+class Lease(Entity, frozen=True, kw_only=True):
+    """Future seats lent to one life of an office's node, for bookings while central cannot be asked.
+
+    Args:
+        fence: the only epoch that may sell them.
+        sell_until: after it nothing is sold; it frees nothing.
+        recalled: central asks for what is unsold.
+    """
+
+    KIND: ClassVar[str] = "lease"
+    id: Uuid
+    fence: int
+    seats: tuple[LeasedSeat, ...]
+    sell_until: Instant
+    recalled: bool = False
+
+
+class NodeKey(Entity, frozen=True, kw_only=True):
+    """The node that speaks for an office, and the key that its slips are signed with (stream ``global``)."""
+
+    KIND: ClassVar[str] = "node_key"
+    office: Slug
+    epoch: int
+    public_key: bytes
+
+
 ENTITIES: dict[str, type[Entity]] = {
-    entity.KIND: entity for entity in (Service, QrKey, Holiday, Office, Counter, Staff, OfficePolicy, Appointment)
+    entity.KIND: entity
+    for entity in (
+        Service,
+        QrKey,
+        Holiday,
+        NodeKey,
+        Office,
+        Counter,
+        Staff,
+        OfficePolicy,
+        Appointment,
+        TicketGrant,
+        TicketClosed,
+        NumberFloor,
+        Lease,
+    )
 }
 """Every kind of feed row that this build understands; others are kept as they are."""

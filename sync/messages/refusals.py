@@ -37,6 +37,10 @@ RefusalCode = Literal[
     "moved",
     "ask_for_help",
     "series_exhausted",
+    "office_unknown",
+    "already_moved",
+    "no_leased_seat",
+    "no_authority",
 ]
 """The order is that of the documentation: entry, day, counters, tickets, bookings."""
 

@@ -36,8 +36,18 @@ Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 Seq = Annotated[int, msgspec.Meta(ge=0)]
 """A position in a dense sequence. The first row of a sequence is 1; 0 is 'nothing yet'."""
 
+Tenure = Annotated[int, msgspec.Meta(ge=1)]
+"""The number of a ticket's holder: 1 for the office that issued it, one more with each move."""
+
 Hash = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 """A SHA-256 digest (base64 in JSON)."""
 
 GENESIS: bytes = bytes(32)
 """The hash before the first row of every chain."""
+
+
+class SeatRef(msgspec.Struct, frozen=True, array_like=True):
+    """One seat: the slot's id and the number within it."""
+
+    slot_id: Uuid
+    seat_no: Annotated[int, msgspec.Meta(ge=1)]

@@ -60,22 +60,38 @@ class ResyncDue(msgspec.Struct, frozen=True, kw_only=True):
     asked: bool
 
 
-DownOutcome = RowsApplied | ResyncDue | SnapshotApplied | SnapshotRejected | Dropped
+class Fenced(msgspec.Struct, frozen=True, kw_only=True):
+    """A later epoch holds the office: this node gets no rows any more."""
+
+    by: int
+
+
+DownOutcome = RowsApplied | ResyncDue | Fenced | SnapshotApplied | SnapshotRejected | Dropped
 
 
 class DownlinkSession:
     """The edge's end. One per process; the shell calls one method at a time.
 
     Args:
+        epoch: this life of the node.
         max_rows: most rows of one reply, over all streams.
         stage_rows: how many rows of a snapshot one transaction stages.
     """
 
     def __init__(
-        self, store: EdgeStore, office: str, *, max_rows: int = MAX_ROWS, stage_rows: int = STAGED_AT_ONCE
+        self,
+        store: EdgeStore,
+        office: str,
+        *,
+        epoch: int = 0,
+        max_rows: int = MAX_ROWS,
+        stage_rows: int = STAGED_AT_ONCE,
     ) -> None:
         self._store = store
         self._office = office
+        self._epoch = epoch
+        self.report_due = False
+        """Central was restored and waits for this office's report (sync.protocol.recovery)."""
         self._max_rows = max_rows
         self._stage_rows = stage_rows
         self._in_flight: InFlight[DownRequest | SnapshotRequest] = InFlight()
@@ -98,7 +114,12 @@ class DownlinkSession:
         hold_s = 0 if self._in_flight.failures else wait_s
         return self._in_flight.open(
             DownRequest(
-                request_id=request_id, office=self._office, cursors=asked, wait_s=hold_s, max_rows=self._max_rows
+                request_id=request_id,
+                office=self._office,
+                epoch=self._epoch,
+                cursors=asked,
+                wait_s=hold_s,
+                max_rows=self._max_rows,
             )
         )
 
@@ -108,6 +129,11 @@ class DownlinkSession:
         if not isinstance(request, DownRequest) or self._in_flight.take(reply.request_id) is None:
             return DROPPED
         self._in_flight.failures = 0
+        self.report_due = reply.report_due
+        if reply.fenced_by:
+            async with self._store.transaction() as tx:
+                await tx.set_fenced_by(reply.fenced_by)
+            return Fenced(by=reply.fenced_by)
         if reply.resync:
             return self._resync(asked=True)
         moved = follow(request, reply)
@@ -205,13 +231,19 @@ async def _apply_row(tx: EdgeTx, stream: str, row: FeedRow) -> None:
 
 
 async def rows_after(store: CentralStore, request: DownRequest) -> DownReply:
-    """What follows the cursors of a request, at most ``max_rows`` in all; streams of other offices are not answered."""
+    """What follows the cursors of a request, at most ``max_rows`` in all; streams of other offices are not answered, nor is
+    a node that was replaced.
+    """
     allowed = streams_of(request.office)
     parts: list[StreamRows] = []
     resync: list[str] = []
     room = request.max_rows
     async with store.transaction() as tx:
         gen = await tx.gen()
+        present = await tx.present_epoch(request.office)
+        if request.epoch and present > request.epoch:
+            return DownReply(request_id=request.request_id, gen=gen, streams=(), fenced_by=present)
+        report_due = await tx.awaits(request.office)
         for cursor in sorted(request.cursors, key=lambda cursor: cursor.stream):
             if cursor.stream not in allowed:
                 continue
@@ -222,7 +254,13 @@ async def rows_after(store: CentralStore, request: DownRequest) -> DownReply:
             part = await _read(tx, cursor, state, room)
             room -= len(part.rows)
             parts.append(part)
-    return DownReply(request_id=request.request_id, gen=gen, streams=tuple(parts), resync=tuple(resync))
+    return DownReply(
+        request_id=request.request_id,
+        gen=gen,
+        streams=tuple(parts),
+        resync=tuple(resync),
+        report_due=report_due,
+    )
 
 
 async def proves(tx: CentralTx, cursor: Cursor, state: StreamState) -> bool:
@@ -248,4 +286,4 @@ async def _read(tx: CentralTx, cursor: Cursor, state: StreamState, room: int) ->
 
 def is_empty(reply: DownReply) -> bool:
     """Whether the reply tells nothing new, so that a long-poll may hold it back."""
-    return not reply.resync and not any(part.rows for part in reply.streams)
+    return not reply.resync and not reply.fenced_by and not any(part.rows for part in reply.streams)

@@ -12,16 +12,16 @@ Theory
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
 
 from sync.messages.facts import FACTS
 from sync.messages.values import Instant, Slug, Uuid
-from sync.messages.wire import PROTOCOL, Durability, HelloReply, HelloRequest
+from sync.messages.wire import PROTOCOL, Activation, Durability, HelloReply, HelloRequest
 from sync.protocol.in_flight import DROPPED, Dropped
-from sync.protocol.store import START, CentralStore, EdgeStore, Position
+from sync.protocol.store import START, Authority, CentralStore, EdgeStore, Position
 
 PROTO_MIN = PROTOCOL
 PROTO_MAX = PROTOCOL
@@ -34,6 +34,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     node: Slug
     epoch: int
     incarnation: Uuid
+    activation: Activation | None = None
 
 
 class NodeReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +55,8 @@ class Greeted(msgspec.Struct, frozen=True, kw_only=True):
     durability: Durability
     acked: Position
     features: tuple[str, ...]
+    fenced_by: int = 0
+    report_due: bool = False
 
 
 class Diverged(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +75,7 @@ async def say_hello(store: EdgeStore, node: Node, report: NodeReport, request_id
         end = await tx.journal_end(node.epoch)
         cursors = await tx.cursors()
     return HelloRequest(
+        activation=node.activation,
         request_id=request_id,
         office=node.office,
         node=node.node,
@@ -99,7 +103,11 @@ async def on_hello(store: EdgeStore, request: HelloRequest, reply: HelloReply) -
         if await tx.journal_hash(request.epoch, acked.seq) != acked.hash:
             return Diverged(central=acked, journal=await tx.journal_end(request.epoch))
         await tx.set_acked(request.epoch, acked)
+        if reply.fenced_by:
+            await tx.set_fenced_by(reply.fenced_by)
     return Greeted(
+        fenced_by=reply.fenced_by,
+        report_due=reply.report_due,
         proto=reply.proto,
         gen=reply.gen,
         server_at=reply.server_at,
@@ -119,13 +127,30 @@ async def answer_hello(
     server_at: datetime,
     durability: Durability,
     features: Sequence[str] = (),
+    trusts: Callable[[Activation], bool] = lambda _activation: False,
 ) -> HelloReply:
-    """Answer a hello. An epoch that is not the office's present one has no position here."""
+    """Answer a hello.
+
+    A later epoch than the office's present one is adopted when its activation is central's own word: this central was
+    restored to before it. Without it that epoch has no position here. An earlier epoch hears how far its log goes, and that
+    it is fenced.
+
+    Args:
+        trusts: whether central itself has signed an activation.
+    """
     async with store.transaction() as tx:
         gen = await tx.gen()
         authority = await tx.lock_authority(request.office)
-    known = authority is not None and authority.epoch == request.epoch
-    last = authority.last if authority is not None and known else START
+        if authority is not None and authority.epoch < request.epoch and _is_activated(request, trusts):
+            assert request.activation is not None
+            await tx.adopt(request.activation)
+            authority = Authority(epoch=request.epoch, last=START)
+        last, fenced_by = START, 0
+        if authority is not None and authority.epoch == request.epoch:
+            last = authority.last
+        elif authority is not None and authority.epoch > request.epoch:
+            last, fenced_by = await tx.log_end(request.office, request.epoch), authority.epoch
+        report_due = not fenced_by and await tx.awaits(request.office)
     return HelloReply(
         request_id=request.request_id,
         proto=choose_protocol(request.proto_min, request.proto_max),
@@ -135,7 +160,17 @@ async def answer_hello(
         acked_seq=last.seq,
         acked_hash=last.hash,
         features=tuple(features),
+        fenced_by=fenced_by,
+        report_due=report_due,
     )
+
+
+def _is_activated(request: HelloRequest, trusts: Callable[[Activation], bool]) -> bool:
+    """Whether the sender shows central's own word that it is the office's node in this epoch."""
+    shown = request.activation
+    if shown is None or (shown.office, shown.node, shown.epoch) != (request.office, request.node, request.epoch):
+        return False
+    return trusts(shown)
 
 
 def choose_protocol(theirs_min: int, theirs_max: int) -> int:

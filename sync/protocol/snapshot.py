@@ -14,8 +14,9 @@ Theory
     asked as usual.
 
     Own facts win by construction: journal and acknowledgement are no entities, so a swap cannot undo what this office
-    did. Where an entity is itself a right with one holder (a lease, a ticket granted to this office), the swap is the
-    place to compare it with what the journal has seen.
+    did; what it sold of a lease or accepted of a ticket is in the journal, and a row that comes anew brings no right back.
+    A snapshot of another gen is of a central that was restored and may have forgotten: rows of leases and appointments that
+    it lacks are put aside, go on counting here, and are reported (sync.protocol.recovery).
 """
 
 from __future__ import annotations
@@ -28,12 +29,14 @@ import msgspec
 
 from sync.messages import codec
 from sync.messages.codec import MalformedMessage
-from sync.messages.feed import Cursor
+from sync.messages.feed import Appointment, Cursor, Lease
 from sync.messages.wire import SnapshotManifest, SnapshotRequest, SnapshotRow, SnapshotTrailer
 from sync.protocol.store import CentralStore, EdgeStore
 from sync.protocol.streams import streams_of
 
 SCHEMA = 1
+PUT_ASIDE = (Appointment.KIND, Lease.KIND)
+"""Kinds whose rows outlive a snapshot of another gen until they were reported."""
 STAGED_AT_ONCE = 500
 
 RejectReason = Literal["malformed", "schema", "not_ours", "truncated", "hash", "counts"]
@@ -123,6 +126,9 @@ class SnapshotLoad:
         async with self._store.transaction() as tx:
             if dict(await tx.staged_counts()) != self._manifest.counts:
                 return SnapshotRejected(reason="counts")
+            known = await tx.cursors()
+            if any(cursor.gen != self._manifest.gen for cursor in known.values()):
+                await tx.put_aside(PUT_ASIDE)
             await tx.swap_staged(cursors)
         return SnapshotApplied(
             snapshot_id=self._manifest.snapshot_id, cursors=cursors, entities=sum(self._manifest.counts.values())

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
@@ -22,7 +23,7 @@ from sync.messages.envelope import FactRecord
 from sync.messages.facts import Fact
 from sync.messages.feed import Cursor, FeedRow, Op
 from sync.messages.values import GENESIS, Hash, Seq
-from sync.messages.wire import SnapshotRow, StreamHead
+from sync.messages.wire import Activation, SnapshotRow, StreamHead
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -56,6 +57,12 @@ class EdgeTx(Protocol):
     async def set_acked(self, epoch: int, position: Position) -> None:
         """Remember central's acknowledgement. It may go back: central may have been restored."""
 
+    async def fenced_by(self) -> int:
+        """The later epoch that holds this office, as central has said; 0 when none does."""
+
+    async def set_fenced_by(self, epoch: int) -> None:
+        """Remember for ever that this node has no authority any more. The highest epoch stays."""
+
     async def cursors(self) -> Mapping[str, Cursor]:
         """The place in each stream that the entities stand for, by stream."""
 
@@ -82,6 +89,21 @@ class EdgeTx(Protocol):
 
         Journal and acknowledgement are not touched: what this office did and central does not know yet stands.
         """
+
+    async def put_aside(self, kinds: Sequence[str]) -> None:
+        """Keep apart the entities of these kinds that are missing in the staging area, or older there; before a swap.
+
+        What was put aside before stays; of two with the same key the higher version.
+        """
+
+    async def aside(self) -> Sequence[SnapshotRow]:
+        """All that was put aside, ordered by (stream, kind, entity_id)."""
+
+    async def clear_aside(self) -> None:
+        """Forget what was put aside."""
+
+    async def entities_of(self, kind: str) -> Sequence[SnapshotRow]:
+        """Every entity of a kind."""
 
 
 class EdgeStore(Protocol):
@@ -114,10 +136,17 @@ class ChainedFact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpenedFact(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact whose body was understood, on its way into the projections."""
+    """A fact whose body was understood, on its way into the projections.
+
+    Args:
+        happened_at: when, by central's clock, as well as central can tell.
+        late: its node had no authority any more when it told of it.
+    """
 
     record: FactRecord
     fact: Fact
+    happened_at: datetime
+    late: bool = False
 
 
 class Parked(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,6 +176,18 @@ class CentralTx(Protocol):
     async def lock_authority(self, office: str) -> Authority | None:
         """Read an office's authority and hold it (``FOR UPDATE``) until the end; None for an unknown office."""
 
+    async def present_epoch(self, office: str) -> int:
+        """The epoch of an office's authority, without holding it; 0 for an unknown office."""
+
+    async def adopt(self, activation: Activation) -> None:
+        """Make an activated node the office's authority, with an empty log; the caller has verified it."""
+
+    async def log_end(self, office: str, epoch: int) -> Position:
+        """The end of the raw log of an epoch that is over, ``START`` when it has none; under the authority's lock."""
+
+    async def awaits(self, office: str) -> bool:
+        """Whether a restored central waits for this office's report."""
+
     async def advance(self, office: str, last: Position) -> None:
         """Set the end of the raw log of the office's present epoch."""
 
@@ -157,7 +198,8 @@ class CentralTx(Protocol):
         """Add facts to the raw log, header and body as the bytes they came as. One that is there already is an error."""
 
     async def project(self, facts: Sequence[OpenedFact]) -> Sequence[Parked]:
-        """Bring the projections up to date, and the feed rows that follow from them, fact by fact in order.
+        """Bring the projections up to date, and the feed rows that follow from them, fact by fact in order: what central's
+        own tables learn, and ``effects.take_effect`` on the rights that move.
 
         A fact whose projection fails leaves no trace there (savepoint), does not stop the others, and is returned. Must be
         idempotent by effect.

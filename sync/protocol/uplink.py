@@ -10,7 +10,9 @@ Theory
     in a crash: an unknown outcome is resolved by sending again.
 
     Central, one transaction per request, the office's authority locked first:
-        epoch not the present one     -> *fenced*
+        epoch an earlier one          -> *late*: the same below against that epoch's own log, with few effects (effects.py),
+                                         and the acknowledgement says by which epoch the sender is fenced
+        epoch a later one             -> *fenced* with the present one: not activated here (yet)
         a hole before the first fact  -> *gap*, with the position to go on from
         the batch does not meet the log with the same hash -> *fork*
         else skip what is there, append the rest raw, project it (a fact that cannot be projected is parked and delays
@@ -23,13 +25,13 @@ Theory
     The edge believes no position that its journal does not prove. A proven lower one is a rewind (central was restored), a
     position that it does not have means that this journal is an old copy: fork.
 
-    Epochs. Everything is per (office, epoch). The way for facts of an older epoch, and the adoption of a newer one by a
-    signed activation, stand in ``ingest`` where the epochs are compared.
+    Epochs. Everything is per (office, epoch). A newer epoch is adopted in hello, by its signed activation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -49,10 +51,14 @@ HaltReason = Literal["fork", "fenced", "malformed"]
 
 
 class Acked(msgspec.Struct, frozen=True):
-    """Central has everything up to ``position``; ``backlog`` facts of this epoch are still to be sent."""
+    """Central has everything up to ``position``; ``backlog`` facts of this epoch are still to be sent.
+
+    ``fenced_by``: a later epoch holds the office; this node's facts are recorded, and give it no authority.
+    """
 
     position: Position
     backlog: int
+    fenced_by: int = 0
 
 
 class Rewound(msgspec.Struct, frozen=True):
@@ -65,6 +71,17 @@ class Halted(msgspec.Struct, frozen=True):
     """Nothing is sent any more until a person has acted: alarm."""
 
     reason: HaltReason
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """Now, by the sender's monotonic clock of this boot, and by its estimate of central's clock."""
+
+    boot_id: str = ""
+    mono_ns: int = 0
+    central_at: datetime | None = None
+
+
+UNTOLD = Moment()
 
 
 class Unplaced(msgspec.Struct, frozen=True):
@@ -85,7 +102,7 @@ class UplinkSession:
         self._retry_after_s = 0
         self.halted: HaltReason | None = None
 
-    async def next_request(self, request_id: str) -> UpRequest | None:
+    async def next_request(self, request_id: str, moment: Moment = UNTOLD) -> UpRequest | None:
         """The next batch to send; None when all is acknowledged, one is in flight, or the session is halted."""
         if self.halted is not None or self._in_flight.request is not None:
             return None
@@ -103,6 +120,9 @@ class UplinkSession:
             first_seq=acked.seq + 1,
             prev_hash=acked.hash,
             facts=tuple(fit(facts, MAX_BATCH_BYTES)),
+            boot_id=moment.boot_id,
+            mono_ns=moment.mono_ns,
+            central_at=moment.central_at,
         )
         return self._in_flight.open(request)
 
@@ -111,13 +131,13 @@ class UplinkSession:
         if self._in_flight.take(reply.request_id) is None:
             return DROPPED
         position = Position(reply.acked_seq, reply.acked_hash)
-        backlog = await self._adopt(position)
+        backlog = await self._adopt(position, reply.fenced_by)
         if backlog is None:
             return self.halt("fork")
         self._in_flight.failures = 0
         self._max_facts = max(1, min(reply.max_batch, MAX_FACTS))
         self._retry_after_s = reply.retry_after_s
-        return Acked(position, backlog)
+        return Acked(position, backlog, reply.fenced_by)
 
     async def on_refusal(self, refusal: UpRefusal) -> UpOutcome:
         """Take a refusal: rewind to a gap's position if the journal proves it, else halt."""
@@ -144,13 +164,15 @@ class UplinkSession:
         """Seconds to wait before the next request, with ``chance`` in [0, 1)."""
         return retry_delay_s(self._in_flight.failures, chance, self._retry_after_s)
 
-    async def _adopt(self, position: Position) -> int | None:
+    async def _adopt(self, position: Position, fenced_by: int = 0) -> int | None:
         """Store a position as acknowledged; how many facts lie behind it, or None if the journal does not prove it."""
         epoch = self._node.epoch
         async with self._store.transaction() as tx:
             if await tx.journal_hash(epoch, position.seq) != position.hash:
                 return None
             await tx.set_acked(epoch, position)
+            if fenced_by:
+                await tx.set_fenced_by(fenced_by)
             return (await tx.journal_end(epoch)).seq - position.seq
 
 
@@ -167,24 +189,33 @@ def fit(facts: Sequence[FactRecord], max_bytes: int) -> Sequence[FactRecord]:
 # ------------------------------------------------------------------------------------------------------------- central
 
 
-async def ingest(store: CentralStore, request: UpRequest) -> UpReply | UpRefusal:
+async def ingest(store: CentralStore, request: UpRequest, received_at: datetime) -> UpReply | UpRefusal:
     """Take a batch of facts. The reply may be sent as soon as this returns, and not before."""
     if not is_well_formed(request):
         return UpRefusal(request_id=request.request_id, code="malformed")
     async with store.transaction() as tx:
-        authority = await tx.lock_authority(request.office)
-        if authority is None or authority.epoch != request.epoch:
+        present = await tx.lock_authority(request.office)
+        if present is None or present.epoch < request.epoch:
             return UpRefusal(
-                request_id=request.request_id, code="fenced", epoch=authority.epoch if authority is not None else 0
+                request_id=request.request_id, code="fenced", epoch=present.epoch if present is not None else 0
             )
+        late = request.epoch < present.epoch
+        authority = present
+        if late:
+            authority = Authority(epoch=request.epoch, last=await tx.log_end(request.office, request.epoch))
         if request.first_seq > authority.last.seq + 1:
             return _refusal(request, "gap", authority)
         chained = chain_batch(request.prev_hash, request.facts)
         if not await _meets(tx, request, authority, chained):
             return _refusal(request, "fork", authority)
         fresh = unseen(chained, authority.last.seq)
-        last = await _record(tx, request.office, fresh) if fresh else authority.last
-    return UpReply(request_id=request.request_id, acked_seq=last.seq, acked_hash=last.hash)
+        last = await _record(tx, request, fresh, received_at, late=late) if fresh else authority.last
+    return UpReply(
+        request_id=request.request_id,
+        acked_seq=last.seq,
+        acked_hash=last.hash,
+        fenced_by=present.epoch if late else 0,
+    )
 
 
 def is_well_formed(request: UpRequest) -> bool:
@@ -219,16 +250,44 @@ async def _meets(tx: CentralTx, request: UpRequest, authority: Authority, chaine
     return ours == await tx.fact_hash(request.office, request.epoch, seq)
 
 
-async def _record(tx: CentralTx, office: str, fresh: Sequence[ChainedFact]) -> Position:
+async def _record(
+    tx: CentralTx, request: UpRequest, fresh: Sequence[ChainedFact], received_at: datetime, *, late: bool
+) -> Position:
     """Append the raw facts, project them, park what cannot be projected, and move the end of the log."""
     await tx.append(fresh)
     opened, poison = open_facts([chained.record for chained in fresh])
+    told_at = aligned(request, received_at)
+    opened = [
+        msgspec.structs.replace(each, late=late, happened_at=happened_at(each.record, request, told_at))
+        for each in opened
+    ]
     parked = [*poison, *await tx.project(opened)]
     if parked:
         await tx.park(parked)
     last = Position(fresh[-1].record.seq, fresh[-1].hash)
-    await tx.advance(office, last)
+    if not late:
+        await tx.advance(request.office, last)
     return last
+
+
+TRANSIT_MAX = timedelta(seconds=60)
+"""How far the sender's estimate of central's clock may be behind the arrival of its message and still be believed."""
+
+
+def aligned(request: UpRequest, received_at: datetime) -> datetime:
+    """The instant, by central's clock, at which a request was made: the sender's estimate where it is possible at all."""
+    said = request.central_at
+    return said if said is not None and received_at - TRANSIT_MAX <= said <= received_at else received_at
+
+
+def happened_at(record: FactRecord, request: UpRequest, told_at: datetime) -> datetime:
+    """When a fact happened, by central's clock: by how much older than its telling it is on the same monotonic clock; by the
+    wall clock of its office when the machine was booted in between. Never in the future.
+    """
+    header = record.header
+    if header.boot_id and header.boot_id == request.boot_id and header.mono_ns <= request.mono_ns:
+        return told_at - timedelta(microseconds=(request.mono_ns - header.mono_ns) // 1000)
+    return min(header.occurred_at, told_at)
 
 
 def open_facts(records: Sequence[FactRecord]) -> tuple[list[OpenedFact], list[Parked]]:
@@ -237,7 +296,8 @@ def open_facts(records: Sequence[FactRecord]) -> tuple[list[OpenedFact], list[Pa
     poison: list[Parked] = []
     for record in records:
         try:
-            opened.append(OpenedFact(record=record, fact=open_fact(record)))
+            fact = open_fact(record)
+            opened.append(OpenedFact(record=record, fact=fact, happened_at=record.header.occurred_at))
         except MalformedMessage as error:
             poison.append(Parked(record=record, detail=error.detail))
     return opened, poison

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Literal, TypeVar
 
+import msgspec
 from msgspec import Raw
 
 from sync.messages.envelope import FactRecord, chain
-from sync.messages.feed import Cursor, FeedRow, Op, chain_row
-from sync.messages.values import GENESIS
-from sync.messages.wire import SnapshotRow, StreamHead
+from sync.messages.feed import Appointment, Cursor, FeedRow, Op, chain_row
+from sync.messages.values import GENESIS, SeatRef
+from sync.messages.wire import Activation, SnapshotRow, StreamHead
+from sync.protocol.effects import take_effect
+from sync.protocol.rights import Conflict, LeaseState, Origin, Seat, TicketToken
 from sync.protocol.store import (
     START,
     Authority,
@@ -121,6 +125,8 @@ class MemoryEdgeStore(MemoryStore):
         self.places: dict[str, Cursor] = {}
         self.entities: dict[EntityKey, SnapshotRow] = {}
         self.staging: dict[EntityKey, SnapshotRow] = {}
+        self.put_aside: dict[EntityKey, SnapshotRow] = {}
+        self.fence: dict[str, int] = {}
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[MemoryEdgeTx]:
@@ -167,6 +173,12 @@ class MemoryEdgeTx:
     async def set_acked(self, epoch: int, position: Position) -> None:
         self._undo.put(self._store.acks, epoch, position)
 
+    async def fenced_by(self) -> int:
+        return self._store.fence.get("by", 0)
+
+    async def set_fenced_by(self, epoch: int) -> None:
+        self._undo.put(self._store.fence, "by", max(epoch, await self.fenced_by()))
+
     async def cursors(self) -> Mapping[str, Cursor]:
         return dict(self._store.places)
 
@@ -201,10 +213,60 @@ class MemoryEdgeTx:
         for cursor in cursors:
             await self.set_cursor(cursor)
 
+    async def put_aside(self, kinds: Sequence[str]) -> None:
+        for key, row in self._store.entities.items():
+            fresh, kept = self._store.staging.get(key), self._store.put_aside.get(key)
+            is_lost = row.kind in kinds and (fresh is None or fresh.version < row.version)
+            if is_lost and (kept is None or kept.version < row.version):
+                self._undo.put(self._store.put_aside, key, row)
+
+    async def aside(self) -> Sequence[SnapshotRow]:
+        return [self._store.put_aside[key] for key in sorted(self._store.put_aside)]
+
+    async def clear_aside(self) -> None:
+        for key in list(self._store.put_aside):
+            self._undo.drop(self._store.put_aside, key)
+
+    async def entities_of(self, kind: str) -> Sequence[SnapshotRow]:
+        return [row for key, row in sorted(self._store.entities.items()) if row.kind == kind]
+
 
 # ------------------------------------------------------------------------------------------------------------- central
 
+
+class Slot(msgspec.Struct, frozen=True, kw_only=True):
+    """A start time of an office with parallel seats."""
+
+    slot_id: str
+    office: str
+    start_at: datetime
+    duration_min: int = 10
+
+    def covers(self, appointment: Appointment) -> bool:
+        end_at = appointment.slot_start_at + timedelta(minutes=appointment.duration_min)
+        return appointment.slot_start_at <= self.start_at < end_at
+
+
+class BookedAppointment(msgspec.Struct, frozen=True, kw_only=True):
+    """An appointment and the seats it has."""
+
+    body: Appointment
+    office: str
+    seats: tuple[SeatRef, ...]
+    source: str
+
+
+class QueuedRow(msgspec.Struct, frozen=True, kw_only=True):
+    stream: str
+    kind: str
+    entity_id: str
+    version: int
+    op: Op
+    body: bytes
+
+
 Projector = Callable[["MemoryCentralTx", OpenedFact], None]
+"""What central's own tables learn from a fact, beside the rights that move."""
 
 
 def project_nothing(tx: MemoryCentralTx, opened: OpenedFact) -> None:
@@ -228,16 +290,30 @@ class MemoryCentralStore(MemoryStore):
         self.states: dict[str, StreamState] = {}
         self.feed: dict[tuple[str, int], ChainedRow] = {}
         self.live: dict[EntityKey, SnapshotRow] = {}
+        self.tokens: dict[str, TicketToken] = {}
+        self.leases: dict[str, LeaseState] = {}
+        self.seats: dict[SeatRef, Seat] = {}
+        self.slots: dict[str, Slot] = {}
+        self.appointments: dict[str, BookedAppointment] = {}
+        self.conflicts: dict[str, Conflict] = {}
+        self.life: dict[str, frozenset[str]] = {"awaited": frozenset()}
         self.unreplicated: list[UndoLog] = []
 
     def add_office(self, office: str, epoch: int = 1) -> None:
         self.authorities[office] = Authority(epoch=epoch, last=START)
 
+    def add_slot(self, slot: Slot, seats: int) -> None:
+        self.slots[slot.slot_id] = slot
+        for seat_no in range(1, seats + 1):
+            self.seats[SeatRef(slot.slot_id, seat_no)] = Seat(state="free")
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[MemoryCentralTx]:
         undo = self.begin()
         try:
-            yield MemoryCentralTx(self, undo)
+            tx = MemoryCentralTx(self, undo)
+            yield tx
+            tx.flush()
         except BaseException:
             self.abort()
             raise
@@ -283,6 +359,13 @@ class MemoryCentralTx:
     def __init__(self, store: MemoryCentralStore, undo: UndoLog) -> None:
         self.store = store
         self.undo = undo
+        self.queued: list[QueuedRow] = []
+
+    def flush(self) -> None:
+        """Write the queued rows, in the order of the streams."""
+        queued, self.queued = sorted(self.queued, key=lambda row: row.stream), []
+        for row in queued:
+            emit_row(self, **msgspec.structs.asdict(row))
 
     async def lock_authority(self, office: str) -> Authority | None:
         return self.store.authorities.get(office)
@@ -295,6 +378,20 @@ class MemoryCentralTx:
         facts = self.store.log.get((office, epoch), [])
         return facts[seq - 1].hash if 0 < seq <= len(facts) else None
 
+    async def present_epoch(self, office: str) -> int:
+        authority = self.store.authorities.get(office)
+        return authority.epoch if authority is not None else 0
+
+    async def adopt(self, activation: Activation) -> None:
+        self.undo.put(self.store.authorities, activation.office, Authority(epoch=activation.epoch, last=START))
+
+    async def log_end(self, office: str, epoch: int) -> Position:
+        facts = self.store.log.get((office, epoch), [])
+        return Position(facts[-1].record.seq, facts[-1].hash) if facts else START
+
+    async def awaits(self, office: str) -> bool:
+        return office in self.store.life["awaited"]
+
     async def append(self, facts: Sequence[ChainedFact]) -> None:
         for fact in facts:
             header = fact.record.header
@@ -306,11 +403,14 @@ class MemoryCentralTx:
     async def project(self, facts: Sequence[OpenedFact]) -> Sequence[Parked]:
         failed: list[Parked] = []
         for opened in facts:
-            savepoint = len(self.undo)
+            savepoint, queued = len(self.undo), len(self.queued)
+            origin = Origin(office=opened.record.header.office, happened_at=opened.happened_at)
             try:
                 self.store.projector(self, opened)
+                await take_effect(self, origin, opened.fact, late=opened.late)
             except ProjectionFailed as error:
                 self.undo.roll_back(savepoint)
+                del self.queued[queued:]
                 failed.append(Parked(record=opened.record, detail=str(error)))
         return failed
 
@@ -320,6 +420,75 @@ class MemoryCentralTx:
 
     async def emit(self, stream: str, *, kind: str, entity_id: str, version: int, op: Op, body: bytes) -> StreamHead:
         return emit_row(self, stream, kind=kind, entity_id=entity_id, version=version, op=op, body=body)
+
+    # rights
+
+    async def token(self, ticket_id: str) -> TicketToken | None:
+        return self.store.tokens.get(ticket_id)
+
+    async def set_token(self, token: TicketToken) -> None:
+        self.undo.put(self.store.tokens, token.ticket_id, token)
+
+    async def has_office(self, office: str) -> bool:
+        return office in self.store.authorities
+
+    async def person_of(self, appointment_id: str) -> tuple[str, str, tuple[str, ...]]:
+        return ("Fátima M.", "es", ()) if appointment_id in self.store.appointments else ("", "es", ())
+
+    async def lease(self, lease_id: str) -> LeaseState | None:
+        return self.store.leases.get(lease_id)
+
+    async def put_lease(self, state: LeaseState) -> None:
+        self.undo.put(self.store.leases, state.lease.id, state)
+
+    async def seat(self, seat: SeatRef) -> Seat | None:
+        return self.store.seats.get(seat)
+
+    async def set_seat(self, seat: SeatRef, to: Seat) -> None:
+        assert seat in self.store.seats, "only a seat that exists is changed"
+        self.undo.put(self.store.seats, seat, to)
+
+    async def add_seat_over(self, slot_id: str, appointment_id: str) -> SeatRef | None:
+        if slot_id not in self.store.slots:
+            return None
+        ref = SeatRef(slot_id, 1 + max((ref.seat_no for ref in self.store.seats if ref.slot_id == slot_id), default=0))
+        self.undo.put(self.store.seats, ref, Seat(state="booked", appointment_id=appointment_id))
+        return ref
+
+    async def seats_of(self, appointment: Appointment, office: str) -> Sequence[SeatRef]:
+        slots = [s for s in self.store.slots.values() if s.office == office and s.covers(appointment)]
+        found = []
+        for slot in sorted(slots, key=lambda slot: slot.start_at):
+            mine = [(ref, seat) for ref, seat in self.store.seats.items() if ref.slot_id == slot.slot_id]
+            mine.sort(
+                key=lambda pair: (pair[1].appointment_id != appointment.id, pair[1].state != "free", pair[0].seat_no)
+            )
+            found.append(mine[0][0])
+        return found
+
+    async def appointment_version(self, appointment_id: str) -> int | None:
+        booked = self.store.appointments.get(appointment_id)
+        return booked.body.version if booked is not None else None
+
+    async def put_appointment(
+        self, appointment: Appointment, office: str, seats: Sequence[SeatRef], source: str
+    ) -> None:
+        booked = BookedAppointment(body=appointment, office=office, seats=tuple(seats), source=source)
+        self.undo.put(self.store.appointments, appointment.id, booked)
+
+    async def note_conflict(self, conflict: Conflict) -> None:
+        if conflict.key not in self.store.conflicts:
+            self.undo.put(self.store.conflicts, conflict.key, conflict)
+
+    async def emit_at_end(self, stream: str, *, kind: str, entity_id: str, version: int, op: Op, body: bytes) -> None:
+        row = QueuedRow(stream=stream, kind=kind, entity_id=entity_id, version=version, op=op, body=body)
+        self.queued.append(row)
+
+    async def awaited(self) -> frozenset[str]:
+        return self.store.life["awaited"]
+
+    async def set_awaited(self, offices: frozenset[str]) -> None:
+        self.undo.put(self.store.life, "awaited", offices)
 
     async def gen(self) -> str:
         return self.store.generation

@@ -17,7 +17,7 @@ from sync.protocol.steps import finish
 from sync.protocol.store import Position
 from sync.protocol.uplink import ingest
 from tests.contract.factories import project_seq
-from tests.kit.facts import printed_run, uuid_of
+from tests.kit.facts import MORNING, printed_run, uuid_of
 from tests.kit.memory_store import Crashed, MemoryCentralStore, MemoryEdgeStore, emit_row
 
 CENTRO = office_stream("centro")
@@ -56,7 +56,7 @@ def test_any_batches_give_a_prefix_of_the_journal_once(runs: list[tuple[int, int
     central.add_office("centro")
     end = 0
     for first, last in runs:
-        answer = finish(ingest(central, request_of(edge, first, last)))
+        answer = finish(ingest(central, request_of(edge, first, last), MORNING))
         if first > end + 1:
             assert not isinstance(answer, UpReply)
             assert (answer.code, answer.expected_seq) == ("gap", end + 1)
@@ -80,8 +80,8 @@ def test_a_changed_byte_or_header_anywhere_never_enters_the_log(data: st.DataObj
     other.write_facts([*printed_run(1, differs_at - 1), *printed_run(differs_at, FACTS + 1, salt=1)])
     central = MemoryCentralStore(uuid_of(1))
     central.add_office("centro")
-    finish(ingest(central, request_of(edge, 1, known)))
-    answer = finish(ingest(central, request_of(other, first, last)))
+    finish(ingest(central, request_of(edge, 1, known), MORNING))
+    answer = finish(ingest(central, request_of(other, first, last), MORNING))
     assert not isinstance(answer, UpReply)
     assert (answer.code, central.log["centro", 1]) == ("fork", edge.journal[1][:known])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Coroutine
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
 
@@ -73,6 +74,10 @@ class CentralNode:
         self.up = True
         self._stalled = False
 
+    def now(self) -> datetime:
+        """Central's clock."""
+        return MORNING + timedelta(milliseconds=self._clockwork.now_ms)
+
     # what it is asked
 
     def handle(self, kind: str, body: bytes, reply: Reply) -> None:
@@ -110,7 +115,7 @@ class CentralNode:
 
     def ingest(self, request: UpRequest) -> UpReply | UpRefusal | None:
         """The step of the uplink; None when central died in it."""
-        return self.guard(uplink.ingest(self.store, request))
+        return self.guard(uplink.ingest(self.store, request, self.now()))
 
     def _down(self, until_ms: int, request: DownRequest, reply: Reply) -> None:
         answer: DownReply | None = self.guard(downlink.rows_after(self.store, request))

@@ -34,7 +34,7 @@ from sync.protocol.in_flight import InFlight
 from sync.protocol.snapshot import SnapshotApplied, SnapshotLoad, SnapshotRejected, cursors_of
 from sync.protocol.steps import finish
 from sync.protocol.store import CentralTx, ChainedFact, OpenedFact, Parked, Position, StreamState
-from sync.protocol.uplink import UplinkSession
+from sync.protocol.uplink import UNTOLD, Moment, UplinkSession
 from tests.kit.memory_store import MemoryCentralStore, MemoryCentralTx
 from tests.simulation.central import CentralNode, Reply
 from tests.simulation.office import OfficeNode
@@ -110,8 +110,8 @@ def cursor_before_rows() -> Iterator[type[World]]:
 class AckedWhenSent(UplinkSession):
     """Takes a batch for safe as soon as it is sent."""
 
-    async def next_request(self, request_id: str) -> UpRequest | None:
-        request = await super().next_request(request_id)
+    async def next_request(self, request_id: str, moment: Moment = UNTOLD) -> UpRequest | None:
+        request = await super().next_request(request_id, moment)
         if request is not None:
             end = uplink.chain_batch(request.prev_hash, request.facts)[-1]
             async with self._store.transaction() as tx:
@@ -208,7 +208,7 @@ class EarlyAck(CentralNode):
     """Answers with what the commit would be, and commits afterwards."""
 
     def ingest(self, request: UpRequest) -> UpReply | UpRefusal | None:
-        early = finish(uplink.ingest(Rehearsal(self.store), request))  # type: ignore[arg-type]
+        early = finish(uplink.ingest(Rehearsal(self.store), request, self.now()))  # type: ignore[arg-type]
         super().ingest(request)
         return early
 
@@ -279,7 +279,7 @@ def open_or_fail(records: Sequence[FactRecord]) -> tuple[list[OpenedFact], list[
     for record in records:
         if record.header.type == "ticket.called" and record.body == b'{"ticket_id":7}':
             raise MalformedMessage("poison")
-    return [OpenedFact(record=record, fact=open_fact(record)) for record in records], []
+    return [OpenedFact(record=r, fact=open_fact(r), happened_at=r.header.occurred_at) for r in records], []
 
 
 @mutant

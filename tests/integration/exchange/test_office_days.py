@@ -67,7 +67,7 @@ async def add(pool: Any, records: Sequence[FactRecord], prev_hash: bytes = GENES
         prev_hash=prev_hash,
         facts=tuple(records),
     )
-    assert isinstance(await ingest(PostgresCentralStore(pool), request), UpReply)
+    assert isinstance(await ingest(PostgresCentralStore(pool), request, MORNING), UpReply)
     return chain_batch(prev_hash, records)[-1].hash
 
 

@@ -37,7 +37,7 @@ async def test_central_answers_with_its_position_and_the_edge_adopts_it() -> Non
     edge.write_facts(printed_run(1, 3))
     batch = await UplinkSession(edge, NODE).next_request(uuid_of(1))
     assert batch is not None
-    await ingest(central, batch)
+    await ingest(central, batch, MORNING)
     request = await say_hello(edge, NODE, REPORT, uuid_of(2))
     reply = await answer_hello(central, request, server_at=MORNING, durability="no_replica", features=("x",))
     outcome = await on_hello(edge, request, reply)
@@ -63,7 +63,7 @@ async def test_a_journal_that_central_contradicts_has_diverged(kept: int, salt: 
     edge.write_facts(printed_run(1, 3))
     batch = await UplinkSession(edge, NODE).next_request(uuid_of(1))
     assert batch is not None
-    await ingest(central, batch)
+    await ingest(central, batch, MORNING)
     restored.write_facts(printed_run(1, kept, salt=salt))
     request = await say_hello(restored, NODE, REPORT, uuid_of(2))
     reply = await answer_hello(central, request, server_at=MORNING, durability="no_replica")

@@ -7,9 +7,9 @@ from sync.messages import codec
 from sync.messages.values import GENESIS
 from sync.messages.wire import MAX_FACTS, UpRefusal, UpReply, UpRequest
 from sync.protocol.in_flight import DROPPED
-from sync.protocol.store import START, Position
+from sync.protocol.store import START, Authority, Position
 from sync.protocol.uplink import Acked, Halted, Rewound, Unplaced, UplinkSession, fit, ingest
-from tests.kit.facts import printed_run, raw_record, uuid_of
+from tests.kit.facts import MORNING, printed_run, raw_record, uuid_of
 from tests.kit.memory_store import Crashed, CrashPoint, MemoryCentralStore, MemoryEdgeStore
 from tests.unit.sync.protocol.ends import NODE, new_central
 
@@ -150,7 +150,7 @@ def test_a_batch_keeps_within_its_bytes_but_is_never_empty() -> None:
 async def test_a_batch_is_appended_and_acknowledged_at_its_end() -> None:
     edge, central = edge_with(3), new_central()
     request = await request_of(UplinkSession(edge, NODE))
-    reply = await ingest(central, request)
+    reply = await ingest(central, request, MORNING)
     assert reply == UpReply(request_id=request.request_id, acked_seq=3, acked_hash=edge.end(1).hash)
     assert seqs(central) == [1, 2, 3]
 
@@ -158,16 +158,16 @@ async def test_a_batch_is_appended_and_acknowledged_at_its_end() -> None:
 async def test_the_same_batch_again_changes_nothing_and_is_acknowledged() -> None:
     edge, central = edge_with(3), new_central()
     request = await request_of(UplinkSession(edge, NODE))
-    assert await ingest(central, request) == await ingest(central, request)
+    assert await ingest(central, request, MORNING) == await ingest(central, request, MORNING)
     assert seqs(central) == [1, 2, 3]
 
 
 async def test_an_overlap_is_skipped() -> None:
     edge, central = edge_with(5), new_central()
     request = await request_of(UplinkSession(edge, NODE))
-    await ingest(central, msgspec.structs.replace(request, facts=request.facts[:3]))
+    await ingest(central, msgspec.structs.replace(request, facts=request.facts[:3]), MORNING)
     later = msgspec.structs.replace(request, first_seq=2, prev_hash=edge.journal[1][0].hash, facts=request.facts[1:])
-    reply = await ingest(central, later)
+    reply = await ingest(central, later, MORNING)
     assert isinstance(reply, UpReply)
     assert (reply.acked_seq, seqs(central)) == (5, [1, 2, 3, 4, 5])
 
@@ -175,8 +175,8 @@ async def test_an_overlap_is_skipped() -> None:
 async def test_an_old_batch_is_acknowledged_with_the_present_end() -> None:
     edge, central = edge_with(5), new_central()
     request = await request_of(UplinkSession(edge, NODE))
-    await ingest(central, request)
-    reply = await ingest(central, msgspec.structs.replace(request, facts=request.facts[:2]))
+    await ingest(central, request, MORNING)
+    reply = await ingest(central, msgspec.structs.replace(request, facts=request.facts[:2]), MORNING)
     assert isinstance(reply, UpReply)
     assert Position(reply.acked_seq, reply.acked_hash) == edge.end(1)
 
@@ -184,9 +184,9 @@ async def test_an_old_batch_is_acknowledged_with_the_present_end() -> None:
 async def test_a_hole_is_a_gap_with_the_position_to_go_on_from() -> None:
     edge, central = edge_with(5), new_central()
     request = await request_of(UplinkSession(edge, NODE))
-    await ingest(central, msgspec.structs.replace(request, facts=request.facts[:1]))
+    await ingest(central, msgspec.structs.replace(request, facts=request.facts[:1]), MORNING)
     third = msgspec.structs.replace(request, first_seq=3, prev_hash=edge.journal[1][1].hash, facts=request.facts[2:])
-    refusal = await ingest(central, third)
+    refusal = await ingest(central, third, MORNING)
     assert refusal == UpRefusal(
         request_id=request.request_id, code="gap", expected_seq=2, expected_hash=edge.journal[1][0].hash, epoch=1
     )
@@ -198,7 +198,7 @@ async def test_a_hole_is_a_gap_with_the_position_to_go_on_from() -> None:
 )
 async def test_other_facts_under_known_numbers_are_a_fork(first: int, last: int) -> None:
     central = new_central()
-    await ingest(central, await request_of(UplinkSession(edge_with(3), NODE)))
+    await ingest(central, await request_of(UplinkSession(edge_with(3), NODE)), MORNING)
     other = edge_with(5, salt=7)
     before = Position(0, GENESIS) if first == 1 else Position(first - 1, other.journal[1][first - 2].hash)
     request = UpRequest(
@@ -211,19 +211,36 @@ async def test_other_facts_under_known_numbers_are_a_fork(first: int, last: int)
         prev_hash=before.hash,
         facts=tuple(fact.record for fact in other.journal[1][first - 1 : last]),
     )
-    refusal = await ingest(central, request)
+    refusal = await ingest(central, request, MORNING)
     assert isinstance(refusal, UpRefusal)
     assert (refusal.code, seqs(central)) == ("fork", [1, 2, 3])
 
 
-@pytest.mark.parametrize("central_epoch,office,told", [(2, "centro", 2), (0, "centro", 0), (1, "elsewhere", 0)])
-async def test_only_the_present_epoch_has_authority(central_epoch: int, office: str, told: int) -> None:
+@pytest.mark.parametrize("central_epoch,office,told", [(0, "centro", 0), (1, "elsewhere", 0)])
+async def test_a_node_that_was_never_activated_has_no_authority(central_epoch: int, office: str, told: int) -> None:
     central = new_central(epoch=central_epoch)
     facts = tuple(printed_run(1, 2, office=office))
     request = await request_of(UplinkSession(edge_with(2), NODE))
-    refusal = await ingest(central, msgspec.structs.replace(request, office=office, facts=facts))
+    refusal = await ingest(central, msgspec.structs.replace(request, office=office, facts=facts), MORNING)
     assert refusal == UpRefusal(request_id=request.request_id, code="fenced", epoch=told)
     assert central.log == {}
+
+
+async def test_facts_of_an_earlier_epoch_are_recorded_and_told_that_they_are_fenced() -> None:
+    central = new_central(epoch=2)
+    edge = edge_with(3)
+    session = UplinkSession(edge, NODE)
+    request = await request_of(session)
+    reply = await ingest(central, request, MORNING)
+    assert isinstance(reply, UpReply)
+    assert (reply.acked_seq, reply.fenced_by) == (3, 2)
+    assert central.authorities["centro"] == Authority(epoch=2, last=START)
+    assert seqs(central) == [1, 2, 3]
+    outcome = await session.on_reply(reply)
+    assert isinstance(outcome, Acked)
+    assert (outcome.fenced_by, edge.fence) == (2, {"by": 2})
+    # What is sent again is found in that epoch's own log.
+    assert await ingest(central, request, MORNING) == reply
 
 
 @pytest.mark.parametrize(
@@ -243,7 +260,7 @@ async def test_a_batch_that_is_not_a_dense_run_of_the_senders_own_facts_is_malfo
 ) -> None:
     central = new_central()
     request = await request_of(UplinkSession(edge_with(1), NODE))
-    refusal = await ingest(central, msgspec.structs.replace(request, facts=facts))
+    refusal = await ingest(central, msgspec.structs.replace(request, facts=facts), MORNING)
     assert refusal == UpRefusal(request_id=request.request_id, code="malformed")
     assert central.log == {}
 
@@ -251,7 +268,7 @@ async def test_a_batch_that_is_not_a_dense_run_of_the_senders_own_facts_is_malfo
 async def test_poison_is_parked_in_the_log_and_delays_nobody() -> None:
     edge, central = MemoryEdgeStore(), new_central()
     edge.write_facts([*printed_run(1, 1), raw_record("ticket.called", 1, 2, b'{"ticket_id":7}'), *printed_run(3, 3)])
-    reply = await ingest(central, await request_of(UplinkSession(edge, NODE)))
+    reply = await ingest(central, await request_of(UplinkSession(edge, NODE)), MORNING)
     assert isinstance(reply, UpReply)
     assert (reply.acked_seq, seqs(central)) == (3, [1, 2, 3])
     assert [one.record.seq for one in central.parked] == [2]
@@ -263,22 +280,22 @@ async def test_a_crash_around_the_commit_is_healed_by_sending_again(crash: Crash
     request = await request_of(UplinkSession(edge, NODE))
     central.crash_next = crash
     with pytest.raises(Crashed):
-        await ingest(central, request)
+        await ingest(central, request, MORNING)
     assert seqs(central) == kept
-    assert isinstance(await ingest(central, request), UpReply)
+    assert isinstance(await ingest(central, request, MORNING), UpReply)
     assert (seqs(central), central.authorities["centro"].last) == ([1, 2], edge.end(1))
 
 
 async def test_a_crash_before_the_acknowledgement_is_stored_sends_again() -> None:
     edge, central = edge_with(2), new_central()
     session = UplinkSession(edge, NODE)
-    reply = await ingest(central, await request_of(session))
+    reply = await ingest(central, await request_of(session), MORNING)
     assert isinstance(reply, UpReply)
     edge.crash_next = "before_commit"
     with pytest.raises(Crashed):
         await session.on_reply(reply)
     assert edge.acks.get(1, START) == START
     again = UplinkSession(edge, NODE)
-    second = await ingest(central, await request_of(again, 2))
+    second = await ingest(central, await request_of(again, 2), MORNING)
     assert isinstance(second, UpReply)
     assert await again.on_reply(second) == Acked(edge.end(1), 0)

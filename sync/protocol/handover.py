@@ -1,0 +1,238 @@
+"""Central's part in moving tickets: route what was given up, note who accepted, void what must not live twice.
+
+Theory
+    A token per moved ticket: (tenure, office, accepted). The largest tenure wins; what is below it is recorded in the raw log
+    and moves nothing. Tenures are made at two places only: one more than what was given up (by ``ticket.released``, here and on
+    a slip alike, so both name the same holder), and one more than the largest known (by a person who sends an undeliverable
+    ticket elsewhere, or who replaces a node).
+
+        released h   no token, or token <= h       -> token (h+1, to, in transit), grant to it
+                     token > h                     -> stale: recorded only
+        accepted t   token < t                     -> token (t, office, accepted); a slip was faster than its release
+                     token = t, same office        -> accepted
+                     token = t, another office     -> a slip of a node that was replaced meanwhile: who accepted keeps the
+                                                      person, the other copy is voided
+                     token > t                     -> stale: this office's copy is voided
+    So facts may come in any order, twice, or again after central was restored from a backup, and the same holder results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Literal
+
+import msgspec
+
+from sync.domain.handover import card_of
+from sync.domain.office_day import OfficeDay
+from sync.messages import codec
+from sync.messages.facts import TicketAccepted, TicketReleased
+from sync.messages.feed import TicketClosed, TicketGrant, office_stream
+from sync.protocol.rights import Conflict, Origin, RightsTx, TicketToken
+
+
+async def on_released(tx: RightsTx, origin: Origin, fact: TicketReleased) -> None:
+    """Route a ticket that an office with authority gave up."""
+    token = await tx.token(fact.ticket_id)
+    if token is not None and token.tenure > fact.tenure:
+        return
+    grant = await _grant(tx, origin, fact)
+    if await tx.has_office(fact.to_office):
+        await _give(tx, grant, fact.to_office, leaving=origin.office)
+        return
+    await _give(tx, grant, origin.office, leaving=None)
+    await tx.note_conflict(
+        Conflict(
+            key=f"undeliverable:{fact.ticket_id}:{grant.tenure}",
+            kind="ticket_undeliverable",
+            office=origin.office,
+            subject_id=fact.ticket_id,
+            suggestion="send_elsewhere",
+            detail={"to_office": fact.to_office},
+        )
+    )
+
+
+async def on_accepted(tx: RightsTx, origin: Origin, fact: TicketAccepted) -> None:
+    """Note who holds a ticket now."""
+    token = await tx.token(fact.ticket_id)
+    if token is None or fact.tenure > token.tenure:
+        await tx.set_token(_accepted(origin, fact))
+        if token is not None and token.office != origin.office:
+            await _void(tx, token)
+        return
+    if fact.tenure < token.tenure:
+        if token.office != origin.office:
+            await _close(tx, origin.office, _closed(_accepted(origin, fact), "superseded"))
+        return
+    if token.office != origin.office:
+        await _note_twice(tx, token, origin)
+        await tx.set_token(_accepted(origin, fact))
+        await _void(tx, token)
+        return
+    if not token.accepted:
+        await tx.set_token(msgspec.structs.replace(token, accepted=True))
+        await _withdraw(tx, origin.office, fact.ticket_id, fact.tenure)
+
+
+async def send_elsewhere(tx: RightsTx, ticket_id: str, to_office: str) -> bool:
+    """A person sends a ticket in transit to another office than the one that does not answer. False: it is not in transit.
+
+    The office that was meant is told, when it is back, that its copy is void; should it have called the person meanwhile,
+    that call finds nobody.
+    """
+    token = await tx.token(ticket_id)
+    if token is None or token.accepted or token.grant is None or not await tx.has_office(to_office):
+        return False
+    grant = msgspec.structs.replace(token.grant, tenure=token.tenure + 1, series=None, number=None)
+    await _void(tx, token)
+    await tx.set_token(_token(grant, to_office))
+    await _put_grant(tx, to_office, grant)
+    return True
+
+
+async def restore_open(tx: RightsTx, origin: Origin, day: OfficeDay, clock_ahead_ms: int = 0) -> int:
+    """Give a replaced node's open tickets to its successor, each with its place and label; how many there were.
+
+    Args:
+        origin: the office, and the instant (central's clock) at which the day is taken over.
+        day: folded from the raw log of the epoch that has ended.
+        clock_ahead_ms: the dead node's clock minus central's, as last known.
+    """
+    if day.service_date is None or not day.is_open:
+        return 0
+    at = origin.happened_at + timedelta(milliseconds=clock_ahead_ms)
+    restored = 0
+    for ticket in sorted(day.tickets.values(), key=lambda ticket: ticket.rank):
+        token = await tx.token(ticket.ticket_id)
+        if not ticket.is_open or (token is not None and (token.office, token.tenure) != (day.office, ticket.tenure)):
+            continue
+        grant = TicketGrant(
+            id=ticket.ticket_id,
+            tenure=ticket.tenure + 1,
+            from_office=day.office,
+            service_date=day.service_date,
+            released_at=origin.happened_at,
+            card=card_of(ticket, ticket.service, at),
+            series=ticket.series,
+            number=ticket.number,
+        )
+        await tx.set_token(_token(await _with_person(tx, grant), day.office))
+        await _put_grant(tx, day.office, grant)
+        restored += 1
+    return restored
+
+
+async def forward_end(tx: RightsTx, ticket_id: str) -> None:
+    """A node without authority had finished a ticket before it was replaced: whoever holds it now should not call it again."""
+    token = await tx.token(ticket_id)
+    if token is not None:
+        await _close(tx, token.office, _closed(token, "served_before"))
+        await _withdraw(tx, token.office, ticket_id, token.tenure)
+
+
+async def forget_day(tx: RightsTx, tokens: Iterable[TicketToken]) -> None:
+    """Take off the streams what belongs to a day that is over: grants that nobody accepted, and voids."""
+    for token in sorted(tokens, key=lambda token: (token.office, token.ticket_id)):
+        await _withdraw(tx, token.office, token.ticket_id, token.tenure)
+
+
+async def _grant(tx: RightsTx, origin: Origin, fact: TicketReleased) -> TicketGrant:
+    grant = TicketGrant(
+        id=fact.ticket_id,
+        tenure=fact.tenure + 1,
+        from_office=origin.office,
+        service_date=fact.service_date,
+        released_at=origin.happened_at,
+        card=fact.card,
+        travel_min=fact.travel_min,
+    )
+    return await _with_person(tx, grant)
+
+
+async def _with_person(tx: RightsTx, grant: TicketGrant) -> TicketGrant:
+    if grant.card.appointment_id is None:
+        return grant
+    name, language, needs = await tx.person_of(grant.card.appointment_id)
+    return msgspec.structs.replace(grant, display_name=name, language=language, needs=needs)
+
+
+def _token(grant: TicketGrant, office: str) -> TicketToken:
+    return TicketToken(
+        ticket_id=grant.id,
+        tenure=grant.tenure,
+        office=office,
+        accepted=False,
+        service_date=grant.service_date,
+        grant=grant,
+    )
+
+
+async def _give(tx: RightsTx, grant: TicketGrant, office: str, leaving: str | None) -> None:
+    """Make an office the next holder; the one that it leaves forgets an earlier grant that it had not accepted yet."""
+    if leaving is not None and leaving != office:
+        await _withdraw(tx, leaving, grant.id, grant.tenure)
+    await tx.set_token(_token(grant, office))
+    await _put_grant(tx, office, grant)
+
+
+def _accepted(origin: Origin, fact: TicketAccepted) -> TicketToken:
+    return TicketToken(
+        ticket_id=fact.ticket_id,
+        tenure=fact.tenure,
+        office=origin.office,
+        accepted=True,
+        service_date=fact.service_date,
+    )
+
+
+async def _void(tx: RightsTx, token: TicketToken) -> None:
+    """Tell an office that its copy of a ticket lives on elsewhere, whether it has accepted it or not."""
+    await _close(tx, token.office, _closed(token, "superseded"))
+    await _withdraw(tx, token.office, token.ticket_id, token.tenure)
+
+
+def _closed(token: TicketToken, reason: Literal["superseded", "served_before"]) -> TicketClosed:
+    return TicketClosed(id=token.ticket_id, tenure=token.tenure, service_date=token.service_date, reason=reason)
+
+
+async def _note_twice(tx: RightsTx, token: TicketToken, origin: Origin) -> None:
+    await tx.note_conflict(
+        Conflict(
+            key=f"held_twice:{token.ticket_id}:{token.tenure}",
+            kind="ticket_held_twice",
+            office=origin.office,
+            subject_id=token.ticket_id,
+            suggestion="none_needed",
+            detail={"other_office": token.office, "tenure": token.tenure},
+        )
+    )
+
+
+async def _put_grant(tx: RightsTx, office: str, grant: TicketGrant) -> None:
+    await tx.emit_at_end(
+        office_stream(office),
+        kind=TicketGrant.KIND,
+        entity_id=grant.id,
+        version=grant.tenure,
+        op="put",
+        body=codec.encode(grant),
+    )
+
+
+async def _withdraw(tx: RightsTx, office: str, ticket_id: str, tenure: int) -> None:
+    await tx.emit_at_end(
+        office_stream(office), kind=TicketGrant.KIND, entity_id=ticket_id, version=tenure, op="del", body=b"{}"
+    )
+
+
+async def _close(tx: RightsTx, office: str, closed: TicketClosed) -> None:
+    await tx.emit_at_end(
+        office_stream(office),
+        kind=TicketClosed.KIND,
+        entity_id=closed.id,
+        version=closed.tenure,
+        op="put",
+        body=codec.encode(closed),
+    )
