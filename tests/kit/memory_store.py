@@ -6,6 +6,7 @@ that had not reached its standby yet, which is what a failover loses.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -14,7 +15,9 @@ from typing import Literal, TypeVar
 import msgspec
 from msgspec import Raw
 
-from sync.messages.envelope import FactRecord, chain
+from sync.domain.office_day import OfficeDay
+from sync.messages.codec import MalformedMessage
+from sync.messages.envelope import FactRecord, chain, open_fact
 from sync.messages.feed import Appointment, Cursor, FeedRow, Op, chain_row
 from sync.messages.values import GENESIS, SeatRef
 from sync.messages.wire import Activation, SnapshotRow, StreamHead
@@ -483,6 +486,13 @@ class MemoryCentralTx:
     async def emit_at_end(self, stream: str, *, kind: str, entity_id: str, version: int, op: Op, body: bytes) -> None:
         row = QueuedRow(stream=stream, kind=kind, entity_id=entity_id, version=version, op=op, body=body)
         self.queued.append(row)
+
+    async def present_day(self, office: str, epoch: int) -> OfficeDay:
+        day = OfficeDay(office)
+        for fact in self.store.log.get((office, epoch), []):
+            with contextlib.suppress(MalformedMessage):
+                day.apply(fact.record.header, open_fact(fact.record))
+        return day
 
     async def awaited(self) -> frozenset[str]:
         return self.store.life["awaited"]
