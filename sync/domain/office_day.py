@@ -257,9 +257,10 @@ class OfficeDay:
             ticket.released_to, ticket.counter = fact.to_office, None
 
     def _accepted(self, header: FactHeader, fact: f.TicketAccepted) -> None:
-        """A ticket that was here before enters anew: what was done with it under another tenure is over."""
+        """A ticket that was here before and left enters anew; one that is still here only has a new number."""
         known = self.tickets.get(fact.ticket_id)
-        if known is not None and known.tenure >= fact.tenure:
+        if known is not None and (known.is_open or known.tenure >= fact.tenure):
+            known.tenure = max(known.tenure, fact.tenure)
             return
         ticket = Ticket(
             ticket_id=fact.ticket_id,

@@ -227,7 +227,7 @@ class HeldLease(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KnownBooking(msgspec.Struct, frozen=True, kw_only=True):
-    """A booked appointment that an office knows and the snapshot of the present gen does not have, or has an older one of."""
+    """An appointment that an office knows and the snapshot of the present gen does not have, or has an older version of."""
 
     version: int
     body: Appointment

@@ -242,6 +242,8 @@ async def rows_after(store: CentralStore, request: DownRequest) -> DownReply:
         gen = await tx.gen()
         present = await tx.present_epoch(request.office)
         if request.epoch and present > request.epoch:
+            # A fence is for ever, so what it stands on must outlive a failover: this lock is a write that waits for the standby.
+            await tx.lock_authority(request.office)
             return DownReply(request_id=request.request_id, gen=gen, streams=(), fenced_by=present)
         report_due = await tx.awaits(request.office)
         for cursor in sorted(request.cursors, key=lambda cursor: cursor.stream):

@@ -6,12 +6,15 @@ Theory
     a slip alike, so both name the same holder), and one more than the largest known (by a person who sends an undeliverable
     ticket elsewhere, or who replaces a node).
 
-        released h   no token, or token <= h       -> token (h+1, to, in transit), grant to it
-                     token > h                     -> stale: recorded only
+        released h   no token, token <= h, or its  -> token (larger of both + 1, to, in transit), grant to it
+                     office is the sender's
+                     else                          -> stale: recorded only
         accepted t   token < t                     -> token (t, office, accepted); a slip was faster than its release
                      token = t, same office        -> accepted
                      token = t, another office     -> a slip of a node that was replaced meanwhile: who accepted keeps the
                                                       person, the other copy is voided
+                     token > t, by slip, and the   -> the same: the person carries the slip, the other copy is only a
+                     token was restored            restored one and nobody stands before it
                      token > t                     -> stale: this office's copy is voided
     So facts may come in any order, twice, or again after central was restored from a backup, and the same holder results.
 """
@@ -35,9 +38,9 @@ from sync.protocol.rights import Conflict, Origin, RightsTx, TicketToken
 async def on_released(tx: RightsTx, origin: Origin, fact: TicketReleased) -> None:
     """Route a ticket that an office with authority gave up."""
     token = await tx.token(fact.ticket_id)
-    if token is not None and token.tenure > fact.tenure:
+    if token is not None and token.tenure > fact.tenure and token.office != origin.office:
         return
-    grant = await _grant(tx, origin, fact)
+    grant = await _grant(tx, origin, fact, max(fact.tenure, token.tenure if token is not None else 0) + 1)
     if await tx.has_office(fact.to_office):
         await _give(tx, grant, fact.to_office, leaving=origin.office)
         return
@@ -62,16 +65,15 @@ async def on_accepted(tx: RightsTx, origin: Origin, fact: TicketAccepted) -> Non
         if token is not None and token.office != origin.office:
             await _void(tx, token)
         return
-    if fact.tenure < token.tenure:
-        if token.office != origin.office:
+    if token.office != origin.office:
+        if fact.tenure == token.tenure or (fact.via == "slip" and _is_restored(token)):
+            await _note_twice(tx, token, origin)
+            await tx.set_token(msgspec.structs.replace(_accepted(origin, fact), tenure=token.tenure))
+            await _void(tx, token)
+        else:
             await _close(tx, origin.office, _closed(_accepted(origin, fact), "superseded"))
         return
-    if token.office != origin.office:
-        await _note_twice(tx, token, origin)
-        await tx.set_token(_accepted(origin, fact))
-        await _void(tx, token)
-        return
-    if not token.accepted:
+    if fact.tenure == token.tenure and not token.accepted:
         await tx.set_token(msgspec.structs.replace(token, accepted=True))
         await _withdraw(tx, origin.office, fact.ticket_id, fact.tenure)
 
@@ -128,6 +130,7 @@ async def forward_end(tx: RightsTx, ticket_id: str) -> None:
     """A node without authority had finished a ticket before it was replaced: whoever holds it now should not call it again."""
     token = await tx.token(ticket_id)
     if token is not None:
+        await tx.set_token(msgspec.structs.replace(token, accepted=True, grant=None))
         await _close(tx, token.office, _closed(token, "served_before"))
         await _withdraw(tx, token.office, ticket_id, token.tenure)
 
@@ -138,10 +141,10 @@ async def forget_day(tx: RightsTx, tokens: Iterable[TicketToken]) -> None:
         await _withdraw(tx, token.office, token.ticket_id, token.tenure)
 
 
-async def _grant(tx: RightsTx, origin: Origin, fact: TicketReleased) -> TicketGrant:
+async def _grant(tx: RightsTx, origin: Origin, fact: TicketReleased, tenure: int) -> TicketGrant:
     grant = TicketGrant(
         id=fact.ticket_id,
-        tenure=fact.tenure + 1,
+        tenure=tenure,
         from_office=origin.office,
         service_date=fact.service_date,
         released_at=origin.happened_at,
@@ -175,6 +178,11 @@ async def _give(tx: RightsTx, grant: TicketGrant, office: str, leaving: str | No
         await _withdraw(tx, leaving, grant.id, grant.tenure)
     await tx.set_token(_token(grant, office))
     await _put_grant(tx, office, grant)
+
+
+def _is_restored(token: TicketToken) -> bool:
+    """Whether a ticket's holder got it back by the replacement of its own node, and not from another office."""
+    return token.grant is not None and token.grant.from_office == token.office
 
 
 def _accepted(origin: Origin, fact: TicketAccepted) -> TicketToken:

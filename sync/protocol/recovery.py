@@ -16,7 +16,7 @@ Theory
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import msgspec
@@ -30,6 +30,8 @@ from sync.protocol.hello import Node
 from sync.protocol.rights import Conflict, LeaseState, RightsTx, Seat
 from sync.protocol.store import Authority, EdgeStore
 
+HISTORY = timedelta(days=1)
+
 # ---------------------------------------------------------------------------------------------------------------- edge
 
 
@@ -40,7 +42,7 @@ async def next_report(
 
     Args:
         book: what was done with leased seats, folded from the journal.
-        now: appointments before it are history and stay out.
+        now: appointments more than a day before it are history and stay out.
     """
     async with store.transaction() as tx:
         gens = {cursor.gen for cursor in (await tx.cursors()).values()}
@@ -57,7 +59,7 @@ async def next_report(
                 leases[row.entity_id] = codec.decode(bytes(row.body), Lease)
             elif row.kind == Appointment.KIND:
                 booked = codec.decode(bytes(row.body), Appointment)
-                if booked.status == "booked" and booked.slot_start_at > now:
+                if booked.status != "moved" and booked.slot_start_at > now - HISTORY:
                     bookings[row.entity_id] = KnownBooking(version=row.version, body=booked)
         except MalformedMessage:
             continue  # of a later build: it cannot be claimed by us
@@ -115,7 +117,7 @@ async def take_report(tx: RecoveryTx, report: ReportRequest, now: datetime) -> R
     for held in report.leases:
         await _relend(tx, report.office, held)
     for known in report.bookings:
-        if known.body.slot_start_at > now:
+        if known.body.slot_start_at > now - HISTORY:
             await _rebook(tx, report.office, known)
     await tx.set_awaited(await tx.awaited() - {report.office})
     return ReportReply(request_id=report.request_id, taken=True, gen=gen)
@@ -158,11 +160,15 @@ async def _relend(tx: RecoveryTx, office: str, held: HeldLease) -> None:
 
 
 async def _rebook(tx: RecoveryTx, office: str, known: KnownBooking) -> None:
-    """Write an appointment that only the office remembers. Its person's data are gone here: somebody must ask for them."""
+    """Write an appointment as only the office remembers it. A new person's data are gone here: somebody must ask for them.
+
+    One that was cancelled must not come back; one that moved is told of by the office that it moved to.
+    """
     version = await tx.appointment_version(known.body.id)
     if version is not None and version >= known.version:
         return
-    refs = await tx.seats_of(known.body, office)
+    await tx.release_seats(known.body.id)
+    refs = await tx.seats_of(known.body, office) if known.body.status == "booked" else ()
     seats = []
     for ref in refs:
         seat = await tx.seat(ref)
@@ -172,15 +178,16 @@ async def _rebook(tx: RecoveryTx, office: str, known: KnownBooking) -> None:
         elif (over := await tx.add_seat_over(ref.slot_id, known.body.id)) is not None:
             seats.append(over)
     await tx.put_appointment(known.body, office, seats, "recovered")
-    await tx.note_conflict(
-        Conflict(
-            key=f"recovered:{known.body.id}",
-            kind="booking_recovered",
-            office=office,
-            subject_id=known.body.id,
-            suggestion="check_contact",
+    if version is None:
+        await tx.note_conflict(
+            Conflict(
+                key=f"recovered:{known.body.id}",
+                kind="booking_recovered",
+                office=office,
+                subject_id=known.body.id,
+                suggestion="check_contact",
+            )
         )
-    )
     await tx.emit_at_end(
         office_stream(office),
         kind=Appointment.KIND,

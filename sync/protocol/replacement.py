@@ -4,6 +4,9 @@ One transaction at central, under the lock on the office's authority, so that no
 old epoch's log stays; what its node still tells is late (sync.protocol.effects). Its leases are not inherited: they stay
 claimed until the old node gives them back, their slots pass, or a person reclaims them.
 
+The new node opens its day after its first snapshot and not before: until then it knows neither these numbers nor the tickets
+that it holds.
+
 Labels. The old node may have given numbers that central has not heard of; the new one begins ``FLOOR_GAP`` behind the last
 known of each series, and behind what its kiosks have printed.
 """

@@ -20,7 +20,7 @@ class TicketToken(msgspec.Struct, frozen=True, kw_only=True):
     """Who holds a ticket that has moved. One that never moved has no token: its issuer holds it, tenure 1.
 
     Args:
-        accepted: the office has said so; until then the ticket is in transit, and central owns it.
+        accepted: the office has said so, or the ticket is over; until then it is in transit, and central owns it.
         grant: what the office was or would be told; kept so that a person can send it elsewhere.
     """
 
@@ -116,13 +116,16 @@ class RightsTx(Protocol):
     async def seats_of(self, appointment: Appointment, office: str) -> Sequence[SeatRef]:
         """One seat in each slot that an appointment covers, free ones first, locked; empty when a slot is missing."""
 
+    async def release_seats(self, appointment_id: str) -> None:
+        """Free every seat that an appointment has booked."""
+
     async def appointment_version(self, appointment_id: str) -> int | None:
         """The version of an appointment; None for an unknown one."""
 
     async def put_appointment(
         self, appointment: Appointment, office: str, seats: Sequence[SeatRef], source: str
     ) -> None:
-        """Insert or replace a booked appointment whose person's data central does not have (yet).
+        """Insert or replace an appointment whose person's data central does not have (yet); data that are there stay.
 
         ``source``: ``lease`` or ``recovered``.
         """

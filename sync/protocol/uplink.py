@@ -85,7 +85,7 @@ UNTOLD = Moment()
 
 
 class Unplaced(msgspec.Struct, frozen=True):
-    """Central does not know this epoch yet; ask again later."""
+    """Central does not know this epoch, or not any more since it was restored: say hello again, which shows the activation."""
 
 
 UpOutcome = Acked | Rewound | Halted | Unplaced | Dropped
@@ -270,7 +270,7 @@ async def _record(
     return last
 
 
-TRANSIT_MAX = timedelta(seconds=60)
+TRANSIT_MAX = timedelta(minutes=5)
 """How far the sender's estimate of central's clock may be behind the arrival of its message and still be believed."""
 
 

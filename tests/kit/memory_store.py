@@ -130,6 +130,7 @@ class MemoryEdgeStore(MemoryStore):
         self.staging: dict[EntityKey, SnapshotRow] = {}
         self.put_aside: dict[EntityKey, SnapshotRow] = {}
         self.fence: dict[str, int] = {}
+        self.requests: dict[str, bool] = {}
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[MemoryEdgeTx]:
@@ -147,6 +148,21 @@ class MemoryEdgeStore(MemoryStore):
             facts = self.journal.setdefault(record.header.epoch, [])
             assert record.seq == len(facts) + 1, "a journal is dense"
             facts.append(ChainedFact(record=record, hash=chain(facts[-1].hash if facts else GENESIS, record)))
+
+    def commit_act(self, records: Sequence[FactRecord], request_id: str | None) -> None:
+        """What the queue's writer does: facts and the remembered request in one transaction.
+
+        Raises:
+            Crashed: on order, before or after the commit.
+        """
+        undo = self.begin()
+        for record in records:
+            facts = self.journal.setdefault(record.header.epoch, [])
+            assert record.seq == len(facts) + 1, "a journal is dense"
+            undo.add(facts, ChainedFact(record=record, hash=chain(facts[-1].hash if facts else GENESIS, record)))
+        if request_id is not None:
+            undo.put(self.requests, request_id, True)
+        self.commit()
 
     def end(self, epoch: int) -> Position:
         facts = self.journal.get(epoch)
@@ -301,6 +317,7 @@ class MemoryCentralStore(MemoryStore):
         self.conflicts: dict[str, Conflict] = {}
         self.life: dict[str, frozenset[str]] = {"awaited": frozenset()}
         self.unreplicated: list[UndoLog] = []
+        self.since_backup: list[UndoLog] = []
 
     def add_office(self, office: str, epoch: int = 1) -> None:
         self.authorities[office] = Authority(epoch=epoch, last=START)
@@ -333,6 +350,7 @@ class MemoryCentralStore(MemoryStore):
     def on_commit(self, undo: UndoLog) -> None:
         if len(undo):
             self.unreplicated.append(undo)
+            self.since_backup.append(undo)
 
     def replicate(self) -> None:
         """The standby has everything up to here."""
@@ -343,6 +361,21 @@ class MemoryCentralStore(MemoryStore):
         lost = len(self.unreplicated)
         while self.unreplicated:
             self.unreplicated.pop().roll_back()
+            self.since_backup.pop()
+        return lost
+
+    def back_up(self) -> None:
+        """What a restore would bring back: everything up to here."""
+        self.since_backup.clear()
+
+    def restore(self, gen: str) -> int:
+        """Put everything back to the backup and begin a new life that awaits all offices. Returns how many commits went."""
+        lost = len(self.since_backup)
+        while self.since_backup:
+            self.since_backup.pop().roll_back()
+        self.unreplicated.clear()
+        self.generation = gen
+        self.life["awaited"] = frozenset(self.authorities)
         return lost
 
     def prune(self, stream: str, oldest: int) -> None:
@@ -468,6 +501,11 @@ class MemoryCentralTx:
             )
             found.append(mine[0][0])
         return found
+
+    async def release_seats(self, appointment_id: str) -> None:
+        for ref, seat in list(self.store.seats.items()):
+            if seat.state == "booked" and seat.appointment_id == appointment_id:
+                self.undo.put(self.store.seats, ref, Seat(state="free"))
 
     async def appointment_version(self, appointment_id: str) -> int | None:
         booked = self.store.appointments.get(appointment_id)

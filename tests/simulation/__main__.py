@@ -42,6 +42,7 @@ def run_seeds(seeds: range, options: argparse.Namespace) -> int:
             summary.add(outcome)
             progress.advance(task)
     for failed in summary.failed[:SHOWN_FAILURES]:
+        stderr.print(f"seed {failed.scenario.seed}: {failed.violated}", style="bold red", markup=False)
         tell(minimal(failed))
     print(json.dumps(summary.figures(options.jobs)))
     return 1 if summary.failed else 0
@@ -73,7 +74,7 @@ def hunt_mutants(names: Sequence[str], seeds: range, jobs: int) -> int:
 def tell(failed: Outcome) -> None:
     """Print how to see a failure again, and the end of its story."""
     scenario = failed.scenario
-    stderr.print(f"seed {scenario.seed}: {failed.violated}", style="bold red", markup=False)
+    stderr.print(f"seed {scenario.seed}, made small: {failed.violated}", style="bold red", markup=False)
     stderr.print(f"smallest found: {scenario.steps} steps under {', '.join(failed.suffered) or 'no fault at all'}")
     for line in failed.story[-STORY_LINES:]:
         stderr.print(f"  {line}", markup=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
@@ -13,14 +13,26 @@ import msgspec
 from sync.messages import codec
 from sync.messages.facts import TicketIssued
 from sync.messages.feed import office_stream
-from sync.messages.wire import DownReply, DownRequest, HelloRequest, SnapshotRequest, UpRefusal, UpReply, UpRequest
-from sync.protocol import downlink, hello, snapshot, uplink
+from sync.messages.wire import (
+    Activation,
+    DownReply,
+    DownRequest,
+    HelloRequest,
+    ReportReply,
+    ReportRequest,
+    SnapshotRequest,
+    UpRefusal,
+    UpReply,
+    UpRequest,
+)
+from sync.protocol import downlink, handover, hello, recovery, replacement, snapshot, uplink
 from sync.protocol.steps import finish
 from sync.protocol.store import OpenedFact
 from tests.kit.facts import MORNING
 from tests.kit.memory_store import Crashed, MemoryCentralStore, MemoryCentralTx, UndoLog, emit_row
+from tests.simulation.bookings import Bookings
 from tests.simulation.clockwork import Clockwork
-from tests.simulation.invariants import Ledger, Violated
+from tests.simulation.ledger import Ledger, Violated
 from tests.simulation.stories import RowWritten
 
 T = TypeVar("T")
@@ -55,8 +67,24 @@ class WatchedCentralStore(MemoryCentralStore):
             return
         for stream in self.states:
             self._ledger.note_stream(self, stream)
-        for office in self.authorities:
-            self._ledger.check_raw_log(self, office)
+        for state in self.leases.values():
+            self._ledger.note_lease(state.lease)
+        for key in self.log:
+            self._ledger.check_raw_log(self, key)
+
+
+SIGNATURE = b"central"
+
+
+def activate(office: str, epoch: int) -> Activation:
+    """Central's word for a node; who shows another signature is not believed."""
+    return Activation(
+        office=office, node=f"edge-{office}-{epoch}", epoch=epoch, public_key=bytes(32), signature=SIGNATURE
+    )
+
+
+def trusts(activation: Activation) -> bool:
+    return activation.signature == SIGNATURE
 
 
 class CentralNode:
@@ -70,6 +98,10 @@ class CentralNode:
         self.store = WatchedCentralStore(clockwork.new_id(), ledger)
         for office in offices:
             self.store.add_office(office)
+        self.bookings = Bookings(clockwork.fork("bookings"), offices)
+        self.bookings.prepare(self.store)
+        self.store.replicate()
+        self.store.back_up()
         self._waiting: list[tuple[int, DownRequest, Reply]] = []
         self.up = True
         self._stalled = False
@@ -89,6 +121,8 @@ class CentralNode:
                 self._hello(codec.decode(body, HelloRequest), reply)
             case "up":
                 self._up(codec.decode(body, UpRequest), reply)
+            case "report":
+                self._report(codec.decode(body, ReportRequest), reply)
             case "down":
                 request = codec.decode(body, DownRequest)
                 self._down(self._clockwork.now_ms + request.wait_s * 1000, request, reply)
@@ -96,8 +130,9 @@ class CentralNode:
                 self.snapshot(codec.decode(body, SnapshotRequest), reply)
 
     def _hello(self, request: HelloRequest, reply: Reply) -> None:
-        at = MORNING
-        answer = self.guard(hello.answer_hello(self.store, request, server_at=at, durability="replicated"))
+        answer = self.guard(
+            hello.answer_hello(self.store, request, server_at=self.now(), durability="replicated", trusts=trusts)
+        )
         if answer is not None and self._is_safe():
             reply("hello", codec.encode(answer))
 
@@ -117,6 +152,17 @@ class CentralNode:
         """The step of the uplink; None when central died in it."""
         return self.guard(uplink.ingest(self.store, request, self.now()))
 
+    def _report(self, request: ReportRequest, reply: Reply) -> None:
+        answer = self.guard(self._take_report(request))
+        if answer is not None and self._is_safe():
+            self._counted["reports_taken"] += answer.taken
+            reply("reported", codec.encode(answer))
+            self._wake()
+
+    async def _take_report(self, request: ReportRequest) -> ReportReply:
+        async with self.store.transaction() as tx:
+            return await recovery.take_report(tx, request, self.now())
+
     def _down(self, until_ms: int, request: DownRequest, reply: Reply) -> None:
         answer: DownReply | None = self.guard(downlink.rows_after(self.store, request))
         if answer is None:
@@ -125,6 +171,8 @@ class CentralNode:
             entry = (until_ms, request, reply)
             self._waiting.append(entry)
             self._clockwork.after(until_ms - self._clockwork.now_ms, lambda: self._again(entry))
+            return
+        if answer.fenced_by and not self._is_safe():
             return
         self._counted["resyncs"] += bool(answer.resync)
         reply("rows", codec.encode(answer))
@@ -180,7 +228,89 @@ class CentralNode:
     async def _prune(self, stream: str, oldest: int) -> None:
         self.store.prune(stream, oldest)
 
+    def book(self) -> None:
+        """Somebody books on the portal; told so only when it is safe."""
+        booked = self.do(self.bookings.book(self.store, self.now()))
+        if booked is not None and self._is_safe():
+            self._ledger.note_booking(booked, self.store.appointments[booked.id].seats)
+
+    def cancel(self) -> None:
+        gone = self.do(self.bookings.cancel(self.store))
+        if gone is not None and self._is_safe():
+            self._ledger.note_cancelled(gone)
+
+    def lend(self) -> None:
+        lent = self.do(self.bookings.lend(self.store, self.now()))
+        if lent is not None:
+            self._counted["leases"] += 1
+
+    def recall(self) -> None:
+        self.do(self.bookings.recall(self.store))
+
+    def reclaim(self, office: str, dead_epochs: frozenset[int]) -> None:
+        """A person attests that these nodes are gone for good."""
+        freed = self.do(self.bookings.reclaim(self.store, office, dead_epochs))
+        self._counted["seats_reclaimed"] += freed or 0
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether what this central holds now is up and safe."""
+        return self.up and self._is_safe()
+
+    def replace(self, activation: Activation, clock_ahead_ms: int) -> None:
+        """Give an office to its next node; a crash may hide whether that was done."""
+        done = self.do(self._replace(activation, clock_ahead_ms))
+        if done is not None:
+            self._counted["tickets_restored"] += done.restored
+
+    async def _replace(self, activation: Activation, clock_ahead_ms: int) -> replacement.Replaced | None:
+        async with self.store.transaction() as tx:
+            return await replacement.replace_node(tx, activation, self.now(), clock_ahead_ms)
+
+    def send_elsewhere(self, office: str) -> None:
+        """A ticket that nobody takes is sent to another office by a person."""
+        stuck = sorted(t.ticket_id for t in self.store.tokens.values() if not t.accepted and t.grant is not None)
+        if stuck:
+            self.do(self._send_elsewhere(self._rng.choice(stuck), office))
+
+    async def _send_elsewhere(self, ticket_id: str, office: str) -> bool:
+        async with self.store.transaction() as tx:
+            moved = await handover.send_elsewhere(tx, ticket_id, office)
+        if moved:
+            self._ledger.reissued.add(ticket_id)
+            self._counted["sent_elsewhere"] += 1
+        return moved
+
+    def do(self, step: Coroutine[Any, Any, T]) -> T | None:
+        """One act of central's own business, and its news to whoever waits."""
+        if not self.up:
+            step.close()
+            return None
+        outcome = self.guard(step)
+        if self.up:
+            self._wake()
+        return outcome
+
     # how it fails
+
+    def back_up(self) -> None:
+        """Take a backup of what is safe."""
+        if self.up and not self._stalled:
+            self._counted["back_up"] += 1
+            self.store.back_up()
+
+    def restore(self, known: Mapping[str, Mapping[str, int]]) -> None:
+        """Put the database back to its backup: a new life, which asks the offices before it sells.
+
+        Args:
+            known: the version of each appointment that an office's node knows.
+        """
+        self._counted["central_restore"] += 1
+        self._stalled = False
+        lost = self.store.restore(self._clockwork.new_id())
+        self._clockwork.trace(f"central is restored, {lost} commits lost")
+        self._counted["bookings_lost_by_restore"] += self._ledger.note_restored(self.store, known)
+        self.crash()
 
     def guard(self, step: Coroutine[Any, Any, T]) -> T | None:
         """Run a step. A crash ends the process; any other error is a 500: no usable answer."""
@@ -217,9 +347,9 @@ class CentralNode:
         self._clockwork.trace(f"central fails over, {lost} commits lost")
         self._stalled = False
         self._ledger.branch(self.store)
-        for office in self.store.authorities:
-            self._ledger.check_raw_log(self.store, office)
-            self._ledger.check_told(self.store, office)
+        for key in self.store.log:
+            self._ledger.check_raw_log(self.store, key)
+            self._ledger.check_told(self.store, key)
         self.crash()
 
     def start(self) -> None:

@@ -1,165 +1,264 @@
-"""What must be true, as checks with the names of the protocol's invariants, judged against a ledger of their own.
+"""What must be true: the protocol's twenty-five invariants (sync.md 3) and where each is checked.
 
-The ledger is written when central commits and when an edge believes an acknowledgement; it never asks the stores what they
-think they hold.
-
-* I-1  what an edge was told is safe is in central's raw log exactly once, with the same hash
-* I-3  an office's raw log is 1..n, without gap, with an intact chain
-* I-4  an edge's entities of a stream are what the prefix up to its cursor leaves
-* I-19 after the faults end everything agrees within 60 s, and every committed fact took effect once
+Three kinds of checks: at each commit (``Ledger``, ``WatchedEdgeStore``, ``WatchedCentralStore``), at each decision of a queue
+(``Watcher`` below, on the state before it is folded), and over the whole world after the heal (``final_checks``).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from typing import Literal
+from datetime import datetime, timedelta
 
-from sync.messages.envelope import chain
-from sync.messages.values import GENESIS
-from sync.protocol.store import ChainedRow, Position
-from tests.kit.memory_store import EntityKey, MemoryCentralStore, MemoryEdgeStore
-from tests.simulation.stories import OfficeStory
+from sync.domain.office_day import OfficeDay
+from sync.domain.ordering import passed_over_bound
+from sync.domain.ticket import CounterSession, Ticket
+from sync.messages.commands import Accept, AnyCommand
+from sync.messages.facts import Fact, TicketAccepted, TicketCalled
+from sync.messages.feed import office_stream
+from sync.protocol.store import Position
+from tests.kit.memory_store import EntityKey, MemoryCentralStore
+from tests.simulation.ledger import Ledger, Violated
+from tests.simulation.office import OfficeNode
+from tests.simulation.queue import Queue
 
-EPOCH = 1
 CONVERGED_WITHIN_MS = 60_000
+CANARIES = ("Fátima", "12345678Z", "fatima@example.org")
+"""Personal data that exist in the simulated world and must be in no fact, label or trace."""
 
-Kind = Literal["acked_lost", "gaps", "chain_breaks", "feed_skewed", "unconverged", "halted"]
-KINDS: tuple[Kind, ...] = ("acked_lost", "gaps", "chain_breaks", "feed_skewed", "unconverged", "halted")
+INVARIANTS = {
+    "I-1": "Ledger.check_told, final_checks: an acknowledged fact is in the raw log once, with its hash",
+    "I-2": "final_checks: every committed fact of a disk that lives is at central; lost ones are counted",
+    "I-3": "Ledger.check_raw_log: 1..n without gap, chain intact",
+    "I-4": "Ledger.check_prefix: an edge's entities are the prefix up to its cursor",
+    "I-5": "check_promises: no seat is promised twice",
+    "I-6": "check_seats: free + held + booked + leased = capacity",
+    "I-7": "check_leases: granted = sold + returned + lapsed + outstanding",
+    "I-8": "Ledger._note_sale: a lease sells in its own epoch only",
+    "I-9": "check_holders: at most one place where a ticket may be called",
+    "I-10": "check_holders after the heal: every live ticket is callable at exactly one office",
+    "I-11": "Watcher._check_credit: a handover keeps the waiting",
+    "I-12": "Watcher._check_order: calls follow (due_at, issue sequence)",
+    "I-13": "Watcher._check_order: the bound of the closed list",
+    "I-14": "Ledger.note_labels: no label twice in a day and office",
+    "I-15": "check_requests: one request, one live ticket",
+    "I-16": "check_fenced: a node of an earlier epoch moves nothing",
+    "I-17": "Ledger.note_labels, World._replace_copies: a rolled-back node does nothing once a witness was heard, and is found",
+    "I-18": "check_promises: what was cancelled does not come back",
+    "I-19": "disagreements: everything agrees within 60 s",
+    "I-20": "World: commands at an office without network are answered",
+    "I-21": "final_checks: poison is parked and delays nobody",
+    "I-22": "tests/unit/display (board machine); not in this world",
+    "I-23": "check_personal_data: no canary in the raw logs",
+    "I-24": "check_fenced: a fenced node has no effect; staff rows: tests/integration/edge",
+    "I-25": "Ledger._note_fact: every fact names who and where",
+}
 
 
-class Violated(Exception):
-    """An invariant does not hold. ``kind`` is the figure it counts under."""
+class Watcher:
+    """Judges each decision of a queue by the state that it was made on."""
 
-    def __init__(self, invariant: str, kind: Kind, detail: str) -> None:
-        super().__init__(f"{invariant} {kind}: {detail}")
-        self.kind = kind
+    def __init__(self, ledger: Ledger, counted: Counter[str]) -> None:
+        self._ledger = ledger
+        self._counted = counted
+        self.now_ms = 0
 
+    def __call__(self, queue: Queue, command: AnyCommand | None, facts: tuple[Fact, ...]) -> None:
+        for fact in facts:
+            if isinstance(fact, TicketCalled) and fact.how == "next":
+                self._check_order(queue, fact)
+            elif isinstance(fact, TicketAccepted) and isinstance(command, Accept) and fact.via == "grant":
+                self._check_credit(queue, fact, command.card.waited_ms)
 
-StreamContent = Mapping[tuple[str, str], tuple[int, bytes]]
-"""A stream's entities by (kind, id): version and body."""
+    def _check_order(self, queue: Queue, fact: TicketCalled) -> None:
+        """I-12 and I-13, restated: nobody whom this counter may serve now, and whose turn is earlier, is passed over."""
+        day, now = queue.day, queue.now()
+        session, chosen = day.sessions[fact.session], day.tickets[fact.ticket_id]
+        first = expected_next(day, session, now)
+        if first is not chosen:
+            raise Violated("I-12", "order_violations", f"{queue.office}: {chosen.label} before {first and first.label}")
+        if (other := passed_over_bound(day, session, chosen, now)) is not None:
+            raise Violated("I-13", "order_violations", f"{queue.office}: {other.label} waits beyond the bound")
+        self._counted["calls"] += 1
 
-
-class Ledger:
-    """Every state that a stream ever committed to, by hash, and the highest acknowledgement each edge believed."""
-
-    def __init__(self) -> None:
-        self._contents: dict[tuple[str, bytes], tuple[int, StreamContent]] = {}
-        self._ends: dict[str, Position] = {}
-        self._told: dict[str, Position] = {}
-        self._verified: dict[str, int] = {}
-
-    # central's commits
-
-    def note_stream(self, store: MemoryCentralStore, stream: str) -> None:
-        """Remember what each new row of a stream leaves."""
-        behind = self._ends.get(stream, Position())
-        for seq in range(behind.seq + 1, store.states[stream].last.seq + 1):
-            behind = Position(seq, self._note_row(stream, behind.hash, store.feed[stream, seq]))
-        self._ends[stream] = behind
-
-    def branch(self, store: MemoryCentralStore) -> None:
-        """After a failover streams go on from an earlier end, and logs are read again from the start."""
-        self._ends = {stream: state.last for stream, state in store.states.items()}
-        self._verified.clear()
-
-    def _note_row(self, stream: str, behind: bytes, chained: ChainedRow) -> bytes:
-        _, before = self._contents.get((stream, behind), (0, {}))
-        after, row = dict(before), chained.row
-        if row.op == "del":
-            after.pop((row.kind, row.entity_id), None)
-        else:
-            after[row.kind, row.entity_id] = (row.version, bytes(row.body))
-        self._contents[stream, chained.hash] = (row.seq, after)
-        return chained.hash
-
-    def check_raw_log(self, store: MemoryCentralStore, office: str) -> None:
-        """I-3, for what was appended since the last check."""
-        log = store.log.get((office, EPOCH), [])
-        verified = min(self._verified.get(office, 0), len(log))
-        running = log[verified - 1].hash if verified else GENESIS
-        for index in range(verified, len(log)):
-            fact = log[index]
-            if fact.record.seq != index + 1:
-                raise Violated("I-3", "gaps", f"{office}: place {index + 1} holds seq {fact.record.seq}")
-            running = chain(running, fact.record)
-            if fact.hash != running:
-                raise Violated("I-3", "chain_breaks", f"{office}: seq {index + 1}")
-        self._verified[office] = len(log)
-
-    # the edges' commits
-
-    def note_told(self, office: str, edge: MemoryEdgeStore) -> None:
-        """Remember how far the edge believes that its facts are safe."""
-        acked = edge.acks.get(EPOCH, Position())
-        if acked.seq > self._told.get(office, Position()).seq:
-            self._told[office] = acked
-
-    def check_told(self, store: MemoryCentralStore, office: str) -> None:
-        """I-1, for the furthest fact; the chain and I-3 speak for those before it."""
-        told = self._told.get(office, Position())
-        if told.seq == 0:
+    def _check_credit(self, queue: Queue, fact: TicketAccepted, waited_ms: int) -> None:
+        """I-11, where both ends know central's clock: what counted there counts here, and the way between."""
+        released_ms = self._ledger.releases[fact.ticket_id, fact.tenure - 1].get(waited_ms)
+        told_error_ms = self._ledger.release_errors_ms.get((fact.ticket_id, fact.tenure - 1))
+        is_known = queue.clock_error_ms and fact.ticket_id not in self._ledger.reissued
+        if released_ms is None or told_error_ms is None or not is_known:
             return
-        log = store.log.get((office, EPOCH), [])
-        if len(log) < told.seq or log[told.seq - 1].hash != told.hash:
+        here_ms = (queue.now() - fact.due_at) // timedelta(milliseconds=1)
+        owed_ms = waited_ms + self.now_ms - released_ms
+        allowed_ms = 1000 + told_error_ms + queue.clock_error_ms
+        self._counted["credits_checked"] += 1
+        if abs(here_ms - owed_ms) > allowed_ms:
             raise Violated(
-                "I-1", "acked_lost", f"{office}: told that {told.seq} is safe, central's log ends at {len(log)}"
+                "I-11",
+                "credit_lost",
+                f"{queue.office}: {fact.ticket_id} has {here_ms} ms, is owed {owed_ms} ms, give or take {allowed_ms}",
             )
 
-    def check_prefix(self, office: str, edge: MemoryEdgeStore) -> None:
-        """I-4, for every stream of an edge."""
-        mine: dict[str, dict[tuple[str, str], tuple[int, bytes]]] = {stream: {} for stream in edge.places}
-        for (stream, kind, entity_id), row in edge.entities.items():
-            if stream not in mine:
-                raise Violated("I-4", "feed_skewed", f"{office}: {kind} of {stream} without a cursor")
-            mine[stream][kind, entity_id] = (row.version, bytes(row.body))
-        for stream, cursor in edge.places.items():
-            seq, content = self._contents.get((stream, cursor.hash), (0, {}))
-            if cursor.hash != GENESIS and (stream, cursor.hash) not in self._contents:
-                raise Violated(
-                    "I-4", "feed_skewed", f"{office}: no prefix of {stream} has the cursor's hash at {cursor.seq}"
-                )
-            if seq != cursor.seq or mine[stream] != content:
-                raise Violated(
-                    "I-4", "feed_skewed", f"{office}: {stream} at {cursor.seq} is not the prefix up to there"
-                )
+
+def expected_next(day: OfficeDay, session: CounterSession, now: datetime) -> Ticket | None:
+    """Who must be called at a counter, told a second time from the published rule."""
+
+    def key(ticket: Ticket) -> tuple[datetime, tuple[int, int]]:
+        return ticket.due_at, ticket.issue_seq
+
+    waiting = [t for t in day.tickets.values() if t.state == "waiting"]
+    sent_here = [t for t in waiting if t.counter == session.counter]
+    anybody = [t for t in waiting if t.counter is None]
+    first = [t for t in anybody if t.service in session.primary]
+    second = [t for t in anybody if t.service in session.secondary and t not in first]
+    ripe = [t for t in second if now >= t.due_at + timedelta(minutes=day.policy.secondary_threshold_min)]
+    mine = [*sent_here, *first, *ripe]
+    for group in ([t for t in mine if t.callable_at <= now], [t for t in second if t.callable_at <= now], mine):
+        if group:
+            return min(group, key=key)
+    return None
 
 
 # ------------------------------------------------------------------------------------------------- after the faults end
 
 
-def disagreements(edges: Mapping[str, MemoryEdgeStore], central: MemoryCentralStore) -> list[str]:
+def disagreements(nodes: Mapping[str, OfficeNode], central: MemoryCentralStore) -> list[str]:
     """I-19: what still differs between the ends, in words; empty when all agree."""
     found: list[str] = []
-    for office, edge in edges.items():
-        end = edge.end(EPOCH)
-        if edge.acks.get(EPOCH, Position()) != end:
-            found.append(f"{office}: acked {edge.acks.get(EPOCH, Position()).seq} of {end.seq}")
+    for office, node in nodes.items():
+        edge = node.store
+        if edge.acks.get(node.epoch, Position()) != edge.end(node.epoch):
+            found.append(f"{node.key}: acked {edge.acks.get(node.epoch, Position()).seq} of {edge.end(node.epoch).seq}")
         for stream, state in central.states.items():
             cursor = edge.places.get(stream)
-            if stream in {"global", f"office:{office}"} and (cursor is None or cursor.hash != state.last.hash):
-                found.append(f"{office}: {stream} at {cursor.seq if cursor else None} of {state.last.seq}")
+            if stream in {"global", office_stream(office)} and (cursor is None or cursor.hash != state.last.hash):
+                found.append(f"{node.key}: {stream} at {cursor.seq if cursor else None} of {state.last.seq}")
+    if central.life["awaited"]:
+        found.append(f"central still awaits {sorted(central.life['awaited'])}")
     return found
 
 
-def check_effects(
-    edges: Mapping[str, MemoryEdgeStore], central: MemoryCentralStore, stories: Mapping[str, OfficeStory]
+def final_checks(
+    nodes: Mapping[str, OfficeNode], old: list[OfficeNode], central: MemoryCentralStore, ledger: Ledger
 ) -> None:
-    """Every committed fact took effect exactly once, poison was parked, and no entity is at the wrong office."""
-    for office, edge in edges.items():
-        raw = [(fact.record.header, bytes(fact.record.body)) for fact in central.log.get((office, EPOCH), [])]
-        ours = [(fact.record.header, bytes(fact.record.body)) for fact in edge.journal.get(EPOCH, [])]
-        if raw != ours:
-            raise Violated("I-1", "acked_lost", f"{office}: central's raw log is not the journal")
-        parked = sum(one.record.header.office == office for one in central.parked)
-        if parked != stories[office].poisoned:
-            raise Violated("I-21", "unconverged", f"{office}: {parked} parked of {stories[office].poisoned} poisoned")
-        seen = sum(key[0] == office for key in central.projection if isinstance(key, tuple))
-        if seen + parked != len(ours):
-            raise Violated("I-19", "unconverged", f"{office}: {seen} facts took effect of {len(ours) - parked}")
-        live = {key: row for key, row in central.live.items() if key[0] in edge.places}
-        if _contents(edge.entities) != _contents(live):
-            raise Violated("I-4", "feed_skewed", f"{office}: entities differ from central's")
+    """Everything that must be true once all faults are over and all have spoken."""
+    for node in (*nodes.values(), *(node for node in old if not node.is_copy)):
+        _check_log(node, central)
+        ledger.check_told(central, node.key)
+    for node in nodes.values():
+        live = {key: row for key, row in central.live.items() if key[0] in node.store.places}
+        if dict(node.store.entities) != live:
+            raise Violated("I-4", "feed_skewed", f"{node.key}: entities differ from central's")
+    _check_parked(nodes, old, central)
+    check_seats(central)
+    check_promises(central, ledger)
+    check_leases(central, ledger)
+    check_holders(nodes, central, ledger)
+    check_requests(nodes)
+    check_personal_data(central)
 
 
-def _contents(rows: Mapping[EntityKey, object]) -> dict[EntityKey, object]:
-    return dict(rows)
+def _check_log(node: OfficeNode, central: MemoryCentralStore) -> None:
+    """I-1 and I-2: the raw log is the journal, byte for byte."""
+    raw = [(fact.record.header, bytes(fact.record.body)) for fact in central.log.get(node.key, [])]
+    ours = [(fact.record.header, bytes(fact.record.body)) for fact in node.store.journal.get(node.epoch, [])]
+    if raw != ours:
+        raise Violated("I-2", "acked_lost", f"{node.key}: central has {len(raw)} facts, the journal {len(ours)}")
+
+
+def _check_parked(nodes: Mapping[str, OfficeNode], old: list[OfficeNode], central: MemoryCentralStore) -> None:
+    """I-21, and that every other fact took effect once."""
+    parked = {(p.record.header.office, p.record.header.epoch, p.record.seq) for p in central.parked}
+    if len(parked) != len(central.parked):
+        raise Violated("I-21", "unconverged", "a fact is parked twice")
+    for key, log in central.log.items():
+        seen = sum(isinstance(place, tuple) and place[:2] == key for place in central.projection)
+        bad = sum(place[:2] == key for place in parked)
+        if seen + bad != len(log):
+            raise Violated("I-19", "unconverged", f"{key}: {seen} facts took effect, {bad} parked, of {len(log)}")
+
+
+def check_seats(central: MemoryCentralStore) -> None:
+    """I-6: every seat of every slot is in one state, and its holder knows it."""
+    for ref, seat in central.seats.items():
+        if seat.state == "booked":
+            booked = central.appointments.get(seat.appointment_id or "")
+            if booked is None or ref not in booked.seats:
+                raise Violated(
+                    "I-6", "seats_miscounted", f"{ref} is booked for {seat.appointment_id}, which has it not"
+                )
+        elif seat.state == "leased" and seat.lease_id not in central.leases:
+            raise Violated("I-6", "seats_miscounted", f"{ref} is lent in no lease")
+        elif seat.state == "free" and (seat.appointment_id or seat.lease_id):
+            raise Violated("I-6", "seats_miscounted", f"{ref} is free and somebody's")
+
+
+def check_promises(central: MemoryCentralStore, ledger: Ledger) -> None:
+    """I-5 and I-18: everybody who was promised an appointment has one, on a seat of their own; what is cancelled stays so."""
+    taken: dict[object, str] = {}
+    for appointment_id in ledger.promises:
+        booked = central.appointments.get(appointment_id)
+        if booked is None or (booked.body.status == "booked" and not booked.seats):
+            raise Violated("I-5", "oversold", f"{appointment_id} was promised and is nowhere")
+    for appointment_id, booked in central.appointments.items():
+        for ref in booked.seats:
+            if taken.setdefault(ref, appointment_id) != appointment_id:
+                raise Violated("I-5", "oversold", f"{ref} for {appointment_id} and {taken[ref]}")
+            if central.seats[ref].appointment_id != appointment_id:
+                raise Violated("I-5", "oversold", f"{appointment_id} was promised {ref}, which is {central.seats[ref]}")
+        if appointment_id in ledger.cancelled and booked.body.status == "booked":
+            raise Violated("I-18", "bookings_revived", appointment_id)
+    excused = {c.subject_id for c in central.conflicts.values() if c.kind == "lease_reclaimed_sale"}
+    for conflict in central.conflicts.values():
+        if conflict.kind in ("lease_conflict", "seat_gone") and conflict.subject_id not in excused:
+            raise Violated("I-5", "oversold", f"a leased seat was sold twice: {conflict.subject_id} {conflict.detail}")
+
+
+def check_leases(central: MemoryCentralStore, ledger: Ledger) -> None:
+    """I-7: every lent seat is sold, given back, reclaimed or outstanding, and in exactly one of them."""
+    for lease_id, state in central.leases.items():
+        for leased in state.lease.seats:
+            seat, place = central.seats[leased.seat], (lease_id, leased.seat)
+            outstanding = seat.state == "leased" and seat.lease_id == lease_id
+            sold = any(a in central.appointments for a in ledger.sold.get(place, ()))
+            returned = place in ledger.returned and not outstanding
+            ways = outstanding + sold + (returned and not sold)
+            if ways != 1 and not state.reclaimed and state.lease.fence == central.authorities[state.office].epoch:
+                raise Violated("I-7", "seats_miscounted", f"{place}: {seat}, sold {sold}, returned {returned}")
+
+
+def check_holders(nodes: Mapping[str, OfficeNode], central: MemoryCentralStore, ledger: Ledger) -> None:
+    """I-9 and I-10: every live ticket is in exactly one office, or in transit to one."""
+    places: dict[str, list[str]] = {}
+    for office, node in nodes.items():
+        for ticket in node.queue.day.tickets.values():
+            if ticket.is_open:
+                places.setdefault(ticket.ticket_id, []).append(office)
+    for ticket_id, offices in places.items():
+        if len(offices) > 1 and ticket_id not in ledger.reissued:
+            at = [(o, nodes[o].queue.day.tickets[ticket_id].tenure) for o in offices]
+            raise Violated("I-9", "double_holders", f"{ticket_id} at {at}, token {central.tokens.get(ticket_id)}")
+    for token in central.tokens.values():
+        day = nodes[token.office].queue.day
+        if not token.accepted and day.is_open and token.ticket_id not in day.tickets:
+            raise Violated("I-10", "double_holders", f"{token.ticket_id} is on its way to {token.office} for ever")
+
+
+def check_requests(nodes: Mapping[str, OfficeNode]) -> None:
+    """I-15: a request made at most one ticket at an office, and its id is the request's."""
+    for node in nodes.values():
+        for ticket_id, ticket in node.queue.day.tickets.items():
+            if ticket.ticket_id != ticket_id:
+                raise Violated("I-15", "requests_doubled", f"{node.key}: {ticket_id}")
+
+
+def check_personal_data(central: MemoryCentralStore) -> None:
+    """I-23: no canary is in any raw log."""
+    for key, log in central.log.items():
+        for fact in log:
+            text = bytes(fact.record.body).decode(errors="replace")
+            if any(canary in text for canary in CANARIES):
+                raise Violated("I-23", "personal_data", f"{key}: {fact.record.header.type} at {fact.record.seq}")
+
+
+Entities = dict[EntityKey, object]

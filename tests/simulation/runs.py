@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from tests.simulation.invariants import KINDS
+from tests.simulation.ledger import KINDS
 from tests.simulation.swarm import FAULTS, Scenario
 from tests.simulation.world import Outcome, World
 

@@ -23,6 +23,13 @@ FAULTS = (
     "failover",
     "prune",
     "cut_snapshot",
+    "wrong_clocks",
+    "clock_step",
+    "replace_node",
+    "edge_rollback",
+    "back_up",
+    "central_restore",
+    "reissue",
 )
 
 
@@ -52,8 +59,19 @@ class Swarm(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-_HIGHEST = {"drop": 0.5, "duplicate": 0.4, "reorder": 0.5, "delay": 0.3, "lost_reply": 0.4, "cut_snapshot": 0.5}
-"""Highest rate per message; all others happen per step."""
+_HIGHEST = {
+    "drop": 0.5,
+    "duplicate": 0.4,
+    "reorder": 0.5,
+    "delay": 0.3,
+    "lost_reply": 0.4,
+    "cut_snapshot": 0.5,
+    "replace_node": 0.015,
+    "edge_rollback": 0.01,
+    "central_restore": 0.01,
+    "back_up": 0.03,
+}
+"""Highest rate: the first five per message, a cut per snapshot, all others per step."""
 
 
 def draw(rng: Random, without: frozenset[str]) -> Swarm:

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tests.simulation.__main__ import main
-from tests.simulation.invariants import KINDS
+from tests.simulation.ledger import KINDS
 from tests.simulation.mutants import MUTANTS, hunt, lone_defences
 from tests.simulation.runs import Summary, minimal, percentile, run
 from tests.simulation.swarm import FAULTS, Scenario

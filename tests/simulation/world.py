@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from functools import partial
 
 import msgspec
 
+from sync.domain.witness import Seen, is_rolled_back
+from sync.messages.envelope import open_fact
+from sync.messages.facts import TicketReleased
 from sync.messages.feed import GLOBAL, office_stream
+from sync.messages.wire import Activation, UpRequest
+from sync.protocol import replacement
 from tests.kit.lossy_link import Direction, LossyLink
-from tests.simulation.central import CentralNode
+from tests.simulation.central import CentralNode, activate
 from tests.simulation.clockwork import Clockwork
-from tests.simulation.invariants import CONVERGED_WITHIN_MS, Ledger, Violated, check_effects, disagreements
+from tests.simulation.invariants import CONVERGED_WITHIN_MS, Watcher, disagreements, final_checks
+from tests.simulation.ledger import Ledger, Violated
 from tests.simulation.office import OfficeNode, WatchedEdgeStore
+from tests.simulation.people import OFFICES, CarriedSlip, People
 from tests.simulation.stories import CentralStory
 from tests.simulation.swarm import Scenario, Swarm, draw
 
-OFFICES = ("centro", "real", "victoria")
 MEAN_STEP_MS = 3_000
+FOUND_WITHIN_MS = 300_000
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,25 +47,55 @@ class World:
 
     office_type = OfficeNode
     central_type = CentralNode
+    store_type = WatchedEdgeStore
+    watcher_type = Watcher
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.clockwork = Clockwork(scenario.seed)
         self.counted: Counter[str] = Counter()
         self.ledger = Ledger()
+        self.watcher = self.watcher_type(self.ledger, self.counted)
         self._rng = self.clockwork.fork("script")
         self.swarm: Swarm = draw(self.clockwork.fork("swarm"), scenario.without)
         self.central = self.central_type(self.clockwork, self.ledger, OFFICES, self.counted)
-        self.offices = {office: self._office(office) for office in OFFICES}
-        self.bookings = CentralStory(self.clockwork.fork("bookings"), OFFICES)
+        self.story = CentralStory(self.clockwork.fork("bookings"), OFFICES)
+        self._slips: dict[str, deque[CarriedSlip]] = {office: deque() for office in OFFICES}
+        self._witness: dict[str, Seen] = dict.fromkeys(OFFICES, (1, 0))
+        """The highest (epoch, seq) that the devices of each office have seen."""
+        self._printed: dict[str, dict[str, int]] = {office: {} for office in OFFICES}
+        """The highest number by series that the kiosks of each office have printed."""
+        self._replacing: set[str] = set()
+        self._is_healed = False
+        self.old: list[OfficeNode] = []
+        """Nodes that were replaced and may still be alive somewhere."""
+        self.nodes = {office: self._node(activate(office, 1)) for office in OFFICES}
 
-    def _office(self, office: str) -> OfficeNode:
-        link = LossyLink(self.clockwork.fork(f"link/{office}"), self.swarm.link(), self.counted)
-        store = WatchedEdgeStore(office, self.ledger, self.central.store)
-        node = self.office_type(office, self.clockwork, store, link, self.counted)
+    def _node(self, activation: Activation) -> OfficeNode:
+        office = activation.office
+        link = LossyLink(self.clockwork.fork(f"link/{office}/{activation.epoch}"), self.swarm.link(), self.counted)
+        skews = (0, 0, 0, 40_000, -90_000, 600_000) if "wrong_clocks" in self.swarm.rates else (0,)
+        node = self.office_type(
+            activation=activation,
+            clockwork=self.clockwork,
+            store=self.store_type(office, activation.epoch, self.ledger, self.central.store),
+            link=link,
+            people=self._people(office, activation.epoch),
+            watch=self.watcher,
+            counted=self.counted,
+            skew_ms=self._rng.choice(skews),
+        )
         node.cut_rate = self.swarm.rate("cut_snapshot")
         node.send = partial(self._to_central, node)
+        node.note_sent = self._note_sent
+        if self._is_healed:
+            link.heal()
+            node.heal()
         return node
+
+    def _people(self, office: str, epoch: int) -> People:
+        rng = self.clockwork.fork(f"people/{office}/{epoch}")
+        return People(office=office, rng=rng, new_id=self.clockwork.new_id, slips=self._slips, counted=self.counted)
 
     # messages
 
@@ -72,11 +109,27 @@ class World:
             self.clockwork.after(delay_ms, partial(self._arrive, node, direction, kind, body))
 
     def _arrive(self, node: OfficeNode, direction: Direction, kind: str, body: bytes) -> None:
-        self.clockwork.trace(f"{node.office} {'->' if direction == 'up' else '<-'} central {kind} {len(body)}")
+        self._tick()
+        self.clockwork.trace(f"{node.key} {'->' if direction == 'up' else '<-'} central {kind} {len(body)}")
         if direction == "down":
             node.receive(kind, body)
         else:
             self.central.handle(kind, body, partial(self._carry, node, "down"))
+
+    def _tick(self) -> None:
+        self.ledger.at(self.clockwork.now_ms)
+        self.watcher.now_ms = self.clockwork.now_ms
+
+    def _note_sent(self, node: OfficeNode, request: UpRequest) -> None:
+        """How wrong the age of each release in a batch may be, for I-11."""
+        known = node.central_clock
+        for record in request.facts if known is not None else ():
+            if record.header.type == TicketReleased.TYPE and known is not None:
+                fact = open_fact(record)
+                assert isinstance(fact, TicketReleased)
+                error_ms = known.error_at(node.wall.mono_ns()) // 1_000_000 + 1
+                key = (fact.ticket_id, fact.tenure)
+                self.ledger.release_errors_ms[key] = max(error_ms, self.ledger.release_errors_ms.get(key, 0))
 
     # the script
 
@@ -85,6 +138,8 @@ class World:
         try:
             for _ in range(self.scenario.steps):
                 self.clockwork.run_until(self.clockwork.now_ms + int(self._rng.expovariate(1 / MEAN_STEP_MS)))
+                self._tick()
+                self._faults()
                 self._step()
             converged_ms = self._heal_and_converge()
         except Violated as violated:
@@ -93,30 +148,140 @@ class World:
         return self._outcome(converged_ms, None)
 
     def _step(self) -> None:
-        self._faults()
         chance = self._rng.random()
-        if chance < 0.6:
-            self.offices[self._rng.choice(OFFICES)].write_facts()
+        if chance < 0.7:
+            self._act(self.nodes[self._rng.choice(OFFICES)])
+        elif chance < 0.74 and self.old:
+            self._rng.choice(self.old).act()
+        elif chance < 0.84:
+            self.central.book()
+        elif chance < 0.87:
+            self.central.cancel()
+        elif chance < 0.9:
+            self.central.lend()
+        elif chance < 0.91:
+            self.central.recall()
         else:
-            rows = self.bookings.changes(self.clockwork.now_ms)
+            rows = self.story.changes()
             self.counted["rows"] += len(rows)
             lose = self._rng.random() < 4 * self.swarm.rate("failover")
             self.central.write_rows(rows, self._rng.randint(100, 3_000) if lose else 0)
 
+    def _act(self, node: OfficeNode) -> None:
+        labels = len(node.queue.day.tickets)
+        node.act()
+        gave_label = len(node.queue.day.tickets) > labels
+        if node.up and (gave_label or self._rng.random() < 0.7):  # a device has heard from its node
+            own = (node.epoch, node.store.end(node.epoch).seq)
+            self._witness[node.office] = max(self._witness[node.office], own)
+        if node.up:
+            self.ledger.note_labels(node.key, node.queue.day)
+        printed = self._printed[node.office]
+        for series, number in node.queue.day.last_numbers.items():
+            printed[series] = max(number, printed.get(series, 0))
+
+    # faults
+
     def _faults(self) -> None:
-        office = self.offices[self._rng.choice(OFFICES)]
+        office = self._rng.choice(OFFICES)
+        node = self.nodes[office]
         for fault in ("before_commit", "after_commit"):
             if self._happens(f"edge_crash_{fault}"):
-                office.store.crash_next = "before_commit" if fault == "before_commit" else "after_commit"
+                node.store.crash_next = "before_commit" if fault == "before_commit" else "after_commit"
             if self._happens(f"central_crash_{fault}"):
                 self.central.store.crash_next = "before_commit" if fault == "before_commit" else "after_commit"
         if self._happens("partition_full"):
-            self._partition(office, frozenset({"up", "down"}), "partition_full")
+            self._partition(node, frozenset({"up", "down"}), "partition_full")
         if self._happens("partition_one_way"):
-            self._partition(office, frozenset({self._rng.choice(("up", "down"))}), "partition_one_way")
+            self._partition(node, frozenset({self._rng.choice(("up", "down"))}), "partition_one_way")
         if self._happens("prune"):
-            stream = self._rng.choice((GLOBAL, office_stream(office.office)))
+            stream = self._rng.choice((GLOBAL, office_stream(office)))
             self.central.prune(stream, self._rng.randint(0, 3))
+        self._rare_faults(office)
+
+    def _rare_faults(self, office: str) -> None:
+        node = self.nodes[office]
+        if self._happens("clock_step"):
+            self.counted["clock_step"] += 1
+            node.wall.skew_ms += self._rng.choice((-3_600_000, -60_000, -3_000, 3_000, 60_000, 3_600_000))
+        if self._happens("replace_node"):
+            self._replace(office, alive=self._rng.random() < 0.5)
+        if self._happens("edge_rollback"):
+            self._roll_back(office)
+        if self._happens("back_up"):
+            self.central.back_up()
+        if self._happens("central_restore") and not self.ledger.is_restored:
+            self._restore_central()
+        if self._happens("reissue"):
+            self.central.send_elsewhere(office)
+
+    def _replace(self, office: str, *, alive: bool) -> None:
+        """A new node takes an office over. The old one's disk is lost, or it lives on somewhere without its devices."""
+        gone = self.nodes[office]
+        fresh = activate(office, gone.epoch + 1)
+        if office not in self._replacing and self.central.up:
+            self._replacing.add(office)
+            self.central.replace(fresh, gone.wall.skew_ms)
+            self._finish_replacing(fresh, alive=alive)
+
+    def _finish_replacing(self, fresh: Activation, *, alive: bool) -> None:
+        """A person sees at central whether it is done, and done for good; only then the new node is switched on."""
+        office, gone = fresh.office, self.nodes[fresh.office]
+        if not self.central.is_settled:
+            self.clockwork.after(2_000, lambda: self._finish_replacing(fresh, alive=alive))
+            return
+        self._replacing.discard(office)
+        if self.central.store.authorities[office].epoch != fresh.epoch:
+            return
+        self.counted["replaced_alive" if alive else "replaced_dead"] += 1
+        self.clockwork.trace(f"{office} is replaced, the old node is {'alive' if alive else 'lost'}")
+        if alive:
+            self.old.append(gone)
+            self.ledger.note_memory_lost(office, self.central.store)
+        else:
+            self._bury(gone)
+        node = self._node(fresh)
+        node.kiosk_floors = {s: min(999, n + replacement.FLOOR_GAP) for s, n in self._printed[office].items()}
+        node.refresh()
+        self.nodes[office] = node
+        self._witness[office] = (fresh.epoch, 0)
+
+    def _bury(self, node: OfficeNode) -> None:
+        self.ledger.note_disk_lost(node.key, node.store, self.central.store)
+        node.crash()
+        node.buried = True
+        if self.central.up:
+            self.central.reclaim(node.office, frozenset({node.epoch}))
+
+    def _roll_back(self, office: str) -> None:
+        """A node's database is put back from an old image. Its devices have seen more, or central has."""
+        node = self.nodes[office]
+        end = node.store.end(node.epoch).seq
+        if node.is_copy or not node.up or end < 10:
+            return
+        self.counted["edge_rollback"] += 1
+        self.ledger.note_disk_lost(node.key, node.store, self.central.store)
+        put_back_to = self._rng.randint(end // 2, end - 1)
+        node.put_back(put_back_to)
+        node.rolled_back = is_rolled_back((node.epoch, node.store.end(node.epoch).seq), self._witness[office])
+        self.counted["rollbacks_seen_by_witness"] += node.rolled_back
+        node.crash()
+        self.clockwork.after(60_000, lambda: self._replace_copy(node))
+
+    def _replace_copy(self, node: OfficeNode) -> None:
+        """A person gives the office a new node once the copy was found."""
+        if self.nodes[node.office] is not node:
+            return
+        if not self.central.up or not node.rolled_back:
+            self.clockwork.after(10_000, lambda: self._replace_copy(node))
+            return
+        self._replace(node.office, alive=False)
+        if self.nodes[node.office] is node:
+            self.clockwork.after(10_000, lambda: self._replace_copy(node))
+
+    def _restore_central(self) -> None:
+        known = {office: node.known_appointments() for office, node in self.nodes.items()}
+        self.central.restore(known)
 
     def _partition(self, office: OfficeNode, directions: frozenset[Direction], fault: str) -> None:
         if office.link.blocked:
@@ -140,21 +305,47 @@ class World:
     def _heal_and_converge(self) -> int:
         """End all faults, and run until everything agrees. Returns how long that took in milliseconds."""
         self.clockwork.trace("heal")
-        healed_at_ms = self.clockwork.now_ms
+        self._is_healed = True
         self.central.heal()
-        for office in self.offices.values():
-            office.link.heal()
-            office.heal()
-        edges = {name: office.store for name, office in self.offices.items()}
-        while left := disagreements(edges, self.central.store):
+        for node in (*self.nodes.values(), *self.old):
+            node.link.heal()
+            node.heal()
+        self._replace_copies()
+        healed_at_ms = self.clockwork.now_ms
+        while left := self._left():
             if not self.clockwork.is_idle():
                 self.clockwork.step()
+                self._tick()
             if self.clockwork.is_idle() or self.clockwork.now_ms > healed_at_ms + CONVERGED_WITHIN_MS:
                 raise Violated("I-19", "unconverged", "; ".join(left))
-        check_effects(edges, self.central.store, {name: office.story for name, office in self.offices.items()})
-        for name in OFFICES:
-            self.ledger.check_told(self.central.store, name)
+        self.ledger.is_restored = False
+        final_checks(self.nodes, self.old, self.central.store, self.ledger)
         return self.clockwork.now_ms - healed_at_ms
+
+    def _left(self) -> list[str]:
+        """What does not agree yet. Old nodes that live must have told everything, too."""
+        left = disagreements(self.nodes, self.central.store)
+        for node in self.old:
+            known = len(self.central.store.log.get(node.key, []))
+            if known != node.store.end(node.epoch).seq and not node.is_copy:
+                left.append(f"{node.key}: has more to tell")
+        return left
+
+    def _replace_copies(self) -> None:
+        """The heal includes a person: an office whose database is an old copy gets a new node."""
+        until_ms = self.clockwork.now_ms + FOUND_WITHIN_MS
+        while copies := [node.key for node in self.nodes.values() if self._is_unsettled(node)]:
+            if self.clockwork.now_ms > until_ms:
+                raise Violated("I-17", "rollback_missed", f"{copies} were never found")
+            self.clockwork.run_until(self.clockwork.now_ms + 1_000)
+            self._tick()
+
+    def _is_unsettled(self, node: OfficeNode) -> bool:
+        """Whether an office still waits for its next node. A copy that nobody has ever seen more of is none."""
+        log, journal = self.central.store.log.get(node.key, []), node.store.journal.get(node.epoch, [])
+        if node.is_copy and not node.rolled_back and log == journal[: len(log)]:
+            node.is_copy = False
+        return node.is_copy or node.office in self._replacing
 
     def _outcome(self, converged_ms: int | None, violated: Violated | None) -> Outcome:
         return Outcome(
