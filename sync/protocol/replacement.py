@@ -42,6 +42,9 @@ class ReplacementTx(RightsTx, Protocol):
     async def present_day(self, office: str, epoch: int) -> OfficeDay:
         """The office's day as the raw log of an epoch tells it, folded from the last ``day.opened`` on."""
 
+    async def last_floor(self, office: str) -> NumberFloor | None:
+        """The floors of the latest service day that the office's stream holds."""
+
 
 class Replaced(msgspec.Struct, frozen=True, kw_only=True):
     """How many open tickets went to the new node, and the floors of its labels by series."""
@@ -66,19 +69,34 @@ async def replace_node(
     day = await tx.present_day(office, present.epoch)
     await tx.adopt(activation)
     restored = await restore_open(tx, Origin(office=office, happened_at=at), day, clock_ahead_ms)
-    floors = {series: min(LAST_NUMBER, number + FLOOR_GAP) for series, number in sorted(day.last_numbers.items())}
-    if day.service_date is not None and floors:
-        floor = NumberFloor(service_date=day.service_date, epoch=activation.epoch, floors=floors)
+    floor = floor_behind(day, await tx.last_floor(office), activation.epoch)
+    if floor is not None:
         await tx.emit_at_end(
             office_stream(office),
             kind=NumberFloor.KIND,
-            entity_id=day.service_date.isoformat(),
+            entity_id=floor.service_date.isoformat(),
             version=activation.epoch,
             op="put",
             body=codec.encode(floor),
         )
     await announce_node(tx, activation)
-    return Replaced(restored=restored, floors=floors)
+    return Replaced(restored=restored, floors=floor.floors if floor is not None else {})
+
+
+def floor_behind(day: OfficeDay, before: NumberFloor | None, epoch: int) -> NumberFloor | None:
+    """The floors of the next node: behind what is known of this day, and behind an earlier floor of the same day, whose node
+    may have died before it told anything. None when no number is known.
+    """
+    known = dict(day.last_numbers)
+    service_date = day.service_date
+    if before is not None and (service_date is None or before.service_date == service_date):
+        service_date = before.service_date
+        for series, number in before.floors.items():
+            known[series] = max(number, known.get(series, 0))
+    if service_date is None or not known:
+        return None
+    floors = {series: min(LAST_NUMBER, number + FLOOR_GAP) for series, number in sorted(known.items())}
+    return NumberFloor(service_date=service_date, epoch=epoch, floors=floors)
 
 
 async def announce_node(tx: RightsTx, activation: Activation) -> None:

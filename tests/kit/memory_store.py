@@ -16,9 +16,10 @@ import msgspec
 from msgspec import Raw
 
 from sync.domain.office_day import OfficeDay
+from sync.messages import codec
 from sync.messages.codec import MalformedMessage
 from sync.messages.envelope import FactRecord, chain, open_fact
-from sync.messages.feed import Appointment, Cursor, FeedRow, Op, chain_row
+from sync.messages.feed import Appointment, Cursor, FeedRow, NumberFloor, Op, chain_row, office_stream
 from sync.messages.values import GENESIS, SeatRef
 from sync.messages.wire import Activation, SnapshotRow, StreamHead
 from sync.protocol.effects import take_effect
@@ -531,6 +532,11 @@ class MemoryCentralTx:
             with contextlib.suppress(MalformedMessage):
                 day.apply(fact.record.header, open_fact(fact.record))
         return day
+
+    async def last_floor(self, office: str) -> NumberFloor | None:
+        floors = [row for key, row in self.store.live.items() if key[:2] == (office_stream(office), NumberFloor.KIND)]
+        last = max(floors, key=lambda row: row.entity_id, default=None)
+        return codec.decode(bytes(last.body), NumberFloor) if last is not None else None
 
     async def awaited(self) -> frozenset[str]:
         return self.store.life["awaited"]

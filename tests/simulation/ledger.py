@@ -236,13 +236,13 @@ class Ledger:
     def note_disk_lost(self, key: Key, edge: MemoryEdgeStore, central: MemoryCentralStore) -> None:
         """A node's disk is gone: what central has not got is lost, and the promises in it. Said, not hidden."""
         office, epoch = key
-        safe = len(central.log.get(key, []))
+        safe = min(len(central.log.get(key, [])), edge.acks.get(epoch, Position()).seq)
         self.lost_unacked += max(0, edge.end(epoch).seq - safe)
         for chained in edge.journal.get(epoch, [])[safe:]:
             if isinstance(fact := _opened(chained.record), LeaseSold):
                 self.promises.pop(fact.appointment_id, None)
         if self._told.get(key, Position()).seq > safe:
-            self._told[key] = Position(safe, central.log[key][-1].hash) if safe else Position()
+            self._told[key] = Position(safe, central.log[key][safe - 1].hash) if safe else Position()
         self.note_memory_lost(office, central)
 
     def note_memory_lost(self, office: str, central: MemoryCentralStore) -> None:
