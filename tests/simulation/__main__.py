@@ -12,7 +12,7 @@ from functools import partial
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.simulation.mutants import MUTANTS, hunt
+from tests.simulation.mutants import all_mutants, hunt
 from tests.simulation.runs import Summary, minimal, run, share_out
 from tests.simulation.swarm import Scenario
 from tests.simulation.world import Outcome
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     seeds = range(options.start, options.start + options.seeds)
     if options.mutants:
-        return hunt_mutants(options.only or sorted(MUTANTS), seeds, options.jobs)
+        return hunt_mutants(options.only or sorted(all_mutants()), seeds, options.jobs)
     return run_seeds(seeds, options)
 
 
@@ -97,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, default=250, help="steps of a run before the faults end")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--mutants", action="store_true", help="plant bugs and see that each is found")
-    parser.add_argument("--only", nargs="*", choices=sorted(MUTANTS), help="only these mutants")
+    parser.add_argument("--only", nargs="*", choices=sorted(all_mutants()), help="only these mutants")
     return parser
 
 

@@ -17,7 +17,7 @@ from sync.messages.commands import Accept, AnyCommand
 from sync.messages.facts import Fact, TicketAccepted, TicketCalled
 from sync.messages.feed import office_stream
 from sync.protocol.store import Position
-from tests.kit.memory_store import EntityKey, MemoryCentralStore
+from tests.kit.memory_store import MemoryCentralStore
 from tests.simulation.ledger import Ledger, Violated
 from tests.simulation.office import OfficeNode
 from tests.simulation.queue import Queue
@@ -41,8 +41,8 @@ INVARIANTS = {
     "I-12": "Watcher._check_order: calls follow (due_at, issue sequence)",
     "I-13": "Watcher._check_order: the bound of the closed list",
     "I-14": "Ledger.note_labels: no label twice in a day and office",
-    "I-15": "check_requests: one request, one live ticket",
-    "I-16": "check_fenced: a node of an earlier epoch moves nothing",
+    "I-15": "Ledger._note_fact: a request made one ticket at a node at most",
+    "I-16": "WatchedEdgeStore.commit_act, effects.take_effect: a node that was replaced moves nothing",
     "I-17": "Ledger.note_labels, World._replace_copies: a rolled-back node does nothing once a witness was heard, and is found",
     "I-18": "check_promises: what was cancelled does not come back",
     "I-19": "disagreements: everything agrees within 60 s",
@@ -50,7 +50,7 @@ INVARIANTS = {
     "I-21": "final_checks: poison is parked and delays nobody",
     "I-22": "tests/unit/display (board machine); not in this world",
     "I-23": "check_personal_data: no canary in the raw logs",
-    "I-24": "check_fenced: a fenced node has no effect; staff rows: tests/integration/edge",
+    "I-24": "as I-16 for nodes; staff and device rows: tests/integration/edge",
     "I-25": "Ledger._note_fact: every fact names who and where",
 }
 
@@ -154,7 +154,6 @@ def final_checks(
     check_promises(central, ledger)
     check_leases(central, ledger)
     check_holders(nodes, central, ledger)
-    check_requests(nodes)
     check_personal_data(central)
 
 
@@ -238,18 +237,13 @@ def check_holders(nodes: Mapping[str, OfficeNode], central: MemoryCentralStore, 
         if len(offices) > 1 and ticket_id not in ledger.reissued:
             at = [(o, nodes[o].queue.day.tickets[ticket_id].tenure) for o in offices]
             raise Violated("I-9", "double_holders", f"{ticket_id} at {at}, token {central.tokens.get(ticket_id)}")
+        token = central.tokens.get(ticket_id)
+        if token is not None and token.office not in offices and ticket_id not in ledger.reissued:
+            raise Violated("I-10", "double_holders", f"{ticket_id} is at {offices}, central thinks at {token.office}")
     for token in central.tokens.values():
         day = nodes[token.office].queue.day
         if not token.accepted and day.is_open and token.ticket_id not in day.tickets:
             raise Violated("I-10", "double_holders", f"{token.ticket_id} is on its way to {token.office} for ever")
-
-
-def check_requests(nodes: Mapping[str, OfficeNode]) -> None:
-    """I-15: a request made at most one ticket at an office, and its id is the request's."""
-    for node in nodes.values():
-        for ticket_id, ticket in node.queue.day.tickets.items():
-            if ticket.ticket_id != ticket_id:
-                raise Violated("I-15", "requests_doubled", f"{node.key}: {ticket_id}")
 
 
 def check_personal_data(central: MemoryCentralStore) -> None:
@@ -259,6 +253,3 @@ def check_personal_data(central: MemoryCentralStore) -> None:
             text = bytes(fact.record.body).decode(errors="replace")
             if any(canary in text for canary in CANARIES):
                 raise Violated("I-23", "personal_data", f"{key}: {fact.record.header.type} at {fact.record.seq}")
-
-
-Entities = dict[EntityKey, object]

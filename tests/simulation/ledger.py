@@ -197,6 +197,8 @@ class Ledger:
         fact = open_fact(record)
         match fact:
             case TicketIssued():
+                if key in self.issued_in[fact.ticket_id]:
+                    raise Violated("I-15", "requests_doubled", f"{key}: two tickets of {fact.ticket_id}")
                 self.issued_in[fact.ticket_id].add(key)
             case TicketAccepted():
                 self.accepts[fact.ticket_id, fact.tenure].add(key)

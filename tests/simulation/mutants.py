@@ -54,7 +54,7 @@ def mutant(planted: Planted) -> Planted:
 
 def hunt(name: str, seeds: Sequence[int]) -> Outcome | None:
     """Run seeds until one kills the mutant; its outcome made small, None if it survives them all."""
-    with contextmanager(MUTANTS[name])() as world:
+    with contextmanager(all_mutants()[name])() as world:
 
         def runner(scenario: Scenario) -> Outcome:
             return world(scenario).run()
@@ -287,3 +287,11 @@ def poison_blocks() -> Iterator[type[World]]:
     """A fact that cannot be opened fails its whole batch."""
     with patch.object(uplink, "open_facts", open_or_fail):
         yield World
+
+
+def all_mutants() -> dict[str, Planted]:
+    """Every planted bug, those of the other files too."""
+    from tests.simulation import mutants_of_rights  # it registers its own here
+
+    assert mutants_of_rights.__name__
+    return MUTANTS

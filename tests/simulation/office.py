@@ -86,6 +86,8 @@ class WatchedEdgeStore(MemoryEdgeStore):
 
     def commit_act(self, records: Sequence[FactRecord], request_id: str | None) -> None:
         """Tell the ledger of what is durable, whether or not the process lived to know it."""
+        if self.fence:
+            raise Violated("I-16", "fenced_acts", f"{self._key} acts although it knows of epoch {self.fence}")
         try:
             super().commit_act(records, request_id)
         except Crashed as crash:
@@ -261,7 +263,7 @@ class OfficeNode:
         before = self.store.end(self.epoch).seq
         try:
             self.queue.look_at_clock()
-            if self._rng.random() < ODD_SHARE and before:
+            if self._rng.random() < ODD_SHARE and before and not self.store.fence:
                 self.odd.write(self.store, self.wall)
             else:
                 self.people.act(self.queue, self._agenda(), connected=self.connected, now_ms=self._clockwork.now_ms)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.simulation.__main__ import main
 from tests.simulation.ledger import KINDS
-from tests.simulation.mutants import MUTANTS, hunt, lone_defences
+from tests.simulation.mutants import all_mutants, hunt, lone_defences
 from tests.simulation.runs import Summary, minimal, percentile, run
 from tests.simulation.swarm import FAULTS, Scenario
 from tests.simulation.world import World
@@ -49,7 +49,7 @@ def test_a_run_does_not_depend_on_the_process() -> None:
     assert len(traces) == 1
 
 
-@pytest.mark.parametrize("name", sorted(MUTANTS))
+@pytest.mark.parametrize("name", sorted(all_mutants()))
 def test_every_planted_bug_is_found(name: str) -> None:
     start = FIRST_OF_SLOW.get(name, 1)
     killed = hunt(name, range(start, start + 20))
