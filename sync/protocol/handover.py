@@ -6,8 +6,8 @@ Theory
     a slip alike, so both name the same holder), and one more than the largest known (by a person who sends an undeliverable
     ticket elsewhere, or who replaces a node).
 
-        released h   no token, token <= h, or its  -> token (larger of both + 1, to, in transit), grant to it
-                     office is the sender's
+        released h   no token, token <= h, or held -> token (larger of both + 1, to, in transit), grant to it
+                     by the sender as h
                      else                          -> stale: recorded only
         accepted t   token < t                     -> token (t, office, accepted); a slip was faster than its release
                      token = t, same office        -> accepted
@@ -38,7 +38,11 @@ from sync.protocol.rights import Conflict, Origin, RightsTx, TicketToken
 async def on_released(tx: RightsTx, origin: Origin, fact: TicketReleased) -> None:
     """Route a ticket that an office with authority gave up."""
     token = await tx.token(fact.ticket_id)
-    if token is not None and token.tenure > fact.tenure and token.office != origin.office:
+    if (
+        token is not None
+        and token.tenure > fact.tenure
+        and (token.office, token.held_as) != (origin.office, fact.tenure)
+    ):
         return
     grant = await _grant(tx, origin, fact, max(fact.tenure, token.tenure if token is not None else 0) + 1)
     if await tx.has_office(fact.to_office):
@@ -68,7 +72,8 @@ async def on_accepted(tx: RightsTx, origin: Origin, fact: TicketAccepted) -> Non
     if token.office != origin.office:
         if fact.tenure == token.tenure or (fact.via == "slip" and _is_restored(token)):
             await _note_twice(tx, token, origin)
-            await tx.set_token(msgspec.structs.replace(_accepted(origin, fact), tenure=token.tenure))
+            kept = msgspec.structs.replace(_accepted(origin, fact), tenure=token.tenure, held_as=fact.tenure)
+            await tx.set_token(kept)
             await _void(tx, token)
         else:
             await _close(tx, origin.office, _closed(_accepted(origin, fact), "superseded"))

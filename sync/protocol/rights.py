@@ -21,6 +21,7 @@ class TicketToken(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         accepted: the office has said so, or the ticket is over; until then it is in transit, and central owns it.
+        held_as: the number by which its office holds it, when a slip won against a later number; else none.
         grant: what the office was or would be told; kept so that a person can send it elsewhere.
     """
 
@@ -29,6 +30,7 @@ class TicketToken(msgspec.Struct, frozen=True, kw_only=True):
     office: str
     accepted: bool
     service_date: date
+    held_as: Tenure | None = None
     grant: TicketGrant | None = None
 
 
