@@ -10,7 +10,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import aiosqlite
@@ -87,12 +87,10 @@ def quick_check(file: Path) -> None:
     Raises:
         DatabaseDamaged: it is not.
     """
-    connection = open_writer(file)
     try:
-        findings = [row[0] for row in connection.execute("PRAGMA quick_check(5)")]
+        with closing(open_writer(file)) as connection:  # a file whose first pages are gone cannot even be opened
+            findings = [row[0] for row in connection.execute("PRAGMA quick_check(5)")]
     except sqlite3.DatabaseError as error:
         raise DatabaseDamaged(str(error)) from error
-    finally:
-        connection.close()
     if findings != ["ok"]:
         raise DatabaseDamaged("; ".join(findings))

@@ -21,6 +21,15 @@ CREATE TABLE entity (
     PRIMARY KEY (stream, kind, entity_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE entity_aside (
+    stream TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    entity_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (stream, kind, entity_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE entity_staging (
     stream TEXT NOT NULL,
     kind TEXT NOT NULL,
@@ -48,6 +57,13 @@ CREATE TABLE fact (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX fact_day_opened ON fact (epoch, seq) WHERE type = 'day.opened';
+
+CREATE INDEX fact_of_leases ON fact (epoch, seq) WHERE type IN ('lease.sold', 'lease.returned');
+
+CREATE TABLE fence (
+    id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    epoch INTEGER NOT NULL CHECK (epoch >= 1)
+) STRICT;
 
 CREATE TABLE follow_code (
     ticket_id TEXT NOT NULL PRIMARY KEY,

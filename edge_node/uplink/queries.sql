@@ -55,3 +55,28 @@ DELETE FROM cursor;
 
 -- name: entities
 SELECT stream, kind, entity_id, version, body FROM entity ORDER BY stream, kind, entity_id;
+
+-- name: entities_of
+SELECT stream, kind, entity_id, version, body FROM entity WHERE kind = :kind ORDER BY stream, entity_id;
+
+-- name: fenced_by
+SELECT epoch FROM fence WHERE id = 1;
+
+-- name: set_fenced_by
+INSERT INTO fence (id, epoch) VALUES (1, :epoch)
+ON CONFLICT (id) DO UPDATE SET epoch = max(epoch, excluded.epoch);
+
+-- name: put_aside
+INSERT INTO entity_aside (stream, kind, entity_id, version, body)
+SELECT e.stream, e.kind, e.entity_id, e.version, e.body
+FROM entity AS e
+LEFT JOIN entity_staging AS s ON s.stream = e.stream AND s.kind = e.kind AND s.entity_id = e.entity_id
+WHERE e.kind = :kind AND (s.version IS NULL OR s.version < e.version)
+ON CONFLICT (stream, kind, entity_id) DO UPDATE SET version = excluded.version, body = excluded.body
+WHERE excluded.version > entity_aside.version;
+
+-- name: aside
+SELECT stream, kind, entity_id, version, body FROM entity_aside ORDER BY stream, kind, entity_id;
+
+-- name: clear_aside
+DELETE FROM entity_aside;

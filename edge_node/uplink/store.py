@@ -52,6 +52,13 @@ class SqliteEdgeTx:
     async def set_acked(self, epoch: int, position: Position) -> None:
         self._connection.execute(_queries.set_acked, {"epoch": epoch, "seq": position.seq, "hash": position.hash})
 
+    async def fenced_by(self) -> int:
+        row = self._connection.execute(_queries.fenced_by).fetchone()
+        return 0 if row is None else int(row[0])
+
+    async def set_fenced_by(self, epoch: int) -> None:
+        self._connection.execute(_queries.set_fenced_by, {"epoch": epoch})
+
     async def cursors(self) -> Mapping[str, Cursor]:
         rows = self._connection.execute(_queries.cursors)
         return {row[0]: Cursor(stream=row[0], gen=row[1], seq=row[2], hash=row[3]) for row in rows}
@@ -80,6 +87,18 @@ class SqliteEdgeTx:
             self._connection.execute(statement)
         self._connection.execute(_queries.clear_cursors)
         self._connection.executemany(_queries.set_cursor, map(msgspec.structs.asdict, cursors))
+
+    async def put_aside(self, kinds: Sequence[str]) -> None:
+        self._connection.executemany(_queries.put_aside, [{"kind": kind} for kind in kinds])
+
+    async def aside(self) -> Sequence[SnapshotRow]:
+        return read_aside(self._connection)
+
+    async def clear_aside(self) -> None:
+        self._connection.execute(_queries.clear_aside)
+
+    async def entities_of(self, kind: str) -> Sequence[SnapshotRow]:
+        return [_row(row) for row in self._connection.execute(_queries.entities_of, {"kind": kind})]
 
     def _position(self, statement: str, epoch: int) -> Position:
         row = self._connection.execute(statement, {"epoch": epoch}).fetchone()
@@ -110,6 +129,11 @@ class SqliteEdgeStore:
 def read_entities(connection: sqlite3.Connection) -> list[SnapshotRow]:
     """Every entity of every stream: what the catalogue and the agenda are built from at start and after a snapshot."""
     return [_row(row) for row in connection.execute(_queries.entities)]
+
+
+def read_aside(connection: sqlite3.Connection) -> list[SnapshotRow]:
+    """Rows that central forgot when it was restored, and that this office has not reported yet."""
+    return [_row(row) for row in connection.execute(_queries.aside)]
 
 
 def _row(row: Sequence[Any]) -> SnapshotRow:

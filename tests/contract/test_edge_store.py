@@ -178,3 +178,62 @@ async def test_a_swap_that_raises_leaves_everything(edge: EdgeBed) -> None:
     async with edge.store.transaction() as tx:
         assert dict(await tx.cursors()) == {GLOBAL: cursor(GLOBAL, 1)}
         assert dict(await tx.staged_counts()) == {"service": 1}
+
+
+async def test_a_fence_is_remembered_and_only_grows(edge: EdgeBed) -> None:
+    async with edge.store.transaction() as tx:
+        assert await tx.fenced_by() == 0
+        await tx.set_fenced_by(3)
+    async with edge.store.transaction() as tx:
+        await tx.set_fenced_by(2)
+    async with edge.store.transaction() as tx:
+        assert await tx.fenced_by() == 3
+
+
+async def test_entities_of_a_kind_come_from_every_stream(edge: EdgeBed) -> None:
+    async with edge.store.transaction() as tx:
+        for row in (entity("b", kind="lease"), entity("a", stream=OFFICE, kind="lease"), entity("c")):
+            await tx.put_entity(row)
+        assert [row.entity_id for row in await tx.entities_of("lease")] == ["b", "a"]
+        assert list(await tx.entities_of("hologram")) == []
+
+
+async def test_rows_that_a_snapshot_lacks_or_has_older_are_put_aside(edge: EdgeBed) -> None:
+    kept = entity("missing", stream=OFFICE, kind="lease", version=2)
+    older = entity("older", stream=OFFICE, kind="appointment", version=3)
+    others = [
+        entity("same", stream=OFFICE, kind="appointment"),
+        entity("newer", stream=OFFICE, kind="appointment"),
+        entity("of-another-kind", stream=OFFICE, kind="counter"),
+    ]
+    async with edge.store.transaction() as tx:
+        for row in (kept, older, *others):
+            await tx.put_entity(row)
+    async with edge.store.transaction() as tx:
+        await tx.clear_staging()
+        await tx.stage(
+            [
+                entity("older", stream=OFFICE, kind="appointment", version=2),
+                entity("same", stream=OFFICE, kind="appointment"),
+                entity("newer", stream=OFFICE, kind="appointment", version=2),
+            ]
+        )
+        await tx.put_aside(("appointment", "lease"))
+        await tx.swap_staged([cursor(OFFICE, 1)])
+    async with edge.store.transaction() as tx:
+        assert facts_of(list(await tx.aside())) == facts_of([older, kept])
+        assert [row.entity_id for row in await tx.aside()] == ["older", "missing"]
+
+
+async def test_what_was_put_aside_stays_until_it_is_cleared_and_the_higher_version_counts(edge: EdgeBed) -> None:
+    for version in (2, 3, 1):
+        async with edge.store.transaction() as tx:
+            await tx.put_entity(entity("a", stream=OFFICE, kind="lease", version=version))
+            await tx.clear_staging()
+            await tx.put_aside(("lease",))
+            await tx.swap_staged([cursor(OFFICE, version)])
+    async with edge.store.transaction() as tx:
+        assert [(row.entity_id, row.version) for row in await tx.aside()] == [("a", 3)]
+        await tx.clear_aside()
+    async with edge.store.transaction() as tx:
+        assert list(await tx.aside()) == []
