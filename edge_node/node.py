@@ -28,6 +28,7 @@ from edge_node.queue.configuration import apply_configuration, news_of, read_con
 from edge_node.queue.desk import Desk
 from edge_node.queue.dispatcher import NODE, Dispatcher, StateUnknown
 from edge_node.queue.journal import Entry, PendingPrint
+from edge_node.queue.rights import new_grants, settle_rights
 from edge_node.queue.state import OfficeState
 from edge_node.queue.timekeeper import Timekeeper, waits
 from edge_node.settings import Settings
@@ -35,7 +36,9 @@ from edge_node.uplink.link import LinkState
 from edge_node.uplink.service import Uplink
 from edge_node.writer import WriteFailed, Writer
 from provisioning.settings import SettingsError
+from sync.domain.handover import command_of
 from sync.io.clock import Clock, SystemClock
+from sync.io.ids import new_id
 from sync.io.node_token import load_key
 from sync.messages.facts import ConfigApplied, NodeStarted
 from sync.messages.feed import Appointment
@@ -105,11 +108,24 @@ class EdgeNode:
         changed = None
         while changed is None:  # the rows are committed: nobody will tell of them again
             changed = await self._reconfigured()
+        await self.settle_rights()
         await self._tell_agenda(news_of(known, self.dispatcher.state.configuration.agenda))
         await self.sessions.sweep()
         if changed and self.lan is not None:
             await self.lan.configured()
             self.lan.boards.send_now()
+
+    async def settle_rights(self) -> None:
+        """Do what came down: hold tickets granted to this office, end those that are over here, give back leased seats."""
+        uplink = self.uplink
+        try:
+            for grant in await self.dispatcher.read(new_grants):
+                central_at = uplink.central_now() if uplink is not None else self.dispatcher.state.now()
+                command = command_of(grant, self.settings.office.id, new_id(), central_at)
+                await self.dispatcher.submit(command, NODE)
+            await self.dispatcher.act(settle_rights)
+        except StateUnknown as error:
+            log.warning("rights.not_settled", error=str(error))
 
     def committed(self, entries: Sequence[Entry], _prints: Sequence[PendingPrint]) -> None:
         """Wake the uplink: these facts are durable."""
@@ -124,6 +140,9 @@ class EdgeNode:
     def link_changed(self, link: LinkState) -> None:
         """The uplink tells how the office stands to central."""
         self.link = link
+        if link.fenced_by > self.dispatcher.state.fenced_by:
+            log.error("node.fenced", epoch=link.fenced_by)
+            self.dispatcher.state.fenced_by = link.fenced_by
         self.metrics.uplink_lag.set(link.pending_facts)
         self.live.tell("link", msgspec.to_builtins(link))
 
@@ -176,6 +195,7 @@ class EdgeNode:
             folder=self.settings.data.folder,
             on_news=self.feed_applied,
             on_link=self.link_changed,
+            book=lambda: self.dispatcher.state.book,
             registry=self.metrics.registry,
             ca_file=central.ca_file,
         )
@@ -221,6 +241,7 @@ async def _boot(settings: Settings, writer: Writer, clock: Clock) -> EdgeNode:
 async def _serving(node: EdgeNode) -> AsyncIterator[None]:
     node.dispatcher.start()
     await node.dispatcher.act(lambda state, now: _started(state, now, node.identity))
+    await node.settle_rights()  # what came down before the last process could do it
     chores = [_start(node.timekeeper.run, "timekeeper")]
     if node.lan is not None:
         chores.append(_start(node.lan.run, "lan"))

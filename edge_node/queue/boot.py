@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from edge_node import settings
 from edge_node.queue.configuration import read_configuration
-from edge_node.queue.journal import SQL, read_day, read_people
+from edge_node.queue.journal import SQL, read_day, read_leases, read_people
 from edge_node.queue.state import OfficeState
+from edge_node.uplink.store import read_fence
 from edge_node.writer import Writer
 from sync.io.clock import Clock
 from sync.io.ids import new_id
@@ -63,6 +64,8 @@ async def load_state(writer: Writer, identity: Identity, office: settings.Office
     """
     state = OfficeState(identity.office, identity.epoch, ZoneInfo(office.time_zone), clock)
     entries, tail = await writer.run(lambda connection: read_day(connection, identity.epoch))
+    state.book = await writer.run(lambda connection: read_leases(connection, identity.epoch))
+    state.fenced_by = await writer.run(read_fence)
     state.restore(entries, tail)
     state.configuration = await writer.run(
         lambda connection: read_configuration(connection, identity.office, office.time_zone)

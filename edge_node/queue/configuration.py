@@ -9,7 +9,7 @@ import structlog
 
 from edge_node.queue.journal import Entry
 from edge_node.queue.state import Configuration, OfficeState
-from edge_node.uplink.store import read_entities
+from edge_node.uplink.store import read_aside, read_entities
 from sync.domain.catalogue import Catalogue
 from sync.domain.check_in import Agenda
 from sync.domain.service_day import service_date
@@ -17,26 +17,46 @@ from sync.messages import codec
 from sync.messages.codec import MalformedMessage
 from sync.messages.commands import Actor
 from sync.messages.facts import ConfigApplied
-from sync.messages.feed import ENTITIES, Appointment, Entity, Office, QrKey, Staff
+from sync.messages.feed import (
+    ENTITIES,
+    Appointment,
+    Entity,
+    Lease,
+    NumberFloor,
+    Office,
+    QrKey,
+    Staff,
+    TicketClosed,
+    TicketGrant,
+)
 from sync.messages.wire import SnapshotRow
 
 log = structlog.get_logger()
 
+_NOT_CONFIGURATION = frozenset({Appointment.KIND, TicketGrant.KIND, TicketClosed.KIND, Lease.KIND, NumberFloor.KIND})
+"""Kinds of rows that come and go with the day's work."""
+
 
 def read_configuration(connection: sqlite3.Connection, office: str, time_zone: str) -> Configuration:
     """Decode every entity that this build understands. Runs on the writer's thread, where it holds up nobody."""
-    return configure(read_entities(connection), office, time_zone)
+    return configure([*read_entities(connection), *read_aside(connection)], office, time_zone)
 
 
 def configure(rows: Sequence[SnapshotRow], office: str, time_zone: str) -> Configuration:
     """A configuration from feed rows. A row that cannot be read is left out and told of: the others must go on."""
     configuration = Configuration(office, time_zone)
+    rows = _newest(rows)
     entities = [entity for row in rows if (entity := _decode(row)) is not None]
     place = next((e for e in entities if isinstance(e, Office) and e.id == office), configuration.catalogue.office)
     configuration.catalogue = Catalogue.of(place, entities)
     configuration.agenda = Agenda.of(e for e in entities if isinstance(e, Appointment))
     configuration.staff = {e.id: e for e in entities if isinstance(e, Staff)}
     configuration.qr_keys = {e.kid: e for e in entities if isinstance(e, QrKey)}
+    configuration.grants = {e.id: e for e in entities if isinstance(e, TicketGrant)}
+    configuration.closed = {e.id: e for e in entities if isinstance(e, TicketClosed)}
+    configuration.leases = {e.id: e for e in entities if isinstance(e, Lease)}
+    configuration.floors = {e.service_date: e for e in entities if isinstance(e, NumberFloor)}
+    configuration.is_known = bool(rows)
     configuration.versions = _versions(rows)
     return configuration
 
@@ -67,9 +87,19 @@ def _decode(row: SnapshotRow) -> Entity | None:
         return None
 
 
+def _newest(rows: Sequence[SnapshotRow]) -> list[SnapshotRow]:
+    """One row per entity, the one of the highest version: a row put aside counts as long as central has none newer."""
+    newest: dict[tuple[str, str, str], SnapshotRow] = {}
+    for row in rows:
+        key = (row.stream, row.kind, row.entity_id)
+        if key not in newest or newest[key].version < row.version:
+            newest[key] = row
+    return list(newest.values())
+
+
 def _versions(rows: Iterable[SnapshotRow]) -> dict[str, int]:
     versions: dict[str, int] = {}
     for row in rows:
-        if row.kind != Appointment.KIND:
+        if row.kind not in _NOT_CONFIGURATION:
             versions[row.kind] = max(row.version, versions.get(row.kind, 0))
     return dict(sorted(versions.items()))

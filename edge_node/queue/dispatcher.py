@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import structlog
 
 from edge_node.metrics import Metrics
-from edge_node.queue.journal import Batch, Entry, PendingPrint, Tail, find_replies, read_day, written
+from edge_node.queue.journal import Batch, Entry, PendingPrint, Tail, find_replies, read_day, read_leases, written
 from edge_node.queue.outcomes import Answer, Done, Extras, conclude
 from edge_node.queue.state import OfficeState
 from edge_node.writer import WriteFailed, Writer
@@ -36,6 +36,7 @@ MAX_PENDING = 1000
 """Commands that may wait; beyond, a command is told at once to come again."""
 MAX_BATCH = 256
 RETRY = refuse("retry", wait_s=1)
+NO_AUTHORITY = refuse("no_authority")
 NO_EXTRAS = Extras()
 NODE = Actor(actor_id=SYSTEM, device_id="edge")
 
@@ -202,6 +203,8 @@ class Dispatcher:
 
     def _decide(self, each: Submission | InternalAct, batch: Batch) -> Answer | int | Exception:
         now = self.state.now()
+        if not self.state.has_authority:
+            return 0 if isinstance(each, InternalAct) else self._refused(NO_AUTHORITY)
         if isinstance(each, InternalAct):
             entries = each.record(self.state, now)
             batch.entries += entries
@@ -222,7 +225,8 @@ class Dispatcher:
         return done
 
     def _decision(self, each: Submission, now: datetime) -> Decision:
-        return decide(self.state.day, each.command, each.actor, now, self.state.configuration.catalogue)
+        state = self.state
+        return decide(state.day, each.command, each.actor, now, state.configuration.catalogue, rights=state.rights)
 
     def _refused(self, refusal: Refusal) -> Refusal:
         self.metrics.refused.labels(refusal.code).inc()
@@ -253,10 +257,13 @@ class Dispatcher:
     async def _recovered(self) -> bool:
         """Read the state from the journal again; whether that worked."""
         try:
-            entries, tail = await self._writer.run(lambda connection: read_day(connection, self.state.tail.epoch))
+            epoch = self.state.tail.epoch
+            entries, tail = await self._writer.run(lambda connection: read_day(connection, epoch))
+            book = await self._writer.run(lambda connection: read_leases(connection, epoch))
         except Exception as error:  # noqa: BLE001 - the loop must go on refusing
             _tell_failure("dispatcher.replay_failed", error)
             return False
+        self.state.book = book
         self._restore(entries, tail)
         return True
 
@@ -295,9 +302,10 @@ class Dispatcher:
 
 def turn(state: OfficeState, now: datetime) -> list[Entry]:
     """Close a service day that is over and open today's; nothing while today is already there."""
-    if not state.day_is_over(now):
+    if not state.day_is_over(now) or not state.configuration.is_known:
         return []
-    facts = turn_day(state.day, service_date(now, state.zone), state.configuration.catalogue)
+    today = service_date(now, state.zone)
+    facts = turn_day(state.day, today, state.configuration.catalogue, state.floors(today))
     return state.record(facts, NODE, now)
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from edge_node.bulk import insert_many
+from sync.domain.leases import LeaseBook
 from sync.io.sql import load
 from sync.messages.envelope import FactHeader, FactRecord, chain, open_fact, seal
 from sync.messages.facts import Fact
@@ -118,6 +119,14 @@ def read_day(connection: sqlite3.Connection, epoch: int) -> tuple[list[Entry], T
         tail = Tail(epoch, row[0], row[-1])
         entries.append(Entry(record, open_fact(record), row[-1]))
     return entries, tail
+
+
+def read_leases(connection: sqlite3.Connection, epoch: int) -> LeaseBook:
+    """What this life of the node did with leased seats, across days."""
+    book = LeaseBook()
+    for row in connection.execute(SQL.lease_facts, {"epoch": epoch}):
+        book.apply(open_fact(_record(epoch, row)))
+    return book
 
 
 def written(at: datetime) -> str:

@@ -1,3 +1,9 @@
+-- name: lease_facts
+SELECT seq, office, type, v, request_id, actor_id, device_id, occurred_at, boot_id, mono_ns, body, hash
+FROM fact
+WHERE epoch = :epoch AND type IN ('lease.sold', 'lease.returned')
+ORDER BY seq;
+
 -- name: insert_fact
 INSERT INTO fact
     (epoch, seq, office, type, v, request_id, actor_id, device_id, occurred_at, boot_id, mono_ns, body, hash)

@@ -16,6 +16,7 @@ from sync.domain.outcomes import Accepted, Unchanged
 from sync.domain.ticket import CounterSession, Ticket
 from sync.messages import codec
 from sync.messages.commands import (
+    Accept,
     AnyCommand,
     CallNext,
     CallTicket,
@@ -77,6 +78,8 @@ def conclude(
     slip = None
     if isinstance(command, (TakeTicket, CheckIn)) and ticket is not None:
         slip = _issued(state, command, ticket, extras, batch)
+    if isinstance(command, Accept) and decision != NOTHING_NEW:
+        _keep_person(state, command, batch)
     reply = CommandReply(
         request_id=command.request_id,
         outcome="unchanged" if isinstance(decision, Unchanged) else "done",
@@ -89,6 +92,20 @@ def conclude(
         print_job_id=extras.print_job_id if slip and extras.print_on else None,
     )
     return Done(reply, codec.encode(reply))
+
+
+NOTHING_NEW = Accepted(())
+
+
+def _keep_person(state: OfficeState, command: Accept, batch: Batch) -> None:
+    """The personal row of an appointment that came with its ticket from another office."""
+    grant, service_date = state.configuration.grants.get(command.ticket_id), state.day.service_date
+    appointment_id = command.card.appointment_id
+    if grant is None or appointment_id is None or service_date is None:
+        return
+    person = Person(appointment_id, service_date, grant.display_name, grant.needs, grant.language)
+    state.people[appointment_id] = person
+    batch.people.append(person)
 
 
 def make_slip(state: OfficeState, ticket: Ticket, language: str, follow_code: bytes | None, public_url: str) -> Slip:

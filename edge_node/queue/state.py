@@ -7,20 +7,21 @@ to anybody reads it through ``Dispatcher.read``, which waits for the COMMIT.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from edge_node.queue.journal import Entry, Person, Tail, entry
 from sync.domain.catalogue import Catalogue
 from sync.domain.check_in import Agenda, Here
 from sync.domain.clock import OfficeClock
+from sync.domain.leases import LeaseBook, Rights
 from sync.domain.office_day import OfficeDay
 from sync.domain.service_day import ends_at, service_date
 from sync.io.clock import Clock
 from sync.messages.commands import Actor
 from sync.messages.envelope import FactHeader
 from sync.messages.facts import ClockStepped, Fact
-from sync.messages.feed import Office, QrKey, Staff
+from sync.messages.feed import Lease, NumberFloor, Office, QrKey, Staff, TicketClosed, TicketGrant
 from sync.messages.topics import WaitRange
 
 
@@ -33,6 +34,13 @@ class Configuration:
         self.agenda = Agenda(by_id={}, by_locator={})
         self.staff: Mapping[str, Staff] = {}
         self.qr_keys: Mapping[str, QrKey] = {}
+        self.grants: Mapping[str, TicketGrant] = {}
+        self.closed: Mapping[str, TicketClosed] = {}
+        self.leases: Mapping[str, Lease] = {}
+        self.floors: Mapping[date, NumberFloor] = {}
+        self.is_known = False
+        """Whether anything came from central yet. Before its first snapshot a node opens no day: it knows neither the floors
+        of its labels nor the tickets that it holds."""
         self.versions: dict[str, int] = {}
         """Highest version by kind of row, appointments left out."""
         self._zones: dict[str, str] = {}
@@ -62,6 +70,9 @@ class OfficeState:
         """Expected wait of somebody who came now, by service; kept by ``waits``, a little old at most."""
         self.people: dict[str, Person] = {}
         """Who today's checked-in appointments are for, by appointment; their rows may be emptied or gone by now."""
+        self.book = LeaseBook()
+        self.fenced_by = 0
+        """The later epoch that holds this office; 0 while this node has authority."""
         self.clock = clock
         self.office_clock = OfficeClock(anchor_at=clock.now(), anchor_mono_ns=clock.monotonic_ns())
         self._day_ends_at: datetime | None = None
@@ -69,6 +80,21 @@ class OfficeState:
     def now(self) -> datetime:
         """The office clock."""
         return self.office_clock.now(self.clock.monotonic_ns())
+
+    @property
+    def has_authority(self) -> bool:
+        """Whether this node may decide at all."""
+        return not self.fenced_by
+
+    @property
+    def rights(self) -> Rights:
+        """What may be decided about leased seats."""
+        return Rights(self.tail.epoch, self.configuration.leases, self.book)
+
+    def floors(self, day: date) -> Mapping[str, int]:
+        """Numbers that an earlier life of this node may have given on a service day, by series."""
+        floor = self.configuration.floors.get(day)
+        return floor.floors if floor is not None and floor.epoch == self.tail.epoch else {}
 
     def here(self, now: datetime) -> Here:
         """Where and when somebody arrives who arrives now."""
@@ -123,5 +149,6 @@ class OfficeState:
     def _fold(self, header: FactHeader, fact: Fact) -> None:
         before = self.day.service_date
         self.day.apply(header, fact)
+        self.book.apply(fact)
         if self.day.service_date is not None and self.day.service_date != before:
             self._day_ends_at = ends_at(self.day.service_date, self.zone)

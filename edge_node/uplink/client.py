@@ -27,6 +27,8 @@ from sync.messages.wire import (
     DownRequest,
     HelloReply,
     HelloRequest,
+    ReportReply,
+    ReportRequest,
     SnapshotRequest,
     UpRefusal,
     UpReply,
@@ -116,6 +118,11 @@ class CentralClient:
         except httpx.HTTPError as error:
             return _unreachable(error)
         return None
+
+    async def report(self, request: ReportRequest) -> ReportReply | Failure:
+        """Tell a restored central what this office knows."""
+        reply: ReportReply | Failure = await self._call("/sync/v1/report", request, {200: ReportReply})
+        return reply
 
     async def close(self) -> None:
         """Close the connections."""

@@ -25,6 +25,8 @@ class LinkState(msgspec.Struct, frozen=True, kw_only=True):
         halted: nothing is sent any more until a person acts.
         durability: what an acknowledgement means.
         clock_offset_ms: central's clock minus ours.
+        fenced_by: the later epoch that holds this office; 0 while this node has authority.
+        report_due: central was restored and waits for this office's report.
         too_old: central speaks no version that this build knows; facts still go up.
         cursors: the last row of each stream that this office has.
     """
@@ -37,6 +39,8 @@ class LinkState(msgspec.Struct, frozen=True, kw_only=True):
     halted: HaltReason | None = None
     durability: Durability = "no_replica"
     clock_offset_ms: int = 0
+    fenced_by: int = 0
+    report_due: bool = False
     too_old: bool = False
     cursors: Mapping[str, int] = msgspec.field(default_factory=dict)
 
@@ -67,6 +71,8 @@ class Link:
             durability=greeted.durability,
             clock_offset_ms=offset_ms,
             too_old=greeted.proto == 0,
+            fenced_by=max(greeted.fenced_by, self.state.fenced_by),
+            report_due=greeted.report_due,
             **self._acked(greeted.acked.seq),
         )
 
@@ -92,6 +98,14 @@ class Link:
     def follows(self, cursors: Mapping[str, int]) -> None:
         """The office has the rows up to here, by stream."""
         self._become(cursors=cursors)
+
+    def fence(self, epoch: int) -> None:
+        """A later epoch holds the office."""
+        self._become(fenced_by=max(epoch, self.state.fenced_by))
+
+    def owe_report(self, due: bool) -> None:
+        """Whether central waits for this office's report."""
+        self._become(report_due=due)
 
     def halt(self, reason: HaltReason) -> None:
         """The uplink has stopped for a person to act."""

@@ -18,7 +18,7 @@ Theory
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, Final
 
@@ -27,14 +27,17 @@ import structlog
 from edge_node.uplink.client import Failure
 from edge_node.uplink.steps import WriterStore
 from edge_node.uplink.surroundings import Surroundings
+from sync.domain.central_clock import CentralClock
+from sync.domain.leases import LeaseBook
 from sync.io.ids import new_id
 from sync.io.waiting import set_within
 from sync.messages.wire import LONG_POLL_S, SnapshotRequest, UpRefusal, UpRequest
+from sync.protocol import recovery
 from sync.protocol.backoff import retry_delay_s
-from sync.protocol.downlink import DownlinkSession, DownOutcome, ResyncDue, RowsApplied
+from sync.protocol.downlink import DownlinkSession, DownOutcome, Fenced, ResyncDue, RowsApplied
 from sync.protocol.hello import Diverged, Greeted, on_hello, say_hello
 from sync.protocol.snapshot import SnapshotApplied, SnapshotRejected
-from sync.protocol.uplink import Acked, Halted, Rewound, UplinkSession, UpOutcome
+from sync.protocol.uplink import Acked, Halted, Rewound, Unplaced, UplinkSession, UpOutcome
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +48,7 @@ QUICK_KNOCKS: Final = 300
 """About five minutes of knocking before it becomes slower."""
 PAUSE_S: Final = 60.0
 GATHER_S: Final = 0.01
+REPORT_EVERY_S: Final = 1.0
 
 
 class HelloLoop:
@@ -76,10 +80,17 @@ class HelloLoop:
         around = self._around
         store = WriterStore(around.writer)
         request = await store.run(say_hello(store, around.node, around.report(), new_id()))
+        sent_ns = around.clock.monotonic_ns()
         reply = await around.client.hello(request)
         if isinstance(reply, Failure):
             around.note(reply, "hello")
             return False
+        around.central_clock = CentralClock.heard(
+            around.central_clock,
+            sent_ns=sent_ns,
+            received_ns=around.clock.monotonic_ns(),
+            server_at=reply.server_at,
+        )
         outcome = await store.run(on_hello(store, request, reply))
         match outcome:
             case Greeted():
@@ -123,7 +134,7 @@ class UpLoop:
                 self._session.halt("fork")
                 return
             around.facts.clear()
-            request = await self._store.run(self._session.next_request(new_id()))
+            request = await self._store.run(self._session.next_request(new_id(), around.moment()))
             if request is None:
                 await around.facts.wait()
                 await asyncio.sleep(GATHER_S)
@@ -149,15 +160,20 @@ class UpLoop:
     def _tell(self, outcome: UpOutcome) -> None:
         link = self._around.link
         match outcome:
-            case Acked(position=position):
+            case Acked(position=position, fenced_by=fenced_by):
                 self._around.metrics.acked.set(position.seq)
                 link.acked(position.seq)
+                if fenced_by:
+                    link.fence(fenced_by)
             case Rewound(position=position):
                 log.warning("facts.rewound", seq=position.seq)
                 link.acked(position.seq)
             case Halted(reason=reason):
                 log.error("facts.halted", reason=reason)
                 link.halt(reason)
+            case Unplaced():
+                log.warning("facts.unplaced")
+                link.lose(self._around.clock.now())  # hello comes next, and shows the activation
             case _:
                 log.warning("facts.not_taken", outcome=type(outcome).__name__)
 
@@ -169,7 +185,11 @@ class DownLoop:
         self._around = around
         self._wait_s = wait_s
         self._store = WriterStore(around.writer)
-        self._session = DownlinkSession(self._store, around.node.office)
+        self._session = self._new_session()
+
+    def _new_session(self) -> DownlinkSession:
+        node = self._around.node
+        return DownlinkSession(self._store, node.office, epoch=node.epoch)
 
     async def run(self) -> None:
         """Ask for ever."""
@@ -179,7 +199,7 @@ class DownLoop:
             around.untold = False
         while True:
             await around.link.connected.wait()
-            if around.link.state.too_old:
+            if around.link.state.too_old or around.link.state.fenced_by:
                 await around.link.lost.wait()
                 continue
             request = await self._store.run(self._session.next_request(new_id(), self._wait_s))
@@ -195,6 +215,7 @@ class DownLoop:
                 else:
                     around.untold = True
                     await self._tell(await self._store.run(self._session.on_rows(reply)))
+                    around.link.owe_report(self._session.report_due)
             around.polls += 1
             await asyncio.sleep(min(PAUSE_S, self._session.delay_s(around.chance())))
 
@@ -216,7 +237,7 @@ class DownLoop:
         self._around.note(failure or _LOST, "down")
         if failure is None or failure.unreachable:
             await self._around.link.connected.wait()
-            self._session = DownlinkSession(self._store, self._around.node.office)
+            self._session = self._new_session()
         else:
             await asyncio.sleep(failure.retry_after_s)
 
@@ -234,11 +255,51 @@ class DownLoop:
             case SnapshotRejected(reason=reason):
                 around.metrics.snapshots.labels(reason).inc()
                 log.warning("snapshot.rejected", reason=reason)
+            case Fenced(by=epoch):
+                log.error("link.fenced", epoch=epoch)
+                around.link.fence(epoch)
             case ResyncDue(asked=asked):
                 log.warning("feed.resync_due", asked=asked)
             case _:
                 pass
         around.untold = False
+
+
+class ReportLoop:
+    """Tells a restored central what this office knows, when it is asked for.
+
+    Args:
+        book: what was done with leased seats, as folded now.
+    """
+
+    def __init__(self, around: Surroundings, book: Callable[[], LeaseBook]) -> None:
+        self._around = around
+        self._book = book
+        self._store = WriterStore(around.writer)
+
+    async def run(self) -> None:
+        """Look for ever whether a report is due."""
+        around = self._around
+        while True:
+            await around.link.connected.wait()
+            if around.link.state.report_due and not around.link.state.fenced_by and await self._report():
+                around.link.owe_report(False)
+                await around.on_news(None)
+            await asyncio.sleep(REPORT_EVERY_S)
+
+    async def _report(self) -> bool:
+        around, store = self._around, self._store
+        making = recovery.next_report(store, around.node, new_id(), self._book(), around.central_now())
+        request = await store.run(making)
+        if request is None:
+            return False
+        reply = await around.client.report(request)
+        if isinstance(reply, Failure):
+            around.note(reply, "report")
+            return False
+        taken = await store.run(recovery.on_report_reply(store, request, reply))
+        log.info("recovery.reported", taken=taken, leases=len(request.leases), bookings=len(request.bookings))
+        return taken
 
 
 _LOST = Failure(code="unreachable", unreachable=True)

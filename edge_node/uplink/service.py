@@ -7,7 +7,7 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -16,11 +16,12 @@ from prometheus_client import CollectorRegistry
 
 from edge_node.uplink.client import CentralClient
 from edge_node.uplink.link import Link, LinkState
-from edge_node.uplink.loops import DownLoop, HelloLoop, UpLoop
+from edge_node.uplink.loops import DownLoop, HelloLoop, ReportLoop, UpLoop
 from edge_node.uplink.metrics import UplinkMetrics
 from edge_node.uplink.surroundings import OnNews, Surroundings
 from edge_node.uplink.watchdog import Stall, keep_going
 from edge_node.writer import Writer
+from sync.domain.leases import LeaseBook
 from sync.io.clock import Clock
 from sync.messages.wire import LONG_POLL_S
 from sync.protocol.hello import Node, NodeReport
@@ -43,6 +44,7 @@ class Uplink:
         folder: where the database stands; its free space is reported.
         on_news: awaited after rows or a snapshot were committed.
         on_link: called with each new state of the link, on the event loop; must not block.
+        book: what was done with leased seats.
         registry: gets the link's instruments.
         wait_s: how long central may hold a long-poll.
     """
@@ -59,6 +61,7 @@ class Uplink:
         folder: Path,
         on_news: OnNews,
         on_link: Callable[[LinkState], None],
+        book: Callable[[], LeaseBook],
         registry: CollectorRegistry,
         ca_file: Path | None = None,
         wait_s: int = LONG_POLL_S,
@@ -67,6 +70,7 @@ class Uplink:
         self._schema = schema
         self._folder = folder
         self._on_link = on_link
+        self._book = book
         self._wait_s = wait_s
         self._metrics = UplinkMetrics(registry)
         self._link = Link(self._changed, clock.now())
@@ -88,6 +92,10 @@ class Uplink:
         """The link as it is now."""
         return self._link.state
 
+    def central_now(self) -> datetime:
+        """Central's time, as well as this office knows it."""
+        return self._around.central_now()
+
     def committed(self, seq: int) -> None:
         """Facts up to ``seq`` of this epoch are durable: send them. Cheap; call it after every commit."""
         self._link.committed(seq)
@@ -99,6 +107,7 @@ class Uplink:
             async with asyncio.TaskGroup() as loops:
                 loops.create_task(self._keep("hello", lambda: HelloLoop(self._around), lambda: False))
                 loops.create_task(self._keep("up", lambda: UpLoop(self._around), self._up_stall()))
+                loops.create_task(self._keep("report", lambda: ReportLoop(self._around, self._book), lambda: False))
                 loops.create_task(self._keep("down", lambda: DownLoop(self._around, self._wait_s), self._down_stall()))
         finally:
             await self._client.close()

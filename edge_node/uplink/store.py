@@ -53,8 +53,7 @@ class SqliteEdgeTx:
         self._connection.execute(_queries.set_acked, {"epoch": epoch, "seq": position.seq, "hash": position.hash})
 
     async def fenced_by(self) -> int:
-        row = self._connection.execute(_queries.fenced_by).fetchone()
-        return 0 if row is None else int(row[0])
+        return read_fence(self._connection)
 
     async def set_fenced_by(self, epoch: int) -> None:
         self._connection.execute(_queries.set_fenced_by, {"epoch": epoch})
@@ -129,6 +128,12 @@ class SqliteEdgeStore:
 def read_entities(connection: sqlite3.Connection) -> list[SnapshotRow]:
     """Every entity of every stream: what the catalogue and the agenda are built from at start and after a snapshot."""
     return [_row(row) for row in connection.execute(_queries.entities)]
+
+
+def read_fence(connection: sqlite3.Connection) -> int:
+    """The later epoch that holds this office, 0 while none is known."""
+    row = connection.execute(_queries.fenced_by).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def read_aside(connection: sqlite3.Connection) -> list[SnapshotRow]:

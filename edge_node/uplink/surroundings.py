@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 import structlog
@@ -12,9 +13,11 @@ from edge_node.uplink.client import CentralClient, Failure
 from edge_node.uplink.link import Link
 from edge_node.uplink.metrics import UplinkMetrics
 from edge_node.writer import Writer
+from sync.domain.central_clock import CentralClock
 from sync.io.clock import Clock
 from sync.protocol.downlink import StreamRow
 from sync.protocol.hello import Node, NodeReport
+from sync.protocol.uplink import Moment
 
 log = structlog.get_logger(__name__)
 
@@ -58,9 +61,24 @@ class Surroundings:
         self.polls = 0
         self.untold = False
         """Rows may be stored that nobody was told of: a loop ended in between, and the next one must tell."""
+        self.central_clock: CentralClock | None = None
+        """Central's clock as far as hellos of this run have told."""
         self.facts = asyncio.Event()
         self.diverged = asyncio.Event()
         self._told: dict[str, str] = {}
+
+    def moment(self) -> Moment:
+        """Now, as an upload tells it."""
+        mono_ns, known = self.clock.monotonic_ns(), self.central_clock
+        return Moment(
+            boot_id=self.clock.boot_id, mono_ns=mono_ns, central_at=known.now(mono_ns) if known is not None else None
+        )
+
+    def central_now(self) -> datetime:
+        """Central's time: by its own word over the monotonic clock, else by the wall clock and the last known offset."""
+        if self.central_clock is not None:
+            return self.central_clock.now(self.clock.monotonic_ns())
+        return self.clock.now() + self.client.offset
 
     def note(self, failure: Failure, loop: str) -> None:
         """Tell of an exchange that failed. Silence, or a hello that was not answered as it should, loses the link."""

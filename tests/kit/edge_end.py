@@ -20,6 +20,7 @@ from edge_node.uplink.service import Uplink
 from edge_node.uplink.steps import WriterStore
 from edge_node.uplink.store import read_entities
 from edge_node.writer import Writer
+from sync.domain.leases import LeaseBook
 from sync.io.clock import Clock, SystemClock
 from sync.io.ids import new_id
 from sync.messages.envelope import FactRecord, chain
@@ -89,6 +90,7 @@ class EdgeEnd:
             schema="0002_feed",
             folder=self.folder,
             on_news=self._told,
+            book=LeaseBook,
             on_link=self.states.append,
             registry=self.registry,
             wait_s=self._wait_s,

@@ -6,7 +6,8 @@ export const EVENTS = [
   "day.opened", "day.closed", "counter.opened", "counter.closed",
   "ticket.issued", "ticket.printed", "ticket.print_failed", "ticket.called", "ticket.recalled", "ticket.shown",
   "ticket.started", "ticket.finished", "ticket.no_show", "ticket.reinstated", "ticket.transferred", "ticket.reassigned",
-  "ticket.parked", "ticket.resumed", "ticket.abandoned",
+  "ticket.parked", "ticket.resumed", "ticket.abandoned", "ticket.released", "ticket.accepted", "ticket.arrived",
+  "lease.sold", "lease.returned",
   "config.applied", "node.started", "clock.stepped",
 ];
 const RETRY_MS = [500, 1_000, 2_000, 5_000];
