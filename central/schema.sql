@@ -152,7 +152,6 @@ CREATE TABLE seat (
     hold_id uuid,
     held_until timestamptz,
     lease_id uuid,
-    fence int,
     PRIMARY KEY (slot_id, seat_no),
     CONSTRAINT seat_claim_fits_state CHECK (
         CASE state
@@ -195,7 +194,7 @@ CREATE TABLE appointment (
     slot_start_at timestamptz NOT NULL,
     starts timestamptz[] NOT NULL, -- of its slots
     duration_min int NOT NULL,
-    person_hash bytea NOT NULL, -- HMAC of the document under a key that never leaves central
+    person_hash bytea, -- HMAC of the document under a key that never leaves central
     language text NOT NULL,
     needs text[] NOT NULL DEFAULT '{}',
     channel text NOT NULL,
@@ -211,7 +210,9 @@ CREATE TABLE appointment (
 );
 
 CREATE UNIQUE INDEX appointment_one_per_family ON appointment (person_hash, family) WHERE status = 'booked';
-CREATE UNIQUE INDEX appointment_locator ON appointment (locator) WHERE status = 'booked';
+CREATE UNIQUE INDEX appointment_locator ON appointment (locator)
+    WHERE status = 'booked' AND channel NOT IN ('lease', 'recovered'); -- an office makes one without asking
+CREATE INDEX appointment_by_locator ON appointment (locator) WHERE status = 'booked';
 CREATE INDEX appointment_unfed ON appointment (office_id, service_date)
     WHERE status = 'booked' AND fed_version IS DISTINCT FROM version;
 CREATE INDEX appointment_by_day ON appointment (service_date, office_id);
@@ -278,7 +279,8 @@ CREATE INDEX mail_due ON mail (next_at) WHERE state IN ('queued', 'sending');
 CREATE TABLE central_life (
     sole boolean PRIMARY KEY DEFAULT true CHECK (sole),
     gen uuid NOT NULL DEFAULT gen_random_uuid(),
-    began_at timestamptz NOT NULL DEFAULT now()
+    began_at timestamptz NOT NULL DEFAULT now(),
+    awaited text[] NOT NULL DEFAULT '{}' -- offices whose report a restored central waits for; none: it is open
 );
 INSERT INTO central_life DEFAULT VALUES;
 
@@ -312,6 +314,7 @@ CREATE TABLE node (
     public_key bytea NOT NULL CHECK (octet_length(public_key) = 32),
     created_at timestamptz NOT NULL DEFAULT now(),
     revoked_at timestamptz,
+    activation bytea CHECK (octet_length(activation) = 64), -- central's own word for it, signed; none before it did so
     UNIQUE (office, epoch)
 );
 
@@ -435,3 +438,60 @@ BEGIN
     FROM feed_put(p_stream, p_kind, p_entity_id, coalesce(known.version, 0) + 1, 'put', p_body) p;
 END
 $$;
+
+-- ------------------------------------------------------------------------------------------ rights
+
+-- Who holds a ticket that has moved; one that never moved has no row. The grant is what its office was told.
+CREATE TABLE ticket_token (
+    ticket_id uuid PRIMARY KEY,
+    tenure integer NOT NULL CHECK (tenure >= 1),
+    office text NOT NULL,
+    accepted boolean NOT NULL,
+    service_date date NOT NULL,
+    grant_body bytea
+);
+
+CREATE INDEX ticket_token_in_transit ON ticket_token (office) WHERE NOT accepted;
+CREATE INDEX ticket_token_by_day ON ticket_token (service_date);
+
+-- Seats lent to one life of an office's node. The body is what the office was told; its id and fence stand beside it for
+-- those who look.
+CREATE TABLE lease (
+    lease_id uuid PRIMARY KEY,
+    office text NOT NULL,
+    fence integer NOT NULL,
+    body bytea NOT NULL,
+    reclaimed boolean NOT NULL DEFAULT false,
+    lent_at timestamptz NOT NULL DEFAULT now(),
+    settled_at timestamptz -- nothing of it is outstanding any more, and its office was told
+);
+
+CREATE INDEX lease_open ON lease (office) WHERE settled_at IS NULL;
+
+-- What became of each seat of a lease; seat rows go on to other claims, this account stays. Without an outcome a seat is
+-- outstanding until its slot begins, and lapsed from then on.
+CREATE TABLE lease_seat (
+    lease_id uuid NOT NULL REFERENCES lease ON DELETE CASCADE,
+    slot_id uuid NOT NULL,
+    seat_no integer NOT NULL,
+    start_at timestamptz NOT NULL,
+    outcome text CHECK (outcome IN ('sold', 'returned', 'reclaimed')),
+    PRIMARY KEY (lease_id, slot_id, seat_no)
+);
+
+-- What happened on both sides of a cut and a person should look at. The key is the divergence: found again, it stays as it is.
+CREATE TABLE conflict (
+    key text PRIMARY KEY,
+    kind text NOT NULL,
+    office text NOT NULL,
+    subject_id text NOT NULL,
+    suggestion text NOT NULL,
+    detail bytea NOT NULL, -- ids and codes as JSON, never personal data
+    noted_at timestamptz NOT NULL DEFAULT now(),
+    resolved_at timestamptz,
+    resolved_by text,
+    resolution text,
+    CHECK (num_nonnulls(resolved_at, resolved_by, resolution) IN (0, 3))
+);
+
+CREATE INDEX conflict_open ON conflict (noted_at) WHERE resolved_at IS NULL;

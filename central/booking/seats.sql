@@ -146,7 +146,7 @@ WITH cancelled AS (
     WHERE appointment_id = $1 AND version = $2 AND status = 'booked'
     RETURNING appointment_id, version, office_id, pool_id, starts, fed_version, email
 ), freed AS (
-    UPDATE seat SET state = 'free', appointment_id = NULL
+    UPDATE seat SET state = 'free', appointment_id = NULL, lease_id = NULL
     FROM cancelled JOIN slot ON slot.office_id = cancelled.office_id AND slot.pool_id = cancelled.pool_id
                             AND slot.start_at = ANY (cancelled.starts)
     WHERE seat.slot_id = slot.slot_id AND seat.appointment_id = cancelled.appointment_id
@@ -209,7 +209,7 @@ WITH old AS MATERIALIZED (
     WHERE appointment.appointment_id = old.appointment_id AND EXISTS (SELECT FROM claimed)
     RETURNING appointment.appointment_id, appointment.version, appointment.email, old.fed_version AS was_fed
 ), freed AS (
-    UPDATE seat SET state = 'free', appointment_id = NULL
+    UPDATE seat SET state = 'free', appointment_id = NULL, lease_id = NULL
     FROM old JOIN slot ON slot.office_id = old.office_id AND slot.pool_id = old.pool_id AND slot.start_at = ANY (old.starts)
     WHERE seat.slot_id = slot.slot_id AND seat.appointment_id = old.appointment_id AND EXISTS (SELECT FROM moved)
       AND NOT EXISTS (SELECT FROM picked WHERE picked.slot_id = seat.slot_id AND picked.seat_no = seat.seat_no)

@@ -1,6 +1,12 @@
 -- name: lock_authority
 SELECT epoch, last_seq, last_hash FROM office_authority WHERE office = $1 FOR UPDATE;
 
+-- name: present_epoch
+SELECT epoch FROM office_authority WHERE office = $1;
+
+-- name: log_end
+SELECT seq, hash FROM fact WHERE office = $1 AND epoch = $2 ORDER BY seq DESC LIMIT 1;
+
 -- name: advance
 UPDATE office_authority SET last_seq = $2, last_hash = $3 WHERE office = $1;
 
@@ -33,6 +39,9 @@ SELECT a.epoch, (
 ) AS seq
 FROM office_authority a
 WHERE a.office = $1;
+
+-- name: day_start_of
+SELECT seq FROM fact WHERE office = $1 AND epoch = $2 AND type = 'day.opened' ORDER BY seq DESC LIMIT 1;
 
 -- name: facts_from
 SELECT office, epoch, seq, type, v, request_id, actor_id, device_id, occurred_at, boot_id, mono_ns, body

@@ -19,6 +19,9 @@ ON CONFLICT (office) DO UPDATE
 SET epoch = excluded.epoch, last_seq = excluded.last_seq, last_hash = excluded.last_hash
 WHERE a.epoch < excluded.epoch;
 
+-- name: activate_node
+INSERT INTO node (id, office, epoch, public_key, activation) VALUES ($1, $2, $3, $4, $5);
+
 -- name: hello
 INSERT INTO office_link AS l (
     office, last_contact_at, hello_at, node_id, incarnation, clock_offset_ms, disk_free_bytes, sqlite_version,

@@ -12,18 +12,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import asyncpg
-import structlog
 
-from central.exchange.projections import position
-from central.exchange.store import record_of
+from central.exchange.folding import fold, record_of
 from central.exchange.wakes import Wakes
 from sync.domain.office_day import OfficeDay
 from sync.io.sql import load
-from sync.messages.codec import MalformedMessage
-from sync.messages.envelope import FactRecord, open_fact
-from sync.messages.facts import Fact, UnknownFact
-
-log = structlog.get_logger(__name__)
+from sync.messages.envelope import FactRecord
 
 _queries = load("central.exchange", "facts.sql")
 
@@ -63,7 +57,7 @@ class OfficeDays:
         if fresh and (fresh[0].header.epoch, fresh[0].seq) != (day.epoch, day.seq + 1):
             await self.catch_up(office)
         elif fresh:
-            self._fold(day, fresh)
+            fold(day, fresh)
             self._changes.wake(office)
         return len(fresh)
 
@@ -78,7 +72,7 @@ class OfficeDays:
                 day = OfficeDay(office)
             next_seq = day.seq + 1 if day.epoch else start["seq"] or 1
             while records := await self._read(office, start["epoch"], next_seq):
-                self._fold(day, records)
+                fold(day, records)
                 next_seq = records[-1].seq + 1
             self._days[office] = day
         self._changes.wake(office)
@@ -86,20 +80,3 @@ class OfficeDays:
     async def _read(self, office: str, epoch: int, seq: int) -> list[FactRecord]:
         rows = await self._pool.fetch(_queries.facts_from, office, epoch, seq, READ_AT_ONCE)
         return [record_of(row) for row in rows]
-
-    def _fold(self, day: OfficeDay, records: Sequence[FactRecord]) -> None:
-        for record in records:
-            if (record.header.epoch, record.seq) <= (day.epoch, day.seq):
-                continue  # folded while these were being read
-            try:
-                day.apply(record.header, _open(record))
-            except Exception:
-                log.exception("fact.fold_failed", **position(record.header))
-
-
-def _open(record: FactRecord) -> Fact:
-    """A fact that does not fit its shape was parked; here it only moves the position."""
-    try:
-        return open_fact(record)
-    except MalformedMessage:
-        return UnknownFact(type=record.header.type, v=record.header.v)

@@ -14,16 +14,28 @@ from typing import Any
 import asyncpg
 import structlog
 
+from central.exchange.folding import position
+from central.exchange.rights_store import PostgresRights
 from sync.io.sql import load
-from sync.messages.envelope import FactHeader
-from sync.messages.facts import Fact, TicketIssued
+from sync.messages.facts import (
+    Fact,
+    LeaseReturned,
+    LeaseSold,
+    TicketAccepted,
+    TicketFinished,
+    TicketIssued,
+    TicketReleased,
+)
+from sync.protocol.effects import take_effect
+from sync.protocol.rights import Origin
 from sync.protocol.store import OpenedFact, Parked
 
 log = structlog.get_logger(__name__)
 
 _queries = load("central.exchange", "projections.sql")
 
-Projection = Callable[[asyncpg.Connection, FactHeader, Any], Awaitable[None]]
+Projection = Callable[[PostgresRights, OpenedFact, Any], Awaitable[None]]
+"""Gets the transaction, the fact with where it comes from, and the fact itself in its own type."""
 
 # Not the fact's fault: the whole transaction fails and the batch is sent again.
 _TRANSIENT = (
@@ -36,38 +48,61 @@ _TRANSIENT = (
 )
 
 
-async def attend(connection: asyncpg.Connection, header: FactHeader, fact: TicketIssued) -> None:
+async def attend(tx: PostgresRights, opened: OpenedFact, fact: TicketIssued) -> None:
     """The person of an appointment is there: whatever central believed, they attended."""
     if fact.appointment_id is not None:
-        await connection.execute(_queries.appointment_attended, fact.appointment_id, header.office)
+        office = opened.record.header.office
+        await tx.connection.execute(_queries.appointment_attended, fact.appointment_id, office)
 
 
-PROJECTIONS: Mapping[type[Fact], Projection] = {TicketIssued: attend}
-"""What each fact changes at central. Facts without an entry are only in the raw log and in the office days."""
+async def account_sold(tx: PostgresRights, _opened: OpenedFact, fact: LeaseSold) -> None:
+    """Seats of a lease were sold."""
+    await tx.note_outcome(fact.lease_id, fact.seats, "sold")
+
+
+async def account_returned(tx: PostgresRights, _opened: OpenedFact, fact: LeaseReturned) -> None:
+    """Seats of a lease came back."""
+    await tx.note_outcome(fact.lease_id, fact.seats, "returned")
+
+
+PROJECTIONS: Mapping[type[Fact], Projection] = {
+    TicketIssued: attend,
+    LeaseSold: account_sold,
+    LeaseReturned: account_returned,
+}
+"""What each fact changes at central beside the rights that move. Others are only in the raw log and in the office days."""
+
+MOVING = (LeaseSold, LeaseReturned, TicketFinished, TicketReleased, TicketAccepted)
+"""The facts that ``take_effect`` moves anything for; the rest, nearly all, need no savepoint."""
 
 
 async def project(
-    connection: asyncpg.Connection,
+    tx: PostgresRights,
     facts: Sequence[OpenedFact],
     projections: Mapping[type[Fact], Projection] = PROJECTIONS,
 ) -> list[Parked]:
-    """Run the projections of facts in order; give back those that could not be taken."""
-    parked = []
-    for opened in facts:
-        projection = projections.get(type(opened.fact))
-        if projection is not None and (detail := await _try(connection, projection, opened)):
-            parked.append(Parked(record=opened.record, detail=detail))
-    return parked
+    """Run projections and effects of facts in order; give back those that could not be taken."""
+    return [
+        Parked(record=opened.record, detail=detail)
+        for opened in facts
+        if (projection := projections.get(type(opened.fact))) or isinstance(opened.fact, MOVING)
+        if (detail := await _try(tx, projection, opened))
+    ]
 
 
-async def _try(connection: asyncpg.Connection, projection: Projection, opened: OpenedFact) -> str | None:
+async def _try(tx: PostgresRights, projection: Projection | None, opened: OpenedFact) -> str | None:
     """None, or what went wrong: the name of the error, never its text, which may quote the fact."""
+    origin = Origin(office=opened.record.header.office, happened_at=opened.happened_at)
+    queued = len(tx.queued)
     try:
-        async with _savepoint(connection):
-            await projection(connection, opened.record.header, opened.fact)
+        async with _savepoint(tx.connection):
+            if projection is not None:
+                await projection(tx, opened, opened.fact)
+            await take_effect(tx, origin, opened.fact, late=opened.late)
     except _TRANSIENT:
         raise
     except Exception as error:  # noqa: BLE001 - any defect of a projection parks one fact and no more
+        del tx.queued[queued:]
         log.warning("fact.projection_failed", **position(opened.record.header), error=type(error).__name__)
         return f"projection: {type(error).__name__}"
     return None
@@ -82,8 +117,3 @@ async def _savepoint(connection: asyncpg.Connection) -> AsyncIterator[None]:
         await connection.execute("ROLLBACK TO SAVEPOINT projection")
         raise
     await connection.execute("RELEASE SAVEPOINT projection")
-
-
-def position(header: FactHeader) -> dict[str, Any]:
-    """The place of a fact, as fields of a log line."""
-    return {"office": header.office, "epoch": header.epoch, "seq": header.seq, "type": header.type}

@@ -39,6 +39,8 @@ log = structlog.get_logger(__name__)
 SPOOL_BYTES = 4 * 1024 * 1024
 """A snapshot up to this size stays in memory on its way out; a larger one goes through a temporary file."""
 CHUNK_BYTES = 64 * 1024
+DEADLOCKS = 3
+"""How often a batch is taken again after a deadlock before its sender has to send it again."""
 
 Incoming = Request[Any, Any, Any]
 
@@ -117,11 +119,17 @@ ROUTES = (
 
 
 async def _ingest(exchange: Exchange, message: UpRequest) -> UpReply | UpRefusal:
-    try:
-        return await ingest(exchange.store, message)
-    except asyncpg.DataError as error:  # a number or a character that no column holds: it will never fit
-        log.warning("facts.unstorable", office=message.office, error=type(error).__name__)
-        return UpRefusal(request_id=message.request_id, code="malformed")
+    """A deadlock with a batch of another office is nobody's fault and over as soon as one of the two begins anew."""
+    for again in range(DEADLOCKS, -1, -1):
+        try:
+            return await ingest(exchange.store, message, exchange.central.clock.now())
+        except asyncpg.DataError as error:  # a number or a character that no column holds: it will never fit
+            log.warning("facts.unstorable", office=message.office, error=type(error).__name__)
+            return UpRefusal(request_id=message.request_id, code="malformed")
+        except asyncpg.TransactionRollbackError:
+            if not again:
+                raise
+    raise AssertionError("the last try answers or raises")
 
 
 async def _wait_for_rows(request: Incoming, exchange: Exchange, message: DownRequest) -> DownReply:

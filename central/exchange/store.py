@@ -12,13 +12,15 @@ import msgspec
 import structlog
 
 from central.exchange import metrics
-from central.exchange.projections import PROJECTIONS, Projection, position, project
+from central.exchange.folding import fold, position, record_of
+from central.exchange.projections import PROJECTIONS, Projection, project
+from central.exchange.rights_store import PostgresRights
+from sync.domain.office_day import OfficeDay
 from sync.io.sql import load
-from sync.messages.envelope import FactHeader, FactRecord
 from sync.messages.facts import Fact
 from sync.messages.feed import FeedRow, Op
 from sync.messages.values import GENESIS
-from sync.messages.wire import SnapshotRow, StreamHead
+from sync.messages.wire import Activation, SnapshotRow, StreamHead
 from sync.protocol.store import (
     START,
     Authority,
@@ -34,23 +36,49 @@ log = structlog.get_logger(__name__)
 
 _facts = load("central.exchange", "facts.sql")
 _feed = load("central.exchange", "feed.sql")
+_nodes = load("central.exchange", "nodes.sql")
 
 COMMIT_WAIT_S = 7 * 24 * 3600.0
 """In effect for ever: asyncpg knows no "no deadline" where its pool has one."""
+AT_ONCE = 1000
+"""Facts per round trip while a day is folded."""
 SNAPSHOT_FETCH = 500
 """Entities per round trip while a snapshot is read."""
 
 
-class PostgresCentralTx:
+class PostgresCentralTx(PostgresRights):
     """One read-write transaction."""
 
-    def __init__(self, connection: asyncpg.Connection, projections: Mapping[type[Fact], Projection]) -> None:
+    def __init__(
+        self, connection: asyncpg.Connection, projections: Mapping[type[Fact], Projection] = PROJECTIONS
+    ) -> None:
+        super().__init__(connection)
         self._connection = connection
         self._projections = projections
 
     async def lock_authority(self, office: str) -> Authority | None:
         row = await self._connection.fetchrow(_facts.lock_authority, office)
         return row and Authority(epoch=row["epoch"], last=Position(row["last_seq"], row["last_hash"]))
+
+    async def present_epoch(self, office: str) -> int:
+        return await self._connection.fetchval(_facts.present_epoch, office) or 0
+
+    async def adopt(self, activation: Activation) -> None:
+        said = (activation.node, activation.office, activation.epoch, activation.public_key, activation.signature)
+        await self._connection.execute(_nodes.activate_node, *said)
+        await self._connection.execute(_nodes.adopt_epoch, activation.office, activation.epoch)
+
+    async def log_end(self, office: str, epoch: int) -> Position:
+        row = await self._connection.fetchrow(_facts.log_end, office, epoch)
+        return Position(row["seq"], row["hash"]) if row is not None else START
+
+    async def present_day(self, office: str, epoch: int) -> OfficeDay:
+        day = OfficeDay(office)
+        next_seq = await self._connection.fetchval(_facts.day_start_of, office, epoch)
+        while next_seq and (rows := await self._connection.fetch(_facts.facts_from, office, epoch, next_seq, AT_ONCE)):
+            fold(day, [record_of(row) for row in rows])
+            next_seq = day.seq + 1
+        return day
 
     async def advance(self, office: str, last: Position) -> None:
         await self._connection.execute(_facts.advance, office, last.seq, last.hash)
@@ -65,7 +93,7 @@ class PostgresCentralTx:
             await self._connection.execute(_facts.append, *(list(column) for column in zip(*rows, strict=True)))
 
     async def project(self, facts: Sequence[OpenedFact]) -> Sequence[Parked]:
-        return await project(self._connection, facts, self._projections)
+        return await project(self, facts, self._projections)
 
     async def park(self, parked: Sequence[Parked]) -> None:
         headers = [(p.record.header, p.detail) for p in parked]
@@ -137,8 +165,8 @@ class PostgresCentralStore:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresCentralTx]:
-        async with self._pool.acquire() as connection, committed(connection):
-            yield PostgresCentralTx(connection, self._projections)
+        async with self._pool.acquire() as connection, transaction_on(connection, self._projections) as tx:
+            yield tx
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[PostgresSnapshotReading]:
@@ -147,6 +175,17 @@ class PostgresCentralStore:
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             yield PostgresSnapshotReading(connection)
+
+
+@asynccontextmanager
+async def transaction_on(
+    connection: asyncpg.Connection, projections: Mapping[type[Fact], Projection] = PROJECTIONS
+) -> AsyncIterator[PostgresCentralTx]:
+    """A transaction on a connection of one's own; rows for the offices are its last statements."""
+    async with committed(connection):
+        tx = PostgresCentralTx(connection, projections)
+        yield tx
+        await tx.flush()
 
 
 @asynccontextmanager
@@ -192,9 +231,3 @@ def _chained(row: Any) -> ChainedRow:
         body=msgspec.Raw(row["body"]),
     )
     return ChainedRow(row=feed_row, hash=row["row_hash"])
-
-
-def record_of(row: Any) -> FactRecord:
-    """A row of the raw log as it came: header and body's bytes."""
-    *header, body = row
-    return FactRecord(header=FactHeader(*header), body=msgspec.Raw(body))

@@ -55,14 +55,26 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 Make = Callable[[], Awaitable[Frame]]
 
 
+async def never() -> bool:
+    """A page that follows the same keys as long as it is open."""
+    return False
+
+
 async def follow(
-    make: Make, changes: Wakes, keys: Iterable[str], stopping: asyncio.Event, seen: str | None
+    make: Make,
+    changes: Wakes,
+    keys: Iterable[str],
+    stopping: asyncio.Event,
+    seen: str | None,
+    *,
+    has_left: Callable[[], Awaitable[bool]] = never,
 ) -> AsyncGenerator[bytes, None]:
     """The bytes of a stream: a frame whenever it says something else, else a beat, a goodbye when the process stops.
 
     Args:
         keys: offices whose changes concern the page.
         seen: id of the frame that the page shows already.
+        has_left: whether the page should follow other keys by now: the stream ends, and the browser comes back for them.
     """
     yield RETRY
     with changes.watch(keys) as news:
@@ -71,6 +83,8 @@ async def follow(
             frame = await make()
             yield _event("beat", {"at": frame.at}) if frame.id == seen else _events(frame)
             seen = frame.id
+            if await has_left():
+                return
             await wait_any(news, stopping, timeout_s=BEAT_S)
             if news.is_set():
                 await asyncio.sleep(GATHER_S)
@@ -78,11 +92,19 @@ async def follow(
 
 
 def stream_of(
-    request: Request[Any, Any, Any], make: Make, changes: Wakes, keys: Iterable[str], stopping: asyncio.Event
+    request: Request[Any, Any, Any],
+    make: Make,
+    changes: Wakes,
+    keys: Iterable[str],
+    stopping: asyncio.Event,
+    *,
+    has_left: Callable[[], Awaitable[bool]] = never,
 ) -> Stream:
     """The response that follows a page."""
     seen = request.query_params.get("last_event_id") or request.headers.get("last-event-id")
-    return Stream(follow(make, changes, keys, stopping, seen), media_type="text/event-stream", headers=HEADERS)
+    return Stream(
+        follow(make, changes, keys, stopping, seen, has_left=has_left), media_type="text/event-stream", headers=HEADERS
+    )
 
 
 def poll_of(frame: Frame) -> Response[bytes]:

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from central.insight.streams import Fragment, Frame, poll_of, stream_of
-from central.portal.progress_view import Progress, follow_hash, progress_of, ticket_of
+from central.portal.progress_view import Progress, follow_hash, holder_of, progress_of
 from central.portal.service import Portal
 from central.portal.visit import SECRET, Incoming, Page, Visit
 from central.problems import Problem
@@ -50,7 +50,13 @@ async def stream(request: Incoming, portal: NamedDependency[Portal], code: FromP
     async def make() -> Frame:
         return await _frame(visit, code)
 
-    return stream_of(request, make, portal.exchange.changes, [found.day.office], portal.central.stopping)
+    async def has_left() -> bool:
+        """Another office has it now: the page comes back at once and follows that one."""
+        there = await _find(portal, code)
+        return there is not None and there.day.office != found.day.office
+
+    offices = [found.day.office, *([found.ticket.released_to] if found.ticket.released_to else [])]
+    return stream_of(request, make, portal.exchange.changes, offices, portal.central.stopping, has_left=has_left)
 
 
 @get("/t/{code:str}/ahora")
@@ -75,12 +81,9 @@ async def _find(portal: Portal, code: str) -> Followed | None:
     hashed = follow_hash(code)
     if hashed is None:
         return None
-    at = portal.central.clock.now()
-    for office in (await portal.booking.catalogue.current()).offices:
-        day = portal.exchange.days[office]
-        if ticket := ticket_of(day, hashed, at):
-            return Followed(day, ticket)
-    return None
+    days = [portal.exchange.days[office] for office in (await portal.booking.catalogue.current()).offices]
+    found = holder_of(days, hashed, portal.central.clock.now())
+    return None if found is None else Followed(*found)
 
 
 async def _values(visit: Visit, code: str) -> dict[str, Any] | None:
@@ -90,9 +93,12 @@ async def _values(visit: Visit, code: str) -> dict[str, Any] | None:
     if found is None or catalogue is None:
         return None
     at = portal.central.clock.now()
+    offices = (await portal.booking.catalogue.current()).offices
     stale_since = (await portal.live.link(found.day.office)).stale_since(at)
     shown: Progress = progress_of(found.day, found.ticket, catalogue, at, is_live=stale_since is None)
+    to_office = offices.get(shown.to_office or "")
     return {
+        "to_office_name": to_office.name if to_office else shown.to_office,
         "here": f"/t/{code}",
         "progress": shown,
         "office": catalogue.office,

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -21,7 +22,20 @@ NEAR = 2
 STEP = timedelta(minutes=5)
 QUARTER = timedelta(minutes=15)
 
-Turn = Literal["waiting", "near", "next", "early", "called", "serving", "missed", "parked", "finished", "ended"]
+Turn = Literal[
+    "waiting",
+    "near",
+    "next",
+    "early",
+    "called",
+    "serving",
+    "missed",
+    "parked",
+    "finished",
+    "ended",
+    "in_transit",
+    "expected",
+]
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +65,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         span: when the call is expected; none when it cannot be said.
         counter: where to go, or where one was.
         not_before_at: of an early appointment, its slot.
+        to_office: where it is on its way to, while no office holds it.
+        has_moved: it came from another office, so its label is a new one.
     """
 
     label: str
@@ -63,6 +79,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     announced_at: datetime | None = None
     recalls: int = 0
     not_before_at: datetime | None = None
+    to_office: str | None = None
+    has_moved: bool = False
 
 
 def follow_hash(code: str) -> bytes | None:
@@ -85,6 +103,12 @@ def ticket_of(day: OfficeDay, hashed: bytes, now: datetime) -> Ticket | None:
     return None if is_over else ticket
 
 
+def holder_of(days: Iterable[OfficeDay], hashed: bytes, now: datetime) -> tuple[OfficeDay, Ticket] | None:
+    """Where a ticket is: it may have been at several offices, and the largest tenure is its holder's."""
+    found = ((day, ticket) for day in days if (ticket := ticket_of(day, hashed, now)))
+    return max(found, key=lambda pair: pair[1].tenure, default=None)
+
+
 def progress_of(day: OfficeDay, ticket: Ticket, catalogue: Catalogue, now: datetime, *, is_live: bool) -> Progress:
     """Where a ticket is. Without live news the place is the last known one and no time is promised."""
     ahead = ahead_of(day, ticket) if ticket.state == "waiting" else None
@@ -95,18 +119,22 @@ def progress_of(day: OfficeDay, ticket: Ticket, catalogue: Catalogue, now: datet
         office=day.office,
         zone=_zone(ticket, catalogue),
         turn=turn,
-        ahead=ahead if turn != "early" else None,
+        ahead=ahead if turn not in {"early", "expected"} else None,
         span=_span(day, ticket, catalogue, now) if waits and is_live else None,
         counter=ticket.called_counter,
         announced_at=ticket.announced_at,
         recalls=ticket.recalls,
         not_before_at=ticket.slot_start_at if turn == "early" else None,
+        to_office=ticket.released_to if turn == "in_transit" else None,
+        has_moved=ticket.from_office not in (None, day.office),
     )
 
 
 def _turn(ticket: Ticket, ahead: int | None, now: datetime) -> Turn:
     match ticket.state:
         case "waiting":
+            if ticket.expected and ticket.callable_at > now:
+                return "expected"
             if ticket.callable_at > now:
                 return "early"
             if ahead == 0:
@@ -114,7 +142,7 @@ def _turn(ticket: Ticket, ahead: int | None, now: datetime) -> Turn:
             return "near" if ahead is not None and ahead <= NEAR else "waiting"
         case "abandoned":
             return "ended"
-        case "called" | "serving" | "missed" | "parked" | "finished" as state:
+        case "called" | "serving" | "missed" | "parked" | "finished" | "in_transit" as state:
             return state
 
 

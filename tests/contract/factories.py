@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
@@ -16,8 +17,11 @@ import pytest
 
 from sync.messages.envelope import FactRecord
 from sync.messages.wire import SnapshotRow
-from sync.protocol.store import CentralStore, EdgeStore, OpenedFact
-from tests.kit.memory_store import MemoryCentralStore, MemoryCentralTx, MemoryEdgeStore, ProjectionFailed
+from sync.protocol.recovery import RecoveryTx
+from sync.protocol.replacement import ReplacementTx
+from sync.protocol.rights import Conflict
+from sync.protocol.store import CentralTx, EdgeStore, OpenedFact, SnapshotReading
+from tests.kit.memory_store import MemoryCentralStore, MemoryCentralTx, MemoryEdgeStore, ProjectionFailed, Slot
 
 POISON = "poison"
 """A fact by this actor must fail in the bed's projector, after it has written its trace."""
@@ -36,11 +40,23 @@ class EdgeBed(Protocol):
         """All entities that the office works with, in any order."""
 
 
+class WholeTx(CentralTx, RecoveryTx, ReplacementTx, Protocol):
+    """All that any rule asks of central's transaction."""
+
+
+class WholeStore(Protocol):
+    """Central's database for all rules."""
+
+    def transaction(self) -> AbstractAsyncContextManager[WholeTx]: ...
+
+    def snapshot(self) -> AbstractAsyncContextManager[SnapshotReading]: ...
+
+
 class CentralBed(Protocol):
     """A central store without offices, rows or facts. Its projector notes each fact's seq; see ``POISON``."""
 
     @property
-    def store(self) -> CentralStore: ...
+    def store(self) -> WholeStore: ...
 
     @property
     def concurrent(self) -> bool:
@@ -60,6 +76,12 @@ class CentralBed(Protocol):
 
     async def prune(self, stream: str, oldest: int) -> None:
         """Delete the stream's rows before seq ``oldest``, as the retention job does."""
+
+    async def add_slot(self, office: str, slot_id: str, start_at: datetime, seats: int) -> None:
+        """Make a slot of ten minutes with free seats, for the service ``padron``."""
+
+    async def conflicts(self) -> Sequence[Conflict]:
+        """The conflict inbox, ordered by key."""
 
 
 EdgeFactory = Callable[[pytest.FixtureRequest], AbstractAsyncContextManager[EdgeBed]]
@@ -107,6 +129,12 @@ class MemoryCentralBed:
 
     async def prune(self, stream: str, oldest: int) -> None:
         self.store.prune(stream, oldest)
+
+    async def add_slot(self, office: str, slot_id: str, start_at: datetime, seats: int) -> None:
+        self.store.add_slot(Slot(slot_id=slot_id, office=office, start_at=start_at), seats)
+
+    async def conflicts(self) -> Sequence[Conflict]:
+        return [self.store.conflicts[key] for key in sorted(self.store.conflicts)]
 
 
 def project_seq(tx: MemoryCentralTx, opened: OpenedFact) -> None:

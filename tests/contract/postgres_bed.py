@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from central.database import open_pool
-from central.exchange.store import PostgresCentralStore, record_of
+from central.exchange.folding import record_of
+from central.exchange.rights_store import PostgresRights
+from central.exchange.store import PostgresCentralStore
 from central.settings import Database
-from sync.messages.envelope import FactHeader, FactRecord
+from sync.messages.envelope import FactRecord
 from sync.messages.facts import FACTS, UnknownFact
+from sync.protocol.rights import Conflict
+from sync.protocol.store import OpenedFact
 from tests.contract.factories import POISON
 from tests.kit.central_database import ADD_OFFICE, migrate_central
+
+ADD_POOL = """
+INSERT INTO pool (office_id, id, services, slot_min, seats) VALUES ($1, 'main', '{padron}', 10, 4) ON CONFLICT DO NOTHING
+"""
+ADD_SLOT = """
+INSERT INTO slot (slot_id, office_id, pool_id, service_date, start_at, duration_min)
+VALUES ($1, $2, 'main', $3::timestamptz::date, $3, 10)
+"""
 
 
 class PostgresCentralBed:
@@ -49,12 +63,24 @@ class PostgresCentralBed:
     async def prune(self, stream: str, oldest: int) -> None:
         await self._pool.execute("DELETE FROM feed WHERE stream = $1 AND seq < $2", stream, oldest)
 
+    async def add_slot(self, office: str, slot_id: str, start_at: datetime, seats: int) -> None:
+        await self._pool.execute(ADD_POOL, office)
+        await self._pool.execute(ADD_SLOT, slot_id, office, start_at)
+        await self._pool.execute(
+            "INSERT INTO seat (slot_id, seat_no) SELECT $1, generate_series(1, $2)", slot_id, seats
+        )
 
-async def leave_trace(connection: Any, header: FactHeader, fact: object) -> None:
+    async def conflicts(self) -> Sequence[Conflict]:
+        rows = await self._pool.fetch("SELECT * FROM conflict ORDER BY key")
+        return [msgspec.convert({**row, "detail": msgspec.json.decode(row["detail"])}, Conflict) for row in rows]
+
+
+async def leave_trace(tx: PostgresRights, opened: OpenedFact, fact: object) -> None:
     """The projector of the bed: one trace per fact."""
-    await connection.execute("INSERT INTO trace VALUES ($1, $2) ON CONFLICT DO NOTHING", header.office, header.seq)
+    header = opened.record.header
+    await tx.connection.execute("INSERT INTO trace VALUES ($1, $2) ON CONFLICT DO NOTHING", header.office, header.seq)
     if header.actor_id == POISON:
-        await connection.execute("SELECT 1 / 0")
+        await tx.connection.execute("SELECT 1 / 0")
 
 
 @asynccontextmanager

@@ -69,3 +69,15 @@ SELECT 'L' || n % 5000, now() - n * interval '1 second' FROM generate_series(1, 
 INSERT INTO mail (mail_id, kind, appointment_id, version, state, queued_at, next_at)
 SELECT gen_random_uuid(), 'confirmed', gen_random_uuid(), 1, CASE WHEN n % 100 = 0 THEN 'queued' ELSE 'sent' END, now(), now()
 FROM generate_series(1, 50000) n;
+
+INSERT INTO ticket_token (ticket_id, tenure, office, accepted, service_date)
+SELECT gen_random_uuid(), 2, 'office-' || 1 + n % 200, n % 20 > 0, date '2026-01-01' + n / 200 FROM generate_series(1, 40000) n;
+
+INSERT INTO lease (lease_id, office, fence, body, settled_at)
+SELECT gen_random_uuid(), 'office-' || 1 + n % 200, 1, '{}', CASE WHEN n % 50 > 0 THEN now() END FROM generate_series(1, 20000) n;
+
+INSERT INTO lease_seat (lease_id, slot_id, seat_no, start_at, outcome)
+SELECT lease_id, gen_random_uuid(), n, now(), CASE WHEN n > 2 THEN 'returned' END FROM lease, generate_series(1, 8) n;
+
+INSERT INTO conflict (key, kind, office, subject_id, suggestion, detail, resolved_at, resolved_by, resolution)
+SELECT 'k' || n, 'seat_gone', 'office-1', '', 'call_person', '{}', now(), 'ana', 'called' FROM generate_series(1, 20000) n;

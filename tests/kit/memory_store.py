@@ -494,7 +494,9 @@ class MemoryCentralTx:
 
     async def seats_of(self, appointment: Appointment, office: str) -> Sequence[SeatRef]:
         slots = [s for s in self.store.slots.values() if s.office == office and s.covers(appointment)]
-        found = []
+        found: list[SeatRef] = []
+        if sum(slot.duration_min for slot in slots) < appointment.duration_min:
+            return found
         for slot in sorted(slots, key=lambda slot: slot.start_at):
             mine = [(ref, seat) for ref, seat in self.store.seats.items() if ref.slot_id == slot.slot_id]
             mine.sort(

@@ -8,10 +8,12 @@ import httpx
 import msgspec
 import pytest
 
+from sync.domain.handover import card_of, command_of, release
 from sync.domain.ordering import ahead_of
 from sync.messages import commands as c
+from sync.messages.feed import TicketGrant
 from tests.integration.portal.conftest import Bed
-from tests.kit.office import new_id
+from tests.kit.office import DAY, new_id
 
 
 async def test_place_call_service_and_end_are_shown(portal: Bed) -> None:
@@ -112,6 +114,46 @@ async def test_polling_gives_the_same_parts(portal: Bed) -> None:
         assert {item["id"] for item in body["items"]} >= {"turn-code", "turn-words"}
         page = (await client.get(f"/t/{code}")).text
         assert all(f'id="{item["id"]}"' in page for item in body["items"])
+
+
+async def test_a_ticket_is_followed_to_another_office(portal: Bed) -> None:
+    portal.clock.advance(hours=2)
+    async with portal.office() as centro, portal.office("real") as real, portal.citizen() as citizen:
+        session = centro.open("1")
+        code = centro.take("padron")
+        [ticket] = centro.queue.day.tickets.values()
+        command = c.HandOver(
+            request_id=new_id(), session=session, ticket_id=ticket.ticket_id, to_office="real", travel_min=15
+        )
+        centro.queue.write((release(centro.queue.day, ticket, command, portal.clock.now()),), portal.clock.now())
+        await centro.send()
+        page = await citizen.open(f"/t/{code}")
+        assert "Su turno va de camino a la oficina Real" in page.words
+
+        portal.clock.advance(minutes=1)
+        grant = TicketGrant(
+            id=ticket.ticket_id,
+            tenure=2,
+            from_office="centro",
+            service_date=DAY,
+            released_at=portal.clock.now(),
+            card=card_of(ticket, "padron", portal.clock.now()),
+            travel_min=15,
+        )
+        real.take("padron")
+        real.act(command_of(grant, "real", new_id(), portal.clock.now()))
+        await real.send()
+        page = await citizen.open(f"/t/{code}")
+        assert "Ahora su turno es P2, en la oficina Real" in page.words
+        assert "Le esperan" in page.words
+        assert "رقمك الآن" in (await citizen.open(f"/t/{code}?lang=ar")).words
+        assert "P2" in (await citizen.open(f"/t/{code}?lang=fr")).words
+        real.act(c.MarkArrived(request_id=new_id(), ticket_id=ticket.ticket_id))
+        portal.clock.advance(seconds=1)
+        await real.send()
+        page = await citizen.open(f"/t/{code}?lang=es")
+        assert "Ahora su turno es P2, en la oficina Real" not in page.title
+        assert "Es la siguiente persona" in page.words
 
 
 async def _until(happened: object) -> None:

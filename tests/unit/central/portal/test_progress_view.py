@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from central.portal.progress_view import VALID_AFTER_CLOSE, follow_hash, progress_of, ticket_of
+from central.portal.progress_view import VALID_AFTER_CLOSE, follow_hash, holder_of, progress_of, ticket_of
+from sync.domain.handover import card_of, release
 from sync.domain.ordering import ahead_of
 from sync.messages import commands as c
 from tests.kit import office as kit
@@ -101,3 +102,33 @@ def test_a_code_is_sixteen_bytes_and_nothing_else() -> None:
 @pytest.mark.parametrize("code", ["", "x", "A" * 21, "A" * 23, "é" * 22, "A" * 21 + "=", "../../../../etc/passwd"])
 def test_what_is_no_code_has_no_hash(code: str) -> None:
     assert follow_hash(code) is None
+
+
+def test_the_holder_is_the_largest_tenure() -> None:
+    centro, real = kit.TestOffice(), kit.TestOffice()
+    session = centro.open("1", NINE)
+    ticket = centro.take("a", NINE)
+    hashed = kit.follow_hash(ticket)
+    command = c.HandOver(request_id=kit.new_id(), session=session, ticket_id=ticket, to_office="real")
+    centro.write((release(centro.day, centro.day.tickets[ticket], command, NINE),), NINE)
+    assert holder_of([centro.day, real.day], hashed, NINE) == (centro.day, centro.day.tickets[ticket])
+    shown = progress_of(centro.day, centro.day.tickets[ticket], centro.catalogue, NINE, is_live=True)
+    assert (shown.turn, shown.to_office, shown.ahead, shown.span) == ("in_transit", "real", None, None)
+
+    card = card_of(centro.day.tickets[ticket], "b", NINE)
+    accept = c.Accept(
+        request_id=kit.new_id(),
+        ticket_id=ticket,
+        tenure=2,
+        from_office="real",
+        via="grant",
+        card=card,
+        transit_ms=0,
+        travel_min=10,
+    )
+    real.do(accept, NINE)
+    held = real.day.tickets[ticket]
+    assert holder_of([centro.day, real.day], hashed, NINE) == (real.day, held)
+    shown = progress_of(real.day, held, real.catalogue, NINE, is_live=True)
+    assert (shown.turn, shown.label, shown.has_moved) == ("expected", "B1", True)
+    assert holder_of([], hashed, NINE) is None

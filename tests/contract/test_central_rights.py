@@ -1,0 +1,358 @@
+"""What any store of central must do for rights that move: ``rights.RightsTx``, ``recovery``, ``replacement``."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from sync.domain.leases import ends_at
+from sync.messages.facts import (
+    DayOpened,
+    Fact,
+    LeaseReturned,
+    LeaseSold,
+    TicketAccepted,
+    TicketCard,
+    TicketFinished,
+    TicketIssued,
+    TicketReleased,
+)
+from sync.messages.feed import Appointment, Lease, LeasedSeat, TicketGrant
+from sync.messages.policy import Policy
+from sync.messages.values import GENESIS, SeatRef
+from sync.messages.wire import Activation
+from sync.protocol.rights import Conflict, LeaseState, Seat, TicketToken
+from sync.protocol.store import START, Authority, OpenedFact, Position
+from sync.protocol.uplink import chain_batch
+from tests.contract.aborting import aborted
+from tests.contract.factories import POISON, CentralBed
+from tests.kit.facts import MORNING, printed_run, raw_record, record_of, uuid_of
+
+TICKET, PERSON, LEASE = uuid_of(1), uuid_of(2), uuid_of(3)
+NINE, TEN_PAST = uuid_of(900), uuid_of(910)
+DAY = date(2026, 3, 2)
+OFFICE = "office:centro"
+CARD = TicketCard(label="P7", service="padron", origin="walk_in", waited_ms=5, present_ms=6, follow_hash=bytes(32))
+
+
+def grant_of(tenure: int) -> TicketGrant:
+    return TicketGrant(
+        id=TICKET, tenure=tenure, from_office="centro", service_date=DAY, released_at=MORNING, card=CARD, travel_min=7
+    )
+
+
+def token_of(tenure: int = 2, **changes: Any) -> TicketToken:
+    known: dict[str, Any] = {
+        "ticket_id": TICKET,
+        "tenure": tenure,
+        "office": "real",
+        "accepted": False,
+        "service_date": DAY,
+        "grant": grant_of(tenure),
+    }
+    return TicketToken(**known | changes)
+
+
+def appointment_of(version: int = 1, **changes: Any) -> Appointment:
+    known: dict[str, Any] = {
+        "id": PERSON,
+        "version": version,
+        "locator": "ACDEFG",
+        "service_id": "padron",
+        "slot_start_at": MORNING,
+        "duration_min": 20,
+        "status": "booked",
+    }
+    return Appointment(**known | changes)
+
+
+def lease_of(**changes: Any) -> Lease:
+    seats = tuple(
+        LeasedSeat(seat=SeatRef(slot, 1), start_at=at, duration_min=10, services=("padron",))
+        for slot, at in ((NINE, MORNING), (TEN_PAST, MORNING + timedelta(minutes=10)))
+    )
+    known: dict[str, Any] = {"id": LEASE, "fence": 1, "seats": seats, "sell_until": ends_at(seats[-1])}
+    return Lease(**known | changes)
+
+
+@pytest.fixture
+async def city(central: CentralBed) -> CentralBed:
+    """Two offices; centro has two slots one after the other, with two seats each."""
+    await central.add_office("centro", 1)
+    await central.add_office("real", 1)
+    await central.add_slot("centro", NINE, MORNING, 2)
+    await central.add_slot("centro", TEN_PAST, MORNING + timedelta(minutes=10), 2)
+    return central
+
+
+async def test_an_earlier_epoch_has_an_end_and_an_adopted_one_begins_empty(city: CentralBed) -> None:
+    chained = chain_batch(GENESIS, printed_run(1, 3))
+    last = Position(3, chained[-1].hash)
+    async with city.store.transaction() as tx:
+        await tx.append(chained)
+        await tx.advance("centro", last)
+        assert await tx.present_epoch("centro") == 1
+        assert await tx.present_epoch("nowhere") == 0
+    activation = Activation(office="centro", node="edge-2", epoch=2, public_key=bytes(32), signature=bytes(64))
+    async with city.store.transaction() as tx:
+        await tx.adopt(activation)
+    async with city.store.transaction() as tx:
+        assert await tx.lock_authority("centro") == Authority(epoch=2, last=START)
+        assert await tx.present_epoch("centro") == 2
+        assert [await tx.log_end("centro", epoch) for epoch in (1, 2)] == [last, START]
+
+
+async def test_a_token_is_kept_whole_and_replaced(city: CentralBed) -> None:
+    async with city.store.transaction() as tx:
+        assert await tx.token(TICKET) is None
+        await tx.set_token(token_of())
+        assert await tx.token(TICKET) == token_of()
+    accepted = token_of(3, office="centro", accepted=True, grant=None)
+    async with city.store.transaction() as tx:
+        await tx.set_token(accepted)
+    async with aborted(city.store) as tx:
+        await tx.set_token(token_of(4))
+    async with city.store.transaction() as tx:
+        assert await tx.token(TICKET) == accepted
+
+
+async def test_offices_are_known(city: CentralBed) -> None:
+    async with city.store.transaction() as tx:
+        assert [await tx.has_office(office) for office in ("real", "nowhere")] == [True, False]
+
+
+async def test_a_lease_is_kept_whole_and_replaced(city: CentralBed) -> None:
+    lent = LeaseState(lease=lease_of(), office="centro")
+    async with city.store.transaction() as tx:
+        assert await tx.lease(LEASE) is None
+        await tx.put_lease(lent)
+        assert await tx.lease(LEASE) == lent
+    back = LeaseState(lease=lease_of(recalled=True), office="centro", reclaimed=True)
+    async with city.store.transaction() as tx:
+        await tx.put_lease(back)
+    async with city.store.transaction() as tx:
+        assert await tx.lease(LEASE) == back
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        Seat(state="leased", lease_id=LEASE),
+        Seat(state="booked", appointment_id=PERSON),
+        Seat(state="booked", appointment_id=PERSON, lease_id=LEASE),
+        Seat(state="free"),
+    ],
+)
+async def test_a_seat_is_whose_it_says(city: CentralBed, claim: Seat) -> None:
+    ref = SeatRef(NINE, 2)
+    async with city.store.transaction() as tx:
+        await tx.set_seat(ref, Seat(state="leased", lease_id=uuid_of(8)))
+        await tx.set_seat(ref, claim)
+    async with city.store.transaction() as tx:
+        assert await tx.seat(ref) == claim
+        assert await tx.seat(SeatRef(NINE, 1)) == Seat(state="free")
+        assert await tx.seat(SeatRef(NINE, 3)) is None
+
+
+async def test_a_seat_above_the_capacity(city: CentralBed) -> None:
+    async with city.store.transaction() as tx:
+        assert await tx.add_seat_over(NINE, PERSON) == SeatRef(NINE, 3)
+        assert await tx.add_seat_over(NINE, uuid_of(7)) == SeatRef(NINE, 4)
+        assert await tx.add_seat_over(uuid_of(999), PERSON) is None
+        assert await tx.seat(SeatRef(NINE, 3)) == Seat(state="booked", appointment_id=PERSON)
+
+
+async def test_seats_of_an_appointment_are_its_own_then_free_ones(city: CentralBed) -> None:
+    async with city.store.transaction() as tx:
+        assert list(await tx.seats_of(appointment_of(), "centro")) == [SeatRef(NINE, 1), SeatRef(TEN_PAST, 1)]
+        await tx.set_seat(SeatRef(NINE, 1), Seat(state="leased", lease_id=LEASE))
+        await tx.set_seat(SeatRef(TEN_PAST, 2), Seat(state="booked", appointment_id=PERSON))
+        assert list(await tx.seats_of(appointment_of(), "centro")) == [SeatRef(NINE, 2), SeatRef(TEN_PAST, 2)]
+        assert list(await tx.seats_of(appointment_of(duration_min=30), "centro")) == []
+        assert list(await tx.seats_of(appointment_of(), "real")) == []
+
+
+async def test_seats_of_an_appointment_are_released_and_no_others(city: CentralBed) -> None:
+    mine, other = SeatRef(NINE, 1), SeatRef(NINE, 2)
+    async with city.store.transaction() as tx:
+        await tx.set_seat(mine, Seat(state="booked", appointment_id=PERSON, lease_id=LEASE))
+        await tx.set_seat(other, Seat(state="booked", appointment_id=uuid_of(8)))
+        await tx.put_appointment(appointment_of(), "centro", [mine], "lease")
+    async with city.store.transaction() as tx:
+        await tx.release_seats(PERSON)
+        await tx.release_seats(uuid_of(99))
+        assert await tx.seat(mine) == Seat(state="free")
+        assert (await tx.seat(other)) == Seat(state="booked", appointment_id=uuid_of(8))
+
+
+async def test_an_appointment_without_its_person_is_written_and_replaced(city: CentralBed) -> None:
+    async with city.store.transaction() as tx:
+        assert await tx.appointment_version(PERSON) is None
+        assert await tx.person_of(PERSON) == ("", "es", ())
+        await tx.put_appointment(appointment_of(), "centro", [SeatRef(NINE, 1)], "lease")
+        assert await tx.appointment_version(PERSON) == 1
+    async with city.store.transaction() as tx:
+        await tx.put_appointment(appointment_of(4, status="cancelled"), "centro", (), "recovered")
+    async with city.store.transaction() as tx:
+        assert await tx.appointment_version(PERSON) == 4
+
+
+async def test_two_offices_may_have_made_the_same_locator(city: CentralBed) -> None:
+    async with city.store.transaction() as tx:
+        await tx.put_appointment(appointment_of(), "centro", (), "lease")
+        await tx.put_appointment(appointment_of(id=uuid_of(22)), "real", (), "lease")
+    async with city.store.transaction() as tx:
+        assert [await tx.appointment_version(one) for one in (PERSON, uuid_of(22))] == [1, 1]
+
+
+async def test_a_divergence_is_noted_once(city: CentralBed) -> None:
+    conflict = Conflict(
+        key="k",
+        kind="seat_gone",
+        office="centro",
+        subject_id=PERSON,
+        suggestion="call_person",
+        detail={"n": 1, "s": "x"},
+    )
+    async with city.store.transaction() as tx:
+        await tx.note_conflict(conflict)
+    async with city.store.transaction() as tx:
+        await tx.note_conflict(msgspec.structs.replace(conflict, office="real"))
+        await tx.note_conflict(msgspec.structs.replace(conflict, key="l", detail={}))
+    assert list(await city.conflicts()) == [conflict, msgspec.structs.replace(conflict, key="l", detail={})]
+
+
+async def test_queued_rows_are_written_at_the_end_in_the_order_of_the_streams(city: CentralBed) -> None:
+    async with city.store.transaction() as tx:
+        for stream, entity_id in (("office:real", "1"), (OFFICE, "2"), ("office:real", "3")):
+            await tx.emit_at_end(stream, kind="lease", entity_id=entity_id, version=1, op="put", body=b"{}")
+        assert (await tx.stream(OFFICE)).last == START
+    async with aborted(city.store) as tx:
+        await tx.emit_at_end(OFFICE, kind="lease", entity_id="9", version=1, op="put", body=b"{}")
+    async with city.store.transaction() as tx:
+        assert [one.row.entity_id for one in await tx.rows_after(OFFICE, 0, 9)] == ["2"]
+        assert [one.row.entity_id for one in await tx.rows_after("office:real", 0, 9)] == ["1", "3"]
+
+
+async def test_offices_are_awaited_until_they_are_not(city: CentralBed) -> None:
+    async with city.store.transaction() as tx:
+        assert await tx.awaited() == frozenset()
+        assert not await tx.awaits("centro")
+        await tx.set_awaited(frozenset({"centro", "real"}))
+    async with city.store.transaction() as tx:
+        assert await tx.awaited() == frozenset({"centro", "real"})
+        assert await tx.awaits("centro")
+        await tx.set_awaited(frozenset({"real"}))
+        assert not await tx.awaits("centro")
+
+
+def issued(number: int) -> TicketIssued:
+    return TicketIssued(
+        ticket_id=uuid_of(number),
+        label=f"P{number}",
+        series="P",
+        number=number,
+        service="padron",
+        origin="walk_in",
+        arrived_at=MORNING,
+        due_at=MORNING,
+        callable_at=MORNING,
+        follow_hash=number.to_bytes(32, "big"),
+    )
+
+
+async def test_a_day_is_folded_from_the_last_opening_of_an_epoch(city: CentralBed) -> None:
+    opened = DayOpened(service_date=DAY, policy_version=1, policy=Policy())
+    facts: list[Fact] = [opened, issued(1), opened, issued(2), issued(3)]
+    records = [record_of(fact, seq) for seq, fact in enumerate(facts, 1)]
+    poison = raw_record("ticket.called", 1, 6, b'{"ticket_id":7}')
+    async with city.store.transaction() as tx:
+        await tx.append(chain_batch(GENESIS, [*records, poison, record_of(issued(4), 7)]))
+    async with city.store.transaction() as tx:
+        day = await tx.present_day("centro", 1)
+        assert sorted(day.tickets) == [uuid_of(2), uuid_of(3), uuid_of(4)]
+        assert (day.seq, day.last_numbers) == (7, {"P": 4})
+        assert not (await tx.present_day("centro", 2)).tickets
+
+
+def opened(
+    fact: Fact, seq: int = 1, *, office: str = "centro", actor_id: str = "system", late: bool = False
+) -> OpenedFact:
+    record = record_of(fact, seq, office=office, actor_id=actor_id)
+    return OpenedFact(record=record, fact=fact, happened_at=MORNING, late=late)
+
+
+RELEASED = TicketReleased(ticket_id=TICKET, service_date=DAY, to_office="real", tenure=1, card=CARD)
+SOLD = LeaseSold(
+    lease_id=LEASE,
+    seats=(SeatRef(NINE, 1),),
+    appointment_id=PERSON,
+    locator="ACDEFG",
+    service="padron",
+    slot_start_at=MORNING,
+    duration_min=10,
+)
+
+
+async def test_projecting_moves_rights(city: CentralBed) -> None:
+    async with city.store.transaction() as tx:
+        await tx.set_seat(SeatRef(NINE, 1), Seat(state="leased", lease_id=LEASE))
+        await tx.set_seat(SeatRef(NINE, 2), Seat(state="leased", lease_id=LEASE))
+        returned = LeaseReturned(lease_id=LEASE, seats=(SeatRef(NINE, 2),))
+        assert list(await tx.project([opened(RELEASED), opened(SOLD, 2), opened(returned, 3)])) == []
+    async with city.store.transaction() as tx:
+        token = await tx.token(TICKET)
+        assert token is not None
+        assert (token.tenure, token.office, token.accepted) == (2, "real", False)
+        assert await tx.seat(SeatRef(NINE, 1)) == Seat(state="booked", appointment_id=PERSON, lease_id=LEASE)
+        assert await tx.seat(SeatRef(NINE, 2)) == Seat(state="free")
+        assert await tx.appointment_version(PERSON) == 1
+        assert [one.row.kind for one in await tx.rows_after("office:real", 0, 9)] == ["ticket_grant"]
+        assert {one.row.kind for one in await tx.rows_after(OFFICE, 0, 9)} == {"ticket_grant", "appointment"}
+
+
+async def test_a_fact_that_fails_moves_nothing_and_its_rows_are_not_written(city: CentralBed) -> None:
+    async with city.store.transaction() as tx:
+        await tx.set_token(token_of(1, office="centro", accepted=True, grant=None))
+        failed = await tx.project([opened(RELEASED, actor_id=POISON), opened(SOLD, 2)])
+        assert [one.record.seq for one in failed] == [1]
+    async with city.store.transaction() as tx:
+        token = await tx.token(TICKET)
+        assert token is not None
+        assert token.tenure == 1
+        assert list(await tx.rows_after("office:real", 0, 9)) == []
+        assert await tx.appointment_version(PERSON) == 1
+
+
+async def test_late_facts_move_only_what_was_promised(city: CentralBed) -> None:
+    finished = TicketFinished(ticket_id=TICKET, session=uuid_of(50))
+    accepted = TicketAccepted(
+        ticket_id=TICKET,
+        service_date=DAY,
+        tenure=9,
+        from_office="real",
+        via="grant",
+        transit_ms=0,
+        label="P7",
+        series="P",
+        number=7,
+        service="padron",
+        origin="walk_in",
+        arrived_at=MORNING,
+        due_at=MORNING,
+        callable_at=MORNING,
+        follow_hash=bytes(32),
+    )
+    async with city.store.transaction() as tx:
+        await tx.set_token(token_of())
+        late = [opened(RELEASED, late=True), opened(accepted, 2, late=True), opened(SOLD, 3, late=True)]
+        assert list(await tx.project([*late, opened(finished, 4, late=True)])) == []
+    async with city.store.transaction() as tx:
+        token = await tx.token(TICKET)
+        assert token is not None
+        assert (token.tenure, token.office, token.accepted) == (2, "real", True)
+        assert await tx.appointment_version(PERSON) == 1
+        assert [one.row.kind for one in await tx.rows_after("office:real", 0, 9)] == ["ticket_closed", "ticket_grant"]
