@@ -278,7 +278,7 @@ class CentralNode:
             moved = await handover.send_elsewhere(tx, ticket_id, office)
         if moved:
             self._ledger.reissued.add(ticket_id)
-            self._counted["sent_elsewhere"] += 1
+            self._counted["reissue"] += 1
         return moved
 
     def do(self, step: Coroutine[Any, Any, T]) -> T | None:

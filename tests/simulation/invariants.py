@@ -14,7 +14,8 @@ from sync.domain.office_day import OfficeDay
 from sync.domain.ordering import passed_over_bound
 from sync.domain.ticket import CounterSession, Ticket
 from sync.messages.commands import Accept, AnyCommand
-from sync.messages.facts import Fact, TicketAccepted, TicketCalled
+from sync.messages.envelope import open_fact
+from sync.messages.facts import Fact, TicketAbandoned, TicketAccepted, TicketCalled, TicketFinished
 from sync.messages.feed import office_stream
 from sync.protocol.store import Position
 from tests.kit.memory_store import MemoryCentralStore
@@ -240,10 +241,26 @@ def check_holders(nodes: Mapping[str, OfficeNode], central: MemoryCentralStore, 
         token = central.tokens.get(ticket_id)
         if token is not None and token.office not in offices and ticket_id not in ledger.reissued:
             raise Violated("I-10", "double_holders", f"{ticket_id} is at {offices}, central thinks at {token.office}")
+    over = _ended(central)
     for token in central.tokens.values():
         day = nodes[token.office].queue.day
-        if not token.accepted and day.is_open and token.ticket_id not in day.tickets:
-            raise Violated("I-10", "double_holders", f"{token.ticket_id} is on its way to {token.office} for ever")
+        known = day.tickets.get(token.ticket_id)
+        if day.is_open and token.ticket_id not in over and (known is None or not known.is_open):
+            where = known.state if known is not None else "nowhere"
+            raise Violated("I-10", "double_holders", f"{token.ticket_id} is {where} at {token.office}, which holds it")
+
+
+def _ended(central: MemoryCentralStore) -> set[str]:
+    """Tickets whose end stands in any raw log."""
+    ends = (TicketFinished.TYPE, TicketAbandoned.TYPE)
+    ended: set[str] = set()
+    for log in central.log.values():
+        for each in log:
+            if each.record.header.type in ends:
+                fact = open_fact(each.record)
+                assert isinstance(fact, TicketFinished | TicketAbandoned)
+                ended.add(fact.ticket_id)
+    return ended
 
 
 def check_personal_data(central: MemoryCentralStore) -> None:

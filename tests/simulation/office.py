@@ -393,8 +393,8 @@ class OfficeNode:
         """A journal that is an old copy is found out, and has no authority from then on; any other fork is a fault."""
         if not self.is_copy:
             raise Violated("I-19", "halted", f"{self.office}: {how}")
+        self._counted["rollbacks_found"] += not self.rolled_back
         self.rolled_back, self.queue.has_authority = True, False
-        self._counted["rollbacks_found"] += 1
 
     def _after_up(self, outcome: object) -> None:
         if self.uplink.halted is not None:

@@ -17,6 +17,21 @@ from tests.simulation.ledger import KINDS
 from tests.simulation.swarm import FAULTS, Scenario
 from tests.simulation.world import Outcome, World
 
+_COUNTED = (
+    *("commands", "commands_refused", "facts", "rows", "messages", "bytes", "snapshots", "resyncs", "late_replies"),
+    *(
+        "calls",
+        "handovers",
+        "credits_checked",
+        "tickets_restored",
+        "leases",
+        "lease_sales",
+        "seats_reclaimed",
+        "reports",
+    ),
+    *("rollbacks_found", "rollbacks_seen_by_witness", "bookings_lost_by_restore", "unacked_lost_with_disks"),
+)
+
 T = TypeVar("T")
 R = TypeVar("R")
 Runner = Callable[[Scenario], Outcome]
@@ -93,10 +108,7 @@ class Summary:
             "seeds_per_s": round(self.rate(), 1),
             "jobs": jobs,
             "virtual_hours": round(self._virtual_ms / 3_600_000, 2),
-            **{
-                name: counted[name]
-                for name in ("facts", "rows", "messages", "bytes", "snapshots", "resyncs", "late_replies")
-            },
+            **{name: counted[name] for name in _COUNTED},
             "bytes_per_event": round(counted["bytes"] / max(1, counted["facts"] + counted["rows"])),
             "faults": {fault: counted[fault] for fault in (*FAULTS, "blocked")},
             **{kind: self._violations[kind] for kind in KINDS},

@@ -17,7 +17,15 @@ from tests.simulation.swarm import FAULTS, Scenario
 from tests.simulation.world import World
 
 SEEDS = range(1, 21)
-FIRST_OF_SLOW = {"staging_kept": 165}
+FIRST_OF_SLOW = {
+    "activation_not_adopted": 34,
+    "leases_inherited": 20,
+    "no_epoch_check": 49,
+    "no_row_hash": 17,
+    "opens_before_its_snapshot": 222,
+    "staging_kept": 71,
+    "stale_release_routed": 59,
+}
 """A mutant that few seeds kill starts here, so that the test stays short; the command line begins at 1."""
 
 
@@ -65,7 +73,7 @@ def test_the_other_defence_of_a_pair_is_enough(broken: str) -> None:
 
 
 def test_a_failure_is_made_small() -> None:
-    killed = hunt("poison_blocks", range(1, 10))
+    killed = hunt("acked_when_sent", range(1, 10))
     assert killed is not None
     assert killed.scenario.steps <= 20
     assert len(killed.suffered) <= 2

@@ -75,6 +75,8 @@ class World:
         office = activation.office
         link = LossyLink(self.clockwork.fork(f"link/{office}/{activation.epoch}"), self.swarm.link(), self.counted)
         skews = (0, 0, 0, 40_000, -90_000, 600_000) if "wrong_clocks" in self.swarm.rates else (0,)
+        skew_ms = self._rng.choice(skews)
+        self.counted["wrong_clocks"] += skew_ms != 0
         node = self.office_type(
             activation=activation,
             clockwork=self.clockwork,
@@ -83,7 +85,7 @@ class World:
             people=self._people(office, activation.epoch),
             watch=self.watcher,
             counted=self.counted,
-            skew_ms=self._rng.choice(skews),
+            skew_ms=skew_ms,
         )
         node.cut_rate = self.swarm.rate("cut_snapshot")
         node.send = partial(self._to_central, node)
@@ -233,7 +235,7 @@ class World:
         self._replacing.discard(office)
         if self.central.store.authorities[office].epoch != fresh.epoch:
             return
-        self.counted["replaced_alive" if alive else "replaced_dead"] += 1
+        self.counted["replace_node"] += 1
         self.clockwork.trace(f"{office} is replaced, the old node is {'alive' if alive else 'lost'}")
         if alive:
             self.old.append(gone)
@@ -354,7 +356,7 @@ class World:
             trace_hash=self.clockwork.trace_hash(),
             virtual_ms=self.clockwork.now_ms,
             happened=self.clockwork.happened,
-            counted=dict(self.counted),
+            counted=dict(self.counted | {"unacked_lost_with_disks": self.ledger.lost_unacked}),
             converged_ms=converged_ms,
             violated=str(violated) if violated is not None else None,
             kind=violated.kind if violated is not None else None,
