@@ -1,0 +1,164 @@
+"""A ticket on its way from office to office: who holds it, and what its waiting is worth."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import msgspec
+import pytest
+
+from sync.domain.handover import accept, command_of, ended_elsewhere, is_new
+from sync.domain.outcomes import Accepted
+from sync.messages import commands as c
+from sync.messages import facts as f
+from sync.messages.feed import NodeKey, TicketClosed, TicketGrant
+from sync.messages.refusals import Refusal
+from tests.kit.office import DAY, TestOffice, at, new_id
+
+REAL = NodeKey(office="real", epoch=1, public_key=bytes(32))
+
+
+def two_offices() -> tuple[TestOffice, TestOffice]:
+    """Where people wait, and where they are sent; each with a clock of its own."""
+    here, there = TestOffice(), TestOffice()
+    here.catalogue = msgspec.structs.replace(here.catalogue, nodes={"real": REAL})
+    return here, there
+
+
+def released(office: TestOffice, ticket_id: str, session: str, when: str, **changes: object) -> f.TicketReleased:
+    command = c.HandOver(request_id=new_id(), session=session, ticket_id=ticket_id, to_office="real", **changes)  # type: ignore[arg-type]
+    decision = office.do(command, at(when))
+    assert isinstance(decision, Accepted), decision
+    (fact,) = decision.facts
+    assert isinstance(fact, f.TicketReleased)
+    return fact
+
+
+def grant_of(fact: f.TicketReleased, **changes: object) -> TicketGrant:
+    grant = TicketGrant(
+        id=fact.ticket_id,
+        tenure=fact.tenure + 1,
+        from_office="centro",
+        service_date=fact.service_date,
+        released_at=at("10:00"),
+        card=fact.card,
+        travel_min=fact.travel_min,
+    )
+    return msgspec.structs.replace(grant, **changes)
+
+
+def hold(office: TestOffice, grant: TicketGrant, when: str, central: str = "10:00") -> f.TicketAccepted | None:
+    command = command_of(grant, "real", new_id(), at(central))
+    decision = office.do(command, at(when))
+    assert isinstance(decision, Accepted), decision
+    return decision.facts[0] if decision.facts else None  # type: ignore[return-value]
+
+
+def test_who_gave_a_ticket_up_calls_it_no_more() -> None:
+    here, _ = two_offices()
+    session = here.open("1", at("09:00"))
+    ticket = here.take("a", at("09:01"))
+    released(here, ticket, session, "09:30")
+    assert here.day.tickets[ticket].state == "in_transit"
+    again = here.do(c.CallNext(request_id=new_id(), session=session, after=None), at("09:31"))
+    assert isinstance(again, Refusal)
+    assert again.code == "nobody_waiting"
+    twice = here.do(c.HandOver(request_id=new_id(), session=session, ticket_id=ticket, to_office="real"), at("09:32"))
+    assert isinstance(twice, Refusal)
+    assert (twice.code, twice.office) == ("already_moved", "real")
+
+
+@pytest.mark.parametrize("to_office", ["centro", "nowhere"])
+def test_nobody_is_sent_where_there_is_no_other_office(to_office: str) -> None:
+    here, _ = two_offices()
+    session = here.open("1", at("09:00"))
+    ticket = here.take("a", at("09:01"))
+    refusal = here.do(
+        c.HandOver(request_id=new_id(), session=session, ticket_id=ticket, to_office=to_office), at("09:30")
+    )
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "office_unknown"
+    assert here.day.tickets[ticket].state == "waiting"
+
+
+def test_the_waiting_goes_on_on_the_way_whatever_the_clocks_say() -> None:
+    here, there = two_offices()
+    session = here.open("1", at("09:00"))
+    ticket = here.take("a", at("09:00"))
+    fact = released(here, ticket, session, "09:20", travel_min=10)
+    there.open("1", at("14:00"))  # a clock that is hours off
+    accepted = hold(there, grant_of(fact), "14:00", central="10:05")
+    assert accepted is not None
+    assert accepted.transit_ms == 5 * 60_000
+    assert at("14:00") - accepted.due_at == timedelta(minutes=25)
+    assert accepted.callable_at == at("14:05")  # five of the ten minutes of the way are left
+
+
+def test_a_grant_that_comes_again_changes_nothing() -> None:
+    here, there = two_offices()
+    session = here.open("1", at("09:00"))
+    fact = released(here, here.take("a", at("09:00")), session, "09:20")
+    there.open("1", at("09:00"))
+    grant = grant_of(fact)
+    assert hold(there, grant, "09:30") is not None
+    assert hold(there, grant, "09:40") is None
+    assert not is_new(there.day, grant, DAY)
+    assert not is_new(there.day, msgspec.structs.replace(grant, tenure=9), date(2020, 1, 1))
+
+
+def test_a_ticket_that_is_still_here_only_gets_a_new_number() -> None:
+    _, there = two_offices()
+    session = there.open("1", at("09:00"))
+    ticket = there.take("a", at("09:01"))
+    there.call_next(session, at("09:02"))
+    card = f.TicketCard(label="A1", service="a", origin="walk_in", waited_ms=0, present_ms=0, follow_hash=bytes(32))
+    decision = accept(
+        there.day,
+        c.Accept(
+            request_id=new_id(), ticket_id=ticket, tenure=4, from_office="x", via="grant", card=card, transit_ms=0
+        ),
+        at("09:03"),
+        there.catalogue,
+    )
+    assert isinstance(decision, Accepted)
+    there.write(decision.facts, at("09:03"))
+    known = there.day.tickets[ticket]
+    assert (known.state, known.tenure, known.session) == ("called", 4, session)
+
+
+def test_who_comes_back_keeps_the_label_of_the_paper_in_the_hand() -> None:
+    here, _ = two_offices()
+    session = here.open("1", at("09:00"))
+    ticket = here.take("a", at("09:00"))
+    label = here.day.tickets[ticket].label
+    fact = released(here, ticket, session, "09:20")
+    back = hold(here, grant_of(fact, tenure=3, from_office="real"), "09:50")
+    assert back is not None
+    assert (back.label, here.day.tickets[ticket].state, here.day.tickets[ticket].tenure) == (label, "waiting", 3)
+
+
+def test_the_person_who_has_come_may_be_called_at_once() -> None:
+    here, there = two_offices()
+    session = here.open("1", at("09:00"))
+    fact = released(here, here.take("a", at("09:00")), session, "09:20", travel_min=30)
+    desk = there.open("1", at("09:00"))
+    hold(there, grant_of(fact), "09:30")
+    assert there.day.tickets[fact.ticket_id].expected
+    there.do(c.MarkArrived(request_id=new_id(), ticket_id=fact.ticket_id), at("09:35"))
+    called = there.do(c.CallNext(request_id=new_id(), session=desk, after=None), at("09:36"))
+    assert isinstance(called, Accepted)
+    again = there.do(c.MarkArrived(request_id=new_id(), ticket_id=fact.ticket_id), at("09:37"))
+    assert isinstance(again, Refusal)
+
+
+def test_a_ticket_that_is_over_elsewhere_ends_here_unless_it_is_at_a_counter() -> None:
+    office = TestOffice()
+    session = office.open("1", at("09:00"))
+    called, waiting = office.take("a", at("09:01")), office.take("a", at("09:02"))
+    office.call_next(session, at("09:03"))
+    rows = [
+        TicketClosed(id=each, tenure=1, service_date=DAY, reason="superseded") for each in (called, waiting, new_id())
+    ]
+    assert [fact.ticket_id for fact in ended_elsewhere(office.day, rows)] == [waiting]
+    older = [msgspec.structs.replace(row, tenure=0) for row in rows]
+    assert ended_elsewhere(office.day, older) == []
