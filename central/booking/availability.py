@@ -6,6 +6,7 @@ entry costs somebody a "taken" at worst: the claim itself decides.
 """
 
 import asyncio
+from bisect import bisect_left
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -40,6 +41,29 @@ class Day(msgspec.Struct, frozen=True):
     starts: tuple[datetime, ...]
 
 
+class Copy:
+    """The free seats of an office's day, and the starts that were worked out from them: the same question comes by the
+    hundred when a slot sells out.
+
+    Args:
+        read_ns: monotonic time of the read.
+    """
+
+    __slots__ = ("_starts", "free", "read_ns")
+
+    def __init__(self, read_ns: int, free: FreeSeats) -> None:
+        self.read_ns = read_ns
+        self.free = free
+        self._starts: dict[tuple[str, int, int], tuple[datetime, ...]] = {}
+
+    def starts(self, pool: Pool, service: ServiceRecord) -> tuple[datetime, ...]:
+        """Every start with room for the service, sorted."""
+        key = pool.id, service.duration_min, pool.capacity.slot_min
+        if key not in self._starts:
+            self._starts[key] = bookable_starts(self.free.get(pool.id, ()), *key[1:])
+        return self._starts[key]
+
+
 class Availability:
     """Free starts by office, service and day.
 
@@ -53,7 +77,7 @@ class Availability:
         self._clock = clock
         self._hints = hints
         self._settings = settings
-        self._days: OrderedDict[tuple[str, date], tuple[int, FreeSeats]] = OrderedDict()
+        self._days: OrderedDict[tuple[str, date], Copy] = OrderedDict()
         self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._changes = 0
         self._hinted: dict[tuple[str, date], int] = {}
@@ -77,11 +101,16 @@ class Availability:
     async def alternatives(
         self, office: OfficeRecord, service: ServiceRecord, wanted: datetime, day: date
     ) -> tuple[datetime, ...]:
-        """Up to three free starts nearest to one that was taken."""
+        """Up to three free starts nearest to one that was taken.
+
+        Memory that still offers the wanted start is behind, and is read again; memory that does not is good enough, so the
+        hundred who are refused a sold-out slot cost one read.
+        """
         around = [one for one in self.horizon(office) if abs((one - day).days) <= ALTERNATIVES_WITHIN_DAYS]
-        self.forget_day(office.id, day)
+        if wanted in await self.starts(office, service, day):
+            self.forget_day(office.id, day)
         found = await self._bookable(office, service, around)
-        return nearest(wanted, (start for one in found for start in one.starts if start != wanted))
+        return nearest(wanted, [start for one in found for start in one.starts if start != wanted])
 
     def changed(self, office: str, day: date) -> None:
         """Seats of a day changed, and the change is committed: forget the day here, and tell the other processes."""
@@ -101,11 +130,12 @@ class Availability:
         free = await self._free_seats(office.id, days)
         earliest = self._clock.now() + timedelta(minutes=self._settings.lead_min)
         found = (
-            Day(day, tuple(start for start in _starts(free[day], pool, service) if start >= earliest)) for day in days
+            Day(day, starts[bisect_left(starts, earliest) :])
+            for day, starts in ((day, free[day].starts(pool, service)) for day in days)
         )
         return tuple(day for day in found if day.starts)
 
-    async def _free_seats(self, office: str, days: Sequence[date]) -> Mapping[date, FreeSeats]:
+    async def _free_seats(self, office: str, days: Sequence[date]) -> Mapping[date, Copy]:
         known = self._known(office, days)
         if len(known) < len(days):
             async with self._reading[office]:  # one reader per office: the others find what it brought
@@ -115,30 +145,31 @@ class Availability:
                     known |= await self._read(office, missing)
         return known
 
-    def _known(self, office: str, days: Sequence[date]) -> dict[date, FreeSeats]:
+    def _known(self, office: str, days: Sequence[date]) -> dict[date, Copy]:
         fresh = ((day, self._fresh(office, day)) for day in days)
-        return {day: seats for day, seats in fresh if seats is not None}
+        return {day: copy for day, copy in fresh if copy is not None}
 
-    def _fresh(self, office: str, day: date) -> FreeSeats | None:
-        entry = self._days.get((office, day))
-        if entry is None or self._clock.monotonic_ns() - entry[0] > MAX_AGE_S * 1e9:
+    def _fresh(self, office: str, day: date) -> Copy | None:
+        copy = self._days.get((office, day))
+        if copy is None or self._clock.monotonic_ns() - copy.read_ns > MAX_AGE_S * 1e9:
             return None
-        return entry[1]
+        return copy
 
-    async def _read(self, office: str, days: Sequence[date]) -> Mapping[date, FreeSeats]:
+    async def _read(self, office: str, days: Sequence[date]) -> Mapping[date, Copy]:
         read_ns, changes = self._clock.monotonic_ns(), self._changes
         rows = await self._pool.fetch(queries.free_seats, office, days, self._clock.now())
         found: dict[date, defaultdict[str, list[tuple[datetime, int]]]] = {day: defaultdict(list) for day in days}
         for day, pool, start_at, free in rows:
             found[day][pool].append((start_at, free))
+        copies = {day: Copy(read_ns, free) for day, free in found.items()}
         for day in days:
             # A day that changed while we read it is good for this answer, not for keeping.
             if self._hinted.get((office, day), 0) <= changes and self._forgot_all <= changes:
-                self._keep(office, day, read_ns, found[day])
-        return found
+                self._keep(office, day, copies[day])
+        return copies
 
-    def _keep(self, office: str, day: date, read_ns: int, free: FreeSeats) -> None:
-        self._days[office, day] = (read_ns, free)
+    def _keep(self, office: str, day: date, copy: Copy) -> None:
+        self._days[office, day] = copy
         self._days.move_to_end((office, day))
         while len(self._days) > MAX_ENTRIES:
             self._days.popitem(last=False)
@@ -152,7 +183,3 @@ class Availability:
         if payload is not None:
             office, _, day = payload.partition(" ")
             self.forget_day(office, date.fromisoformat(day))
-
-
-def _starts(free: FreeSeats, pool: Pool, service: ServiceRecord) -> tuple[datetime, ...]:
-    return bookable_starts(free.get(pool.id, ()), service.duration_min, pool.capacity.slot_min)

@@ -29,9 +29,11 @@ from central.booking.appointments import (
 )
 from central.booking.availability import Availability
 from central.booking.claims import Answered, Clash, Full, Where, Won, claim, find_answer, queries
+from central.booking.groups import Ask
 from central.booking.news import answer_of, feed_body, letter_of
 from central.booking.offers import Offer, offer_of
 from central.booking.rules import DOCUMENT_END_LENGTH, fingerprint, is_fed, new_locator, person_hash
+from central.booking.surge import Surge
 from central.context import Central
 from central.offices.store import CatalogueCopy
 from sync.io.ids import new_id
@@ -62,6 +64,7 @@ class Bookings:
         self._catalogue = catalogue
         self._availability = availability
         self._random_below = random_below
+        self._surge = Surge(central.pool, central.settings.database.lock_timeout_ms)
 
     async def hold(self, wish: Wish, *, replaces: str | None = None) -> HoldOutcome:
         """Keep the seats of a wish while somebody fills in the form.
@@ -78,7 +81,9 @@ class Bookings:
             hold_id, now, held_until, offer.office.id, offer.pool.id, offer.starts, offer.service.id,
             offer.service.duration_min, replaces,
         )  # fmt: skip
-        end = await self._claim("hold", arguments, hold_id, offer, replaces)
+        where = self._where(hold_id, offer, replaces)
+        lock_timeout_ms = self._central.settings.database.lock_timeout_ms
+        end = await claim(self._central.pool, "hold", arguments, where, lock_timeout_ms)
         if not isinstance(end, Won):
             return await self._taken(offer)
         self._availability.changed(offer.office.id, offer.service_date)
@@ -142,7 +147,15 @@ class Bookings:
                 hold_id=hold_id,
                 channel=channel,
             )
-            end = await self._claim("book", arguments, request_id, offer, hold_id)
+            where = self._where(request_id, offer, hold_id)
+            end = await self._surge.book(
+                Ask(
+                    arguments=arguments,
+                    appointment_id=booking.appointment_id,
+                    where=where,
+                    person=(who, booking.family),
+                )
+            )
             if not (isinstance(end, Clash) and end.key == "locator"):
                 return await self._book_outcome(end, asked, answer, offer)
         raise RuntimeError("no free locator: there are too many appointments for its length")
@@ -210,10 +223,8 @@ class Bookings:
         catalogue = await self._catalogue.current()
         return offer_of(wish, catalogue, self._central.clock.now(), self._central.settings.booking, chosen=chosen)
 
-    async def _claim(
-        self, statement: str, arguments: tuple[Any, ...], request_id: str, offer: Offer, hold_id: str | None
-    ) -> Won | Full | Clash | Answered:
-        where = Where(
+    def _where(self, request_id: str, offer: Offer, hold_id: str | None) -> Where:
+        return Where(
             request_id=request_id,
             now=self._central.clock.now(),
             office=offer.office.id,
@@ -221,8 +232,6 @@ class Bookings:
             starts=offer.starts,
             hold_id=hold_id,
         )
-        central = self._central
-        return await claim(central.pool, statement, arguments, where, central.settings.database.lock_timeout_ms)
 
     async def _taken(self, offer: Offer) -> Taken:
         free = await self._availability.alternatives(

@@ -5,7 +5,8 @@ answered before (a double submit), the slots are really full, or their seats wer
 second try, without SKIP LOCKED and under a short lock timeout.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from typing import Any, Literal
 
@@ -63,40 +64,69 @@ class Where(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def claim(
-    pool: Any, statement: str, arguments: Sequence[Any], where: Where, lock_timeout_ms: int
+    pool: Any,
+    statement: str,
+    arguments: Sequence[Any],
+    where: Where,
+    lock_timeout_ms: int,
+    *,
+    first_try: Callable[[], Awaitable[Any | None]] | None = None,
+    gate: AbstractAsyncContextManager[Any] | None = None,
 ) -> Won | Full | Clash | Answered:
     """Claim seats by one of the statements of `seats.sql`.
+
+    Args:
+        first_try: makes the first try instead of `claim_at_once`, and ends like it.
+        gate: held while the claim is looked into and tried again.
 
     A clash or an empty hand is looked into before it is told: a request that was already carried out always gets the answer
     of then, also if that very request took the last seat or is the booking that now stands in the person's way.
     """
-    end = await _claim(pool, statement, arguments, where, lock_timeout_ms)
+    first = first_try or (lambda: claim_at_once(pool, statement, arguments))
+    end = await _claim(pool, statement, arguments, where, lock_timeout_ms, first_try=first, gate=gate or nullcontext())
     _CLAIMS.labels(statement, type(end).__name__.lower()).inc()
     return end
 
 
 async def _claim(
-    pool: Any, statement: str, arguments: Sequence[Any], where: Where, lock_timeout_ms: int
+    pool: Any,
+    statement: str,
+    arguments: Sequence[Any],
+    where: Where,
+    lock_timeout_ms: int,
+    *,
+    first_try: Callable[[], Awaitable[Any | None]],
+    gate: AbstractAsyncContextManager[Any],
 ) -> Won | Full | Clash | Answered:
     try:
-        if row := await _claim_at_once(pool, statement, arguments):
+        if row := await first_try():
             return Won(row)
-        why = await _why_not(pool, where)
-        if isinstance(why, Answered) or not why:
-            return why or Full()
-        if row := await _claim_waiting(pool, statement, arguments, lock_timeout_ms):
-            return Won(row)
+        async with gate:
+            return await _claim_again(pool, statement, arguments, where, lock_timeout_ms)
     except asyncpg.UniqueViolationError as error:
         if (key := _CONSTRAINTS.get(error.constraint_name or "")) is None:
             raise
         answered = await _why_not(pool, where)
         return answered if isinstance(answered, Answered) else Clash(key)
+
+
+async def _claim_again(
+    pool: Any, statement: str, arguments: Sequence[Any], where: Where, lock_timeout_ms: int
+) -> Won | Full | Answered:
+    why = await _why_not(pool, where)
+    if isinstance(why, Answered) or not why:
+        return why or Full()
+    if row := await _claim_waiting(pool, statement, arguments, lock_timeout_ms):
+        return Won(row)
     again = await _why_not(pool, where)
     return again if isinstance(again, Answered) else Full()
 
 
-async def _claim_at_once(pool: Any, statement: str, arguments: Sequence[Any]) -> Any | None:
-    """None also for whoever lost to the release of the very hold that is being confirmed: it locks hold, then seats."""
+async def claim_at_once(pool: Any, statement: str, arguments: Sequence[Any]) -> Any | None:
+    """The first try: the row, or None if too few seats were free that nobody was claiming.
+
+    None also for whoever lost to the release of the very hold that is being confirmed: it locks hold, then seats.
+    """
     try:
         return await pool.fetchrow(queries[statement], *arguments)
     except asyncpg.DeadlockDetectedError:

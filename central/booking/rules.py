@@ -4,7 +4,8 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -90,9 +91,15 @@ def bookable_starts(free: Sequence[tuple[datetime, int]], duration_min: int, slo
     )
 
 
-def nearest(wanted: datetime, starts: Iterable[datetime], count: int = 3) -> tuple[datetime, ...]:
-    """The starts closest to the one that somebody else got, in the order of time."""
-    return tuple(sorted(sorted(starts, key=lambda start: (abs(start - wanted), start))[:count]))
+def nearest(wanted: datetime, starts: Sequence[datetime], count: int = 3) -> tuple[datetime, ...]:
+    """The starts closest to the one that somebody else got, in the order of time.
+
+    Args:
+        starts: sorted; so only its neighbours on both sides can be among the closest.
+    """
+    at = bisect_left(starts, wanted)
+    around = starts[max(0, at - count) : at + count]
+    return tuple(sorted(sorted(around, key=lambda start: (abs(start - wanted), start))[:count]))
 
 
 def is_fed(service_date: date, today: date, feed_days: int) -> bool:

@@ -3,9 +3,10 @@
     python -m tests.bench.booking [--seconds 3] [--rounds 3] [--dir FOLDER]
 
 Goals: G1, `POST /api/v1/appointments` at 100 callers on one worker at least 0.20 of pgbench running the product's own
-booking statement with 10 clients; G4, 100 callers on one slot of 1000 seats at least 0.8 of pgbench with one client on such a
-slot, and exactly as many appointments as seats. Sides are interleaved in every round, on one server with fsync; medians of
-the rounds' ratios. The load generator is one Python process and shares the cores with server and database.
+booking statement with 10 clients, and G2, since bookings are written in groups under such a load, at least 0.40; G4, 100
+callers on one slot of 1000 seats at least 0.8 of pgbench with one client on such a slot, and exactly as many appointments
+as seats. Sides are interleaved in every round, on one server with fsync; medians of the rounds' ratios. The load
+generator is one Python process and shares the cores with server and database.
 """
 
 from __future__ import annotations
@@ -248,6 +249,7 @@ def summary(rounds: list[Round], callers: int, pool: int) -> dict[str, Any]:
         "ratio": g1,
         "ratios": [round(each.ratio, 3) for each in rounds],
         "g1": {"goal": 0.20, "ratio": g1, "met": g1 >= 0.20},
+        "g2": {"goal": 0.40, "ratio": g1, "met": g1 >= 0.40},
         "hot_slot": {
             "seats": HOT_SEATS,
             "sold": [each.hot_sold for each in rounds],

@@ -17,10 +17,11 @@ import asyncpg
 import pytest
 
 import central
-from central.database import prepare_connection
-from sync.io.sql import parse
+from central.database import SESSION, prepare_connection
+from sync.io.sql import load, parse
 from tests.kit.central_database import migrate_central
 from tests.kit.services import Cluster
+from tests.kit.small_city import loaded_city
 
 pytestmark = pytest.mark.postgres
 
@@ -88,12 +89,16 @@ async def plan_of(connection: Any, text: str) -> dict[str, Any]:
     return plan
 
 
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A plan's node and all below it."""
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
 def whole_reads(plan: dict[str, Any]) -> Iterator[str]:
     """Tables that a plan reads from end to end, in any of its nodes."""
-    if plan["Node Type"] == "Seq Scan":
-        yield plan["Relation Name"]
-    for child in plan.get("Plans", ()):
-        yield from whole_reads(child)
+    return (node["Relation Name"] for node in nodes(plan) if node["Node Type"] == "Seq Scan")
 
 
 @pytest.mark.parametrize("text", list(statements()))
@@ -120,6 +125,26 @@ async def test_feeding_reads_no_large_table_whole(connection: Any) -> None:
     await connection.fetchrow("SELECT * FROM feed_put_changed('office:office-2', 'appointment', 'a7', '{\"n\":1}')")
 
     assert await connection.fetchval(count) == before
+
+
+async def test_what_is_planned_on_the_first_day_reads_by_index_when_tables_have_grown(
+    postgres_cluster: Cluster, tmp_path: Path
+) -> None:
+    """A plan is kept as long as its connection and the statistics: made when nobody had booked yet, it must serve a first rush."""
+    with loaded_city(postgres_cluster, tmp_path, 1) as dsn:
+        connection = await asyncpg.connect(dsn, server_settings=SESSION)
+        try:
+            await prepare_connection(connection)
+            await connection.execute("VACUUM ANALYZE")
+            plan = await plan_of(connection, load("central.booking", "groups.sql").book_group)
+        finally:
+            await connection.close()
+
+    reads = [node for node in nodes(plan) if "Relation Name" in node and node["Node Type"] != "ModifyTable"]
+    assert {node["Relation Name"] for node in reads} == {"booking_reply", "hold", "seat", "slot"}
+    for node in reads:
+        finder = next(nodes(node["Plans"][0])) if node["Node Type"] == "Bitmap Heap Scan" else node
+        assert "Index Cond" in finder, json.dumps(node, indent=1)
 
 
 async def test_the_check_finds_a_whole_read(connection: Any) -> None:

@@ -65,6 +65,27 @@ async def test_a_hundred_askers_are_one_read(bed: Bed, counted: CountedPool) -> 
     assert all(len(answer) == 30 for answer in answers)
 
 
+async def test_a_hundred_who_are_refused_are_few_reads_and_know_what_is_free(bed: Bed, counted: CountedPool) -> None:
+    await bed.pool.execute(BLOCK_9H, TUESDAY_9H)
+    catalogue = await bed.booking.catalogue.current()
+    office, service = catalogue.offices["centro"], catalogue.services["viaje"]
+    ask = bed.booking.availability.alternatives
+    answers = await asyncio.gather(*(ask(office, service, TUESDAY_9H, TUESDAY) for _ in range(100)))
+
+    assert counted.reads == 2  # the day itself, then those around it
+    assert set(answers) == {tuple(TUESDAY_9H + timedelta(minutes=m) for m in (10, 20, 30))}
+
+
+async def test_memory_that_still_offers_what_was_taken_is_read_again(bed: Bed, counted: CountedPool) -> None:
+    assert TUESDAY_9H in await starts(bed)
+    await bed.pool.execute(BLOCK_9H.replace("= $1", "<= $1::timestamptz + interval '10 minutes'"), TUESDAY_9H)
+    catalogue = await bed.booking.catalogue.current()
+    office, service = catalogue.offices["centro"], catalogue.services["viaje"]
+    found = await bed.booking.availability.alternatives(office, service, TUESDAY_9H, TUESDAY)
+
+    assert TUESDAY_9H + timedelta(minutes=10) not in found
+
+
 async def test_memory_is_used_for_two_seconds(bed: Bed, counted: CountedPool) -> None:
     assert len(await starts(bed)) == 30
     await bed.pool.execute(BLOCK_9H, TUESDAY_9H)

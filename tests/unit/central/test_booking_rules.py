@@ -87,6 +87,14 @@ def test_alternatives_are_the_nearest_in_time_order() -> None:
     assert rules.nearest(AT, []) == ()
 
 
+@given(st.sets(st.integers(-50, 50)), st.integers(-60, 60))
+def test_no_start_is_nearer_than_the_alternatives(minutes: set[int], wanted: int) -> None:
+    starts = [AT + timedelta(minutes=minute) for minute in sorted(minutes)]
+    at = AT + timedelta(minutes=wanted)
+    found = rules.nearest(at, starts)
+    assert list(found) == sorted(sorted(starts, key=lambda start: (abs(start - at), start))[:3])
+
+
 @pytest.mark.parametrize("ahead,fed", [(-1, False), (0, True), (7, True), (8, False)])
 def test_an_office_knows_today_and_seven_days(ahead: int, fed: bool) -> None:
     today = date(2026, 11, 23)
