@@ -2,7 +2,8 @@
 
 One task takes everything that is waiting, decides each command on the state that the one before it left, and commits all
 their facts in one transaction (group commit). It never waits for more commands to come, so a lone one pays no delay. Only
-behind the COMMIT do the replies go out, and then the news: boards, live pages, uplink.
+behind the COMMIT does anybody hear of it: first who listens (boards, live pages, uplink), for the waiting room looks up to a
+screen while the clerk's reply is still being written; then who asked.
 
 When the COMMIT fails, memory is ahead of a disk that nobody knows: the state is folded anew from the journal, and each
 command of the batch is answered from there. What is not there gets ``retry``; sent again with the same request_id it acts
@@ -198,10 +199,8 @@ class Dispatcher:
             answers = await self._answer_from_journal(taken)
         else:
             self._known.update(request_id for request_id, _, _ in batch.requests)
-            self._settle(answers)
             if batch.entries:
                 self._publish(lambda listener: listener.committed(batch.entries, batch.prints))
-            return
         self._settle(answers)
 
     def _decide(self, each: Submission | InternalAct, batch: Batch) -> Answer | int | Exception:
