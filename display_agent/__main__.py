@@ -23,6 +23,7 @@ from display_agent.settings import Http, Settings
 from display_agent.show import Show, start_show
 from display_agent.spool import open_spool
 from provisioning import logs
+from provisioning.collector import spare_what_boot_made
 from provisioning.settings import SettingsError, config_path, load
 from sync.io.clock import SystemClock
 from sync.io.ids import new_id
@@ -79,6 +80,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
             )
         )
         async with link.running():
+            spare_what_boot_made()
             log.info("screen.serving", host=settings.http.host, port=listener.getsockname()[1])
             async with _at_work(show, link), _ended_by_signals(show, server):
                 await server.serve(sockets=[listener])

@@ -9,9 +9,9 @@ from litestar.exceptions import PermissionDeniedException
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge_node import health
-from edge_node.console import command_endpoint
 from edge_node.console import page_routes as pages
 from edge_node.console import routes as console
+from edge_node.console.command_endpoint import CommandEndpoint
 from edge_node.console.frame import Frame
 from edge_node.console.page_problems import on_denied
 from edge_node.node import EdgeNode
@@ -22,8 +22,12 @@ MAX_BODY_BYTES = 64 * 1024
 _HEADERS = [(name.encode("ascii"), value.encode("ascii")) for name, value in PAGE_HEADERS.items()]
 
 
-def create_app(node: EdgeNode) -> Litestar:
-    """The application of a running node."""
+def create_app(node: EdgeNode) -> ASGIApp:
+    """The application of a running node: commands first, everything else by the framework."""
+    return CommandEndpoint(node, _framework(node))
+
+
+def _framework(node: EdgeNode) -> Litestar:
     return Litestar(
         route_handlers=[*health.ROUTES, *console.ROUTES, *pages.ROUTES],
         exception_handlers={**EXCEPTION_HANDLERS, PermissionDeniedException: on_denied},
@@ -31,7 +35,6 @@ def create_app(node: EdgeNode) -> Litestar:
             secret=node.identity.csrf_secret,
             cookie_name=f"{node.cookie}_csrf",
             header_name="x-csrf-token",
-            exclude=[f"^{command_endpoint.PATH}/"],  # checks the same token itself
             cookie_secure=node.settings.http.secure_cookies,
         ),
         middleware=[_with_headers],

@@ -13,6 +13,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
+from edge_node.metrics import Metrics
 from edge_node.queue.dispatcher import StateUnknown
 from edge_node.writer import WriteFailed
 from sync.messages.codec import MalformedMessage
@@ -66,53 +67,61 @@ def problem_of(refusal: Refusal) -> Problem:
     return Problem(_STATUS.get(refusal.code, 409), refusal.code, **fields)
 
 
-def problem_response(problem: Problem) -> Response[dict[str, Any]]:
+def as_problem(error: Exception, metrics: Metrics, *, method: str, route: str) -> Problem:
+    """How an error is told over HTTP.
+
+    What could not even be read is counted here, refusals of the queue where they are decided; a fault of ours is logged.
+    """
+    match error:
+        case Problem():
+            problem = error
+        case MalformedMessage():
+            metrics.refused.labels("malformed").inc()
+            return Problem(422, "malformed", error.detail)
+        case HTTPException():
+            problem = Problem(error.status_code, _CODES.get(error.status_code, "refused"))
+        case StateUnknown() | WriteFailed():
+            return Problem(503, "retry", wait_s=1)
+        case _:
+            log.error("request.failed", method=method, route=route, exc_info=error)
+            return Problem(500, "internal")
+    count_too_large(metrics, problem.status)
+    return problem
+
+
+def problem_body(problem: Problem) -> dict[str, Any]:
     body: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(problem.status).phrase, "status": problem.status}
     if problem.detail:
         body["detail"] = problem.detail
-    headers = {"retry-after": str(problem.more.get("wait_s", 1))} if problem.status == 503 else {}
+    return {**body, "code": problem.code, **problem.more}
+
+
+def problem_headers(problem: Problem) -> dict[str, str]:
+    """Headers beside the content type."""
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return {"retry-after": str(problem.more.get("wait_s", 1))}
+    return {}
+
+
+def problem_response(problem: Problem) -> Response[dict[str, Any]]:
     return Response(
-        {**body, "code": problem.code, **problem.more},
+        problem_body(problem),
         status_code=problem.status,
         media_type=MEDIA_TYPE,
-        headers=headers,
+        headers=problem_headers(problem),
     )
 
 
-def _on_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[dict[str, Any]]:
-    count_too_large(request, problem.status)
-    return problem_response(problem)
-
-
-def _on_malformed(request: Request[Any, Any, Any], error: MalformedMessage) -> Response[dict[str, Any]]:
-    request.app.state.node.metrics.refused.labels("malformed").inc()
-    return problem_response(Problem(422, "malformed", error.detail))
-
-
-def _on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
-    return _on_problem(request, Problem(error.status_code, _CODES.get(error.status_code, "refused")))
-
-
-def count_too_large(request: Request[Any, Any, Any], status: int) -> None:
-    """Count a body that was not read; refusals of the queue are counted where they are decided."""
+def count_too_large(metrics: Metrics, status: int) -> None:
+    """Count a body that was not read."""
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        request.app.state.node.metrics.refused.labels("too_large").inc()
+        metrics.refused.labels("too_large").inc()
 
 
-def _on_disk(_: Request[Any, Any, Any], __: Exception) -> Response[dict[str, Any]]:
-    return problem_response(Problem(503, "retry", wait_s=1))
+def _on_error(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
+    metrics: Metrics = request.app.state.node.metrics
+    route = request.scope.get("path_template", "")
+    return problem_response(as_problem(error, metrics, method=request.method, route=route))
 
 
-def _on_bug(request: Request[Any, Any, Any], bug: Exception) -> Response[dict[str, Any]]:
-    log.error("request.failed", method=request.method, route=request.scope.get("path_template", ""), exc_info=bug)
-    return problem_response(Problem(500, "internal"))
-
-
-EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
-    Problem: _on_problem,
-    MalformedMessage: _on_malformed,
-    HTTPException: _on_http,
-    StateUnknown: _on_disk,
-    WriteFailed: _on_disk,
-    Exception: _on_bug,
-}
+EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {HTTPException: _on_error, Exception: _on_error}

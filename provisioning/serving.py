@@ -15,6 +15,8 @@ import structlog
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
+from provisioning.collector import spare_what_boot_made
+
 DRAIN_S = 0.2
 GRACE_S = 2.0
 BACKLOG = 1024
@@ -31,6 +33,7 @@ async def serve(app: Any, host: str, port: int, before_stop: Callable[[], None],
     """
     interface = Interfaces.ASGI if with_lifespan else Interfaces.ASGINL
     server = Server(app, address=host, port=port, interface=interface, log_enabled=False, backlog=BACKLOG)
+    spare_what_boot_made()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

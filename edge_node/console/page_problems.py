@@ -31,7 +31,7 @@ def _on_problem(request: AnyRequest, problem: Problem) -> Response[str]:
 
 
 def _on_http(request: AnyRequest, error: HTTPException) -> Response[str]:
-    count_too_large(request, error.status_code)
+    count_too_large(node_of(request).metrics, error.status_code)
     return _page(request, error.status_code)
 
 

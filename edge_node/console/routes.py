@@ -1,4 +1,4 @@
-"""The console's JSON interface: signing in, commands, the queue, live news. Pages build on the same functions."""
+"""The console's JSON interface but for commands: signing in, the queue, live news. Pages build on the same functions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
 from litestar.response import Stream
 
-from edge_node.console.command_endpoint import commands
 from edge_node.console.live import BYE
 from edge_node.console.queue_view import QueueView, view_agenda
 from edge_node.console.staff_sessions import Member
@@ -162,4 +161,4 @@ def _me(member: Member, node: EdgeNode) -> Me:
     )
 
 
-ROUTES = (sign_in, sign_out, me, commands, queue, services, agenda, live)
+ROUTES = (sign_in, sign_out, me, queue, services, agenda, live)

@@ -2,7 +2,8 @@
 
 One task takes everything that is waiting, decides each command on the state that the one before it left, and commits all
 their facts in one transaction (group commit). It never waits for more commands to come, so a lone one pays no delay. Only
-behind the COMMIT do the replies go out, and then the news: boards, live pages, uplink.
+behind the COMMIT does anybody hear of it: first who listens (boards, live pages, uplink), for the waiting room looks up to a
+screen while the clerk's reply is still being written; then who asked.
 
 When the COMMIT fails, memory is ahead of a disk that nobody knows: the state is folded anew from the journal, and each
 command of the batch is answered from there. What is not there gets ``retry``; sent again with the same request_id it acts
@@ -66,10 +67,12 @@ class InternalAct(NamedTuple):
 
 
 class Submission(NamedTuple):
+    """A command, and everybody who waits for its answer: whoever sent it, and whoever sent it again meanwhile."""
+
     command: AnyCommand
     actor: Actor
     extras: Extras
-    done: asyncio.Future[Answer]
+    waiting: list[asyncio.Future[Answer]]
 
 
 class Dispatcher:
@@ -89,7 +92,7 @@ class Dispatcher:
         self.metrics = metrics
         self._known = set(known_requests)
         self._inbox: deque[Submission | InternalAct] = deque()
-        self._in_flight: dict[str, asyncio.Future[Answer]] = {}
+        self._in_flight: dict[str, Submission] = {}
         self._readers: list[tuple[Callable[[OfficeState], Any], asyncio.Future[Any]]] = []
         self._wake = asyncio.Event()
         self._stopping = False
@@ -121,15 +124,16 @@ class Dispatcher:
         request_id = command.request_id
         if request_id in self._known:
             return await self._stored(request_id)
-        twin = self._in_flight.get(request_id)
-        if twin is None:
-            if len(self._inbox) >= MAX_PENDING or self._stopping:
-                return self._refused(RETRY)
-            twin = asyncio.get_running_loop().create_future()
-            self._in_flight[request_id] = twin
-            self._inbox.append(Submission(command, actor, extras, twin))
+        done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        if (twin := self._in_flight.get(request_id)) is not None:
+            twin.waiting.append(done)
+        elif len(self._inbox) >= MAX_PENDING or self._stopping:
+            return self._refused(RETRY)
+        else:
+            self._in_flight[request_id] = submission = Submission(command, actor, extras, [done])
+            self._inbox.append(submission)
             self._wake.set()
-        return await asyncio.shield(twin)
+        return await done
 
     async def act(self, record: Callable[[OfficeState, datetime], list[Entry]]) -> int:
         """Let the node itself record facts in the order of commands; gives how many once they are durable.
@@ -140,7 +144,7 @@ class Dispatcher:
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._inbox.append(InternalAct(record, done))
         self._wake.set()
-        return await asyncio.shield(done)
+        return await done
 
     async def read(self, view: Callable[[OfficeState], T]) -> T:
         """What ``view`` makes of the state; never of one that is not on the disk.
@@ -178,6 +182,7 @@ class Dispatcher:
                 await asyncio.sleep(0.2)  # a broken disk is not asked in a tight loop
                 continue
             await self._carry_out(taken)
+            await asyncio.sleep(0)  # replies go out before the next decisions, and who is at the door comes along
 
     async def _carry_out(self, taken: list[Submission | InternalAct]) -> None:
         batch = Batch()
@@ -195,10 +200,8 @@ class Dispatcher:
             answers = await self._answer_from_journal(taken)
         else:
             self._known.update(request_id for request_id, _, _ in batch.requests)
-            self._settle(answers)
             if batch.entries:
                 self._publish(lambda listener: listener.committed(batch.entries, batch.prints))
-            return
         self._settle(answers)
 
     def _decide(self, each: Submission | InternalAct, batch: Batch) -> Answer | int | Exception:
@@ -237,9 +240,10 @@ class Dispatcher:
         for each, answer in answers:
             if isinstance(each, Submission):
                 self._in_flight.pop(each.command.request_id, None)
-            elif isinstance(answer, Refusal):
-                answer = StateUnknown()  # noqa: PLW2901 - an act has no refusals
-            _give(each.done, answer)
+                for done in each.waiting:
+                    _give(done, answer)
+            else:  # an act has no refusals
+                _give(each.done, StateUnknown() if isinstance(answer, Refusal) else answer)
         readers, self._readers = self._readers, []
         for view, done in readers:
             try:

@@ -23,9 +23,11 @@ class Screens:
     """What is published, as soon as it is."""
 
     def __init__(self) -> None:
+        self.begun: list[str] = []
         self.boards: dict[str, Board] = {}
 
     async def publish(self, topic: str, body: bytes) -> bool:
+        self.begun.append(topic)
         await asyncio.sleep(0.01)  # as a broker's confirmation
         self.boards[topic] = msgspec.json.decode(body, type=Board)
         return True
@@ -52,6 +54,22 @@ async def test_a_call_is_told_at_once_and_a_ticket_in_a_moment(tmp_path: Path, z
         await do(node, c.TakeTicket(request_id=new_id(), service="padron", follow_hash=bytes(32)))
         await asyncio.sleep(CALM_S * 2)
         assert screens.waiting_for("a") == 1
+        sending.cancel()
+        await asyncio.wait({sending})
+
+
+async def test_a_call_is_on_its_way_to_the_screen_before_the_clerk_has_the_reply(tmp_path: Path) -> None:
+    async with edge(tmp_path / "edge") as node:
+        screens = Screens()
+        boards = Boards(node.dispatcher, screens.publish)
+        node.dispatcher.listen(boards)
+        sending = asyncio.create_task(boards.run())
+        session = await open_counter(node)
+        await do(node, c.TakeTicket(request_id=new_id(), service="padron", follow_hash=bytes(32)))
+        await asyncio.sleep(CALM_S / 5)  # the boards of before are out
+        screens.begun.clear()
+        await do(node, c.CallNext(request_id=new_id(), session=session))
+        assert screens.begun == [board_topic(OFFICE, "a")]
         sending.cancel()
         await asyncio.wait({sending})
 

@@ -159,6 +159,21 @@ async def test_a_repeated_request_gets_its_reply_again_even_after_a_restart(tmp_
     assert types(tmp_path).count("ticket.issued") == 1
 
 
+async def test_who_gives_up_waiting_takes_nobody_elses_answer_and_undoes_nothing(tmp_path: Path) -> None:
+    request_id = new_id()
+    async with edge(tmp_path) as node:
+
+        async def ask() -> object:
+            return await node.desk.take_ticket(request_id, "padron", KIOSK, Wish())
+
+        first, second = asyncio.create_task(ask()), asyncio.create_task(ask())
+        await asyncio.sleep(0)  # both have asked
+        first.cancel()
+        assert isinstance(await second, Done)
+        assert first.cancelled()
+        assert len(node.dispatcher.state.day.tickets) == 1
+
+
 async def test_requests_are_forgotten_after_two_days(tmp_path: Path) -> None:
     clock = ManualClock()
     async with edge(tmp_path, clock) as node:

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from edge_node.__main__ import main
 from sync.io.ids import new_id
 from tests.kit.edge_process import CSRF, Browser, EdgeProcess, edge_process
+from ui.headers import PAGE_HEADERS
 
 
 @pytest.fixture
@@ -220,6 +221,16 @@ def test_bad_requests_are_refused_counted_and_leave_no_fact(shared_boss: Browser
     metrics = shared_boss.http.get("/metrics").text
     for code in {code for _, _, _, code in BAD_REQUESTS} - {"not_found"}:
         assert f'ventanilla_refused_total{{code="{code}"}}' in metrics
+
+
+def test_commands_and_their_problems_carry_the_headers_of_every_page(shared_boss: Browser) -> None:
+    issued = shared_boss.do("take_ticket", service="padron")
+    unknown = shared_boss.do("explode")
+    read = shared_boss.http.get("/api/v1/commands/take_ticket", headers=shared_boss.headers)
+    assert (issued.status_code, unknown.status_code, read.status_code) == (200, 404, 405)
+    for reply in (issued, unknown, read):
+        assert {name: reply.headers[name] for name in PAGE_HEADERS} == PAGE_HEADERS
+    assert (issued.headers["content-type"], issued.headers["cache-control"]) == ("application/json", "no-store")
 
 
 def test_a_body_of_ten_megabytes_is_not_read(shared_boss: Browser) -> None:

@@ -17,11 +17,12 @@ def test_every_row_arrives_in_order(count: int) -> None:
     assert rows == [(n, f"row {n}") for n in range(count)]
 
 
-def test_a_whole_batch_takes_few_statements() -> None:
+@pytest.mark.parametrize("count, statements", [(1, 1), (7, 1), (10, 1), (11, 2), (100, 3)])
+def test_a_whole_batch_takes_few_statements(count: int, statements: int) -> None:
     connection = sqlite3.connect(":memory:")
     connection.execute("CREATE TABLE t (n INTEGER)")
     seen: list[str] = []
     connection.set_trace_callback(lambda sql: seen.append(sql) if sql.startswith("INSERT") else None)
-    insert_many(connection, "INSERT INTO t (n) VALUES (?)", [(n,) for n in range(100)])
+    insert_many(connection, "INSERT INTO t (n) VALUES (?)", [(n,) for n in range(count)])
     connection.close()
-    assert len(seen) == 3  # 64 + 32 + 4
+    assert len(seen) == statements  # 11 are 8 + 3, 100 are 64 + 32 + 4
