@@ -22,6 +22,7 @@ from sync.domain.office_day import OfficeDay
 from sync.domain.ordering import callable_before, next_for, why
 from sync.domain.outcomes import Accepted, Decision, Unchanged, refuse
 from sync.domain.reinstatement import due_again
+from sync.domain.reserve import take_reserved
 from sync.domain.ticket import CounterSession, Ticket
 from sync.messages import commands as c
 from sync.messages import facts as f
@@ -340,6 +341,11 @@ def _sell_lease(x: Context, command: c.SellLease) -> Decision:
     return sell(x.rights, command, x.now)
 
 
+def _take_reserved(x: Context, command: c.TakeReserved) -> Decision:
+    service = x.catalogue.services.get(command.service)
+    return take_reserved(x.day, command, x.actor.device_id, x.now, service)
+
+
 def _in_state(x: Context, ticket_id: str, *states: str) -> Ticket | Refusal:
     ticket = x.day.tickets.get(ticket_id)
     if ticket is None:
@@ -398,6 +404,7 @@ _RULES: dict[type[c.Command], Callable[[Context, Any], Decision]] = {
     c.Accept: _accept,
     c.MarkArrived: _mark_arrived,
     c.SellLease: _sell_lease,
+    c.TakeReserved: _take_reserved,
     c.ReportPrinted: _report_printed,
     c.ReportPrintFailed: _report_print_failed,
     c.ReportShown: _report_shown,

@@ -62,6 +62,8 @@ class OfficeDay:
         self.last_numbers: dict[str, int] = {}
         self.sessions: dict[str, CounterSession] = {}
         self.session_at: dict[str, str] = {}
+        self.reserves: dict[str, f.ReserveGranted] = {}
+        """What each kiosk may give by itself today, by device."""
         self.lines = Lines()
         self.announcements: list[Announcement] = []
         self.durations: dict[str, Durations] = {}
@@ -290,6 +292,14 @@ class OfficeDay:
             ticket.expected = False
             ticket.callable_at = min(ticket.callable_at, header.occurred_at)
 
+    def _relabelled(self, _header: FactHeader, fact: f.TicketRelabelled) -> None:
+        if ticket := self.tickets.get(fact.ticket_id):
+            ticket.label, ticket.series, ticket.number = fact.label, fact.series, fact.number
+            self.last_numbers[fact.series] = max(fact.number, self.last_numbers.get(fact.series, 0))
+
+    def _reserve_granted(self, _header: FactHeader, fact: f.ReserveGranted) -> None:
+        self.reserves[fact.device] = fact
+
     def _config_applied(self, _header: FactHeader, fact: f.ConfigApplied) -> None:
         if fact.policy is not None:
             self.policy = fact.policy
@@ -330,6 +340,8 @@ class OfficeDay:
         f.TicketReleased: _released,
         f.TicketAccepted: _accepted,
         f.TicketArrived: _arrived,
+        f.TicketRelabelled: _relabelled,
+        f.ReserveGranted: _reserve_granted,
         f.ConfigApplied: _config_applied,
         f.ClockStepped: _clock_stepped,
     }

@@ -194,6 +194,21 @@ class MarkArrived(Command, frozen=True, kw_only=True, forbid_unknown_fields=True
     ticket_id: Uuid
 
 
+class TakeReserved(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="take_reserved"):
+    """A kiosk tells of a ticket that it gave out of its reserve; the ticket's id is the request_id, as of any other.
+
+    Args:
+        elapsed_ms: how long ago that was, by the kiosk's monotonic clock.
+    """
+
+    service: Slug
+    series: Series
+    number: Annotated[int, msgspec.Meta(ge=1, le=999)]
+    elapsed_ms: Annotated[int, msgspec.Meta(ge=0)]
+    follow_hash: Hash
+    language: Language = "es"
+
+
 class SellLease(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="sell_lease"):
     """Book a future appointment out of leased seats; its id is the request_id."""
 
@@ -247,6 +262,7 @@ AnyCommand = (
     | Accept
     | MarkArrived
     | SellLease
+    | TakeReserved
     | ReportPrinted
     | ReportPrintFailed
     | ReportShown

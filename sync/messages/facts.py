@@ -308,6 +308,30 @@ class TicketArrived(Fact, frozen=True, kw_only=True):
     ticket_id: Uuid
 
 
+class TicketRelabelled(Fact, frozen=True, kw_only=True):
+    """A kiosk had printed another label for the same request while the edge did not answer: the paper in the hand counts."""
+
+    TYPE: ClassVar[str] = "ticket.relabelled"
+    ticket_id: Uuid
+    label: Label
+    series: Series
+    number: int
+    voided: Label
+
+
+class ReserveGranted(Fact, frozen=True, kw_only=True):
+    """Numbers of a kiosk's own series that it may give while the edge does not answer. They are used by nobody else, and are
+    worth nothing after the day or in another life of the node.
+    """
+
+    TYPE: ClassVar[str] = "reserve.granted"
+    device: Slug
+    service_date: date
+    series: Series
+    first: int
+    last: int
+
+
 class LeaseSold(Fact, frozen=True, kw_only=True):
     """A future appointment was booked out of seats lent to this office, while central could not be asked. Final.
 
@@ -386,6 +410,8 @@ FACTS: dict[str, type[Fact]] = {
         TicketReleased,
         TicketAccepted,
         TicketArrived,
+        TicketRelabelled,
+        ReserveGranted,
         LeaseSold,
         LeaseReturned,
         ConfigApplied,

@@ -41,6 +41,7 @@ RefusalCode = Literal[
     "already_moved",
     "no_leased_seat",
     "no_authority",
+    "not_reserved",
 ]
 """The order is that of the documentation: entry, day, counters, tickets, bookings."""
 
