@@ -495,3 +495,16 @@ CREATE TABLE conflict (
 );
 
 CREATE INDEX conflict_open ON conflict (noted_at) WHERE resolved_at IS NULL;
+
+-- What people did at central that no machine may do by itself, and what they attested. Only ever added to.
+CREATE TABLE audit (
+    audit_id uuid PRIMARY KEY,
+    at timestamptz NOT NULL,
+    actor text NOT NULL,
+    act text NOT NULL,
+    subject text NOT NULL,
+    attested text NOT NULL DEFAULT '',
+    detail bytea NOT NULL -- ids and codes as JSON
+);
+
+CREATE INDEX audit_by_time ON audit (at);

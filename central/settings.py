@@ -53,7 +53,7 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Key files. They never leave central; a lost one is described in docs/operations.
 
     Args:
-        folder: where the four files stand: `person.key`, `links.key`, `booking-token.pem`, `api.key`.
+        folder: where the five files stand: `person.key`, `links.key`, `booking-token.pem`, `activation.pem`, `api.key`.
         create_missing: make those that are missing (0600); for the demo and a first installation.
     """
 

@@ -9,6 +9,9 @@ from prometheus_client import Counter, Gauge, Histogram
 from sync.messages.wire import UpRequest
 
 INGESTED = Counter("ventanilla_facts_ingested_total", "Facts added to the raw log", ["office"])
+LATE = Counter(
+    "ventanilla_late_facts_total", "Facts told by a node that was replaced (again, when sent twice)", ["office"]
+)
 PARKED = Gauge("ventanilla_facts_parked", "Facts that no projection holds and nobody has looked at")
 LAG = Histogram(
     "ventanilla_fact_lag_seconds",

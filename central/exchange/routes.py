@@ -10,9 +10,11 @@ import asyncio
 import gzip
 import tempfile
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import IO, Any
 
 import asyncpg
+import msgspec
 import structlog
 from litestar import Request, Response, Router, post
 from litestar.di import NamedDependency
@@ -20,6 +22,7 @@ from litestar.response import Stream
 
 from central.context import Central
 from central.exchange import metrics
+from central.exchange.activations import trusts
 from central.exchange.links import note_hello
 from central.exchange.requests import MAX_BODY_BYTES, refused, signed
 from central.exchange.service import Exchange
@@ -50,9 +53,18 @@ async def hello(
     request: Incoming, central: NamedDependency[Central], exchange: NamedDependency[Exchange]
 ) -> Response[bytes]:
     """Say who we are and how far we are; take note of who asks."""
-    message = await signed(request, central, HelloRequest)
+    message = (await signed(request, central, HelloRequest)).message
     now = central.clock.now()
-    reply = await answer_hello(exchange.store, message, server_at=now, durability=central.settings.database.durability)
+    reply = await answer_hello(
+        exchange.store,
+        message,
+        server_at=now,
+        durability=central.settings.database.durability,
+        trusts=partial(trusts, central.keys),
+    )
+    if message.activation is not None and message.epoch not in exchange.announced[message.office]:
+        await exchange.announce_nodes()  # it may have been adopted just now
+        exchange.announced[message.office].add(message.epoch)
     try:
         await note_hello(central.pool, message, now)
     except asyncpg.DataError:
@@ -65,13 +77,16 @@ async def up(
     request: Incoming, central: NamedDependency[Central], exchange: NamedDependency[Exchange]
 ) -> Response[bytes]:
     """Take facts; the reply says that they are committed. 409 is an ``UpRefusal``."""
-    message = await signed(request, central, UpRequest)
+    message = (await signed(request, central, UpRequest)).message
     exchange.hearing.heard(message.office)
     reply = await _ingest(exchange, message)
     if isinstance(reply, UpRefusal):
         REFUSED.labels(f"up_{reply.code}").inc()
         log.warning("facts.refused", office=message.office, epoch=message.epoch, code=reply.code)
         return Response(codec.encode(reply), status_code=409, media_type=PROBLEM_JSON)
+    if reply.fenced_by:
+        metrics.LATE.labels(message.office).inc(len(message.facts))
+        return _json(reply)
     fresh = await exchange.days.ingested(message.office, message.facts)
     metrics.ingested(message, fresh, central.clock.now())
     return _json(reply)
@@ -82,7 +97,8 @@ async def down(
     request: Incoming, central: NamedDependency[Central], exchange: NamedDependency[Exchange]
 ) -> Response[bytes]:
     """Rows behind the cursors; while there are none, wait for some. 410 (with the same body) names streams to resync."""
-    message = await signed(request, central, DownRequest)
+    sent = await signed(request, central, DownRequest)
+    message = msgspec.structs.replace(sent.message, epoch=sent.claims.epoch)
     exchange.hearing.heard(message.office)
     with exchange.hearing.polling(message.office), metrics.LONG_POLLS.track_inprogress():
         reply = await _wait_for_rows(request, exchange, message)
@@ -94,8 +110,11 @@ async def down(
 @post("/snapshot", status_code=200)
 async def snapshot(request: Incoming, central: NamedDependency[Central], exchange: NamedDependency[Exchange]) -> Stream:
     """Everything the office must know, of one moment, as gzip NDJSON with its own checksum at the end."""
-    message = await signed(request, central, SnapshotRequest)
+    sent = await signed(request, central, SnapshotRequest)
+    message = sent.message
     exchange.hearing.heard(message.office)
+    if (present := await exchange.fenced_by(message.office, sent.claims.epoch)) is not None:
+        raise refused(409, "fenced", "a later epoch holds the office", epoch=present)
     file = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - closed when the last byte has gone out
     try:
         async with exchange.snapshots:

@@ -8,6 +8,7 @@ one after the other, database-wide (measured with ten writers: 200 feed rows a s
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ import structlog
 from central.context import Central
 from central.exchange import metrics
 from central.exchange.links import HEARD_EVERY_S, Hearing
+from central.exchange.nodes import announce
 from central.exchange.office_days import OfficeDays
 from central.exchange.store import PostgresCentralStore
 from central.exchange.wakes import Wakes
@@ -46,6 +48,7 @@ class Exchange:
         streams: woken with a stream's name when it has a new row.
         hearing: who was heard.
         snapshots: how many snapshots may be made at once.
+        announced: by office, the epochs whose activation was looked at here.
     """
 
     def __init__(self, central: Central) -> None:
@@ -56,7 +59,21 @@ class Exchange:
         self.days = OfficeDays(central.pool, self.changes)
         self.hearing = Hearing(central.pool, central.clock)
         self.snapshots = asyncio.Semaphore(SNAPSHOTS_AT_ONCE)
+        self.announced: defaultdict[str, set[int]] = defaultdict(set)
         self._heads: dict[str, int] = {}
+
+    async def announce_nodes(self) -> None:
+        """Tell the offices the keys of nodes that they have not heard of."""
+        async with self.central.pool.acquire() as connection, connection.transaction():
+            await announce(connection)
+
+    async def fenced_by(self, office: str, epoch: int) -> int | None:
+        """The later epoch that holds the office, if there is one; standing on a commit that is on the standby."""
+        async with self.store.transaction() as tx:
+            if await tx.present_epoch(office) <= epoch:
+                return None
+            authority = await tx.lock_authority(office)
+            return authority.epoch if authority is not None else None
 
     async def look_at_heads(self) -> None:
         """Wake who waits for a stream whose head has moved."""
@@ -69,7 +86,8 @@ class Exchange:
                 self.streams.wake(row["stream"])
 
     async def keep_house(self) -> None:
-        """Delete old feed rows and count what is parked."""
+        """Delete old feed rows, tell of keys that were never told, and count what is parked."""
+        await self.announce_nodes()
         await prune(self.central.pool, self.central.clock.now() - FEED_KEPT)
         metrics.PARKED.set(await self.central.pool.fetchval(_facts.parked))
 

@@ -65,6 +65,19 @@ ALTER TABLE node ADD COLUMN activation bytea CHECK (octet_length(activation) = 6
 -- Offices whose report a restored central waits for; none: it is open.
 ALTER TABLE central_life ADD COLUMN awaited text[] NOT NULL DEFAULT '{}';
 
+-- What people did at central that no machine may do by itself, and what they attested. Only ever added to.
+CREATE TABLE audit (
+    audit_id uuid PRIMARY KEY,
+    at timestamptz NOT NULL,
+    actor text NOT NULL,
+    act text NOT NULL,
+    subject text NOT NULL,
+    attested text NOT NULL DEFAULT '',
+    detail bytea NOT NULL -- ids and codes as JSON
+);
+
+CREATE INDEX audit_by_time ON audit (at);
+
 -- An appointment sold from a lease, or known to an office only, comes without its person. Its locator was made at the office
 -- and stands in somebody's hand, so it cannot be refused for being somebody else's too.
 ALTER TABLE appointment ALTER COLUMN person_hash DROP NOT NULL;
