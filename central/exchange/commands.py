@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import click
 
@@ -97,6 +98,75 @@ def replace_node(
     )
 
 
+@click.command("lend-seats", epilog="Example: python -m central lend-seats --config central.toml")
+@click.option("--office", "offices", multiple=True, help="Only this office; may be given again.")
+@CONFIG
+@explained
+def lend_seats(offices: tuple[str, ...], config: Path | None) -> None:
+    """Lend future seats to the offices, to be sold while they cannot ask central. Safe to repeat; settles what is over."""
+    from central.exchange.leases import Lent, lend, settle
+
+    settings = settings_of(config)
+    now = attested("").at
+
+    async def work(connection: Any) -> Any:
+        await settle(connection, now)
+        return await lend(connection, settings.leases, now, offices)
+
+    answer = on_database(settings, work)
+    if not isinstance(answer, Lent):
+        raise click.ClickException(
+            "central was restored and still waits for offices; nothing is lent before it is open"
+        )
+    click.echo(f"lent: {answer.seats} seats in {answer.leases} leases")
+
+
+@click.command("recall-lease", epilog="Example: python -m central recall-lease 01a202b8-bfed-7537-979f-0b494b054856")
+@click.argument("leases", nargs=-1, required=True)
+@BY
+@CONFIG
+@explained
+def recall_lease(leases: tuple[str, ...], by: str, config: Path | None) -> None:
+    """Ask an office for the unsold seats of LEASES. They are free when it has answered, not before."""
+    from central.exchange.leases import recall
+
+    settings = settings_of(config)
+    for lease_id in leases:
+        if not on_database(settings, partial(recall, who=attested(by), lease_id=_uuid(lease_id))):
+            raise click.ClickException(f"there is no lease {lease_id}")
+        click.echo(f"{lease_id}: asked back")
+
+
+@click.command(
+    "reclaim-lease",
+    epilog="Example: python -m central reclaim-lease 01a202b8-bfed-7537-979f-0b494b054856 "
+    '--attest "the old box burnt; nobody sold with it since Monday"',
+)
+@click.argument("lease_id", metavar="LEASE")
+@ATTEST
+@BY
+@CONFIG
+@explained
+def reclaim_lease(lease_id: str, attest: str, by: str, config: Path | None) -> None:
+    """Take back what is outstanding of LEASE because its holder is gone for good. Should it come back with a sale, both
+    bookings are honoured and the conflict inbox says so.
+    """
+    from central.exchange.leases import reclaim
+
+    settings = settings_of(config)
+    freed = on_database(settings, partial(reclaim, who=attested(by, attest), lease_id=_uuid(lease_id)))
+    if freed is None:
+        raise click.ClickException(f"there is no lease {lease_id}")
+    click.echo(f"{lease_id}: {freed} seats are free again")
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise click.ClickException(f"{text} is no id") from None
+
+
 def read_public_key(file: Path) -> bytes:
     """The 32 raw bytes of an Ed25519 public key in PEM form."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -116,4 +186,4 @@ def _hand_out(activation: Activation, file: Path | None) -> None:
         file.write_bytes(codec.encode(activation) + b"\n")
 
 
-COMMANDS = (register_node, replace_node)
+COMMANDS = (register_node, replace_node, lend_seats, recall_lease, reclaim_lease)

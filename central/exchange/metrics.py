@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -21,6 +22,18 @@ LAG = Histogram(
 LONG_POLLS = Gauge("ventanilla_long_polls_open", "Long-polls that wait for news")
 SNAPSHOTS = Counter("ventanilla_snapshots_total", "Snapshots made", ["office"])
 FEED_PRUNED = Counter("ventanilla_feed_rows_pruned_total", "Feed rows deleted for their age")
+
+LEASED = Gauge(
+    "ventanilla_leased_seats",
+    "Seats of open leases by what became of them; orphan: outstanding on a replaced node",
+    ["end"],
+)
+
+
+def of_leases(ends: Mapping[str, int]) -> None:
+    """Set the gauges of leases."""
+    for end, seats in ends.items():
+        LEASED.labels(end).set(seats)
 
 
 def ingested(request: UpRequest, count: int, now: datetime) -> None:

@@ -20,6 +20,7 @@ from litestar import Request, Response, Router, post
 from litestar.di import NamedDependency
 from litestar.response import Stream
 
+from central.booking.sold import take_person
 from central.context import Central
 from central.exchange import metrics
 from central.exchange.activations import trusts
@@ -30,6 +31,7 @@ from central.exchange.wakes import wait_any
 from central.requests import REFUSED
 from sync.io.http import JSON, NDJSON, PROBLEM_JSON
 from sync.messages import codec
+from sync.messages.people import PersonReply, PersonRequest
 from sync.messages.wire import DownReply, DownRequest, HelloRequest, SnapshotRequest, UpRefusal, UpReply, UpRequest
 from sync.protocol.downlink import is_empty, rows_after
 from sync.protocol.hello import answer_hello
@@ -128,10 +130,24 @@ async def snapshot(request: Incoming, central: NamedDependency[Central], exchang
     return Stream(_chunks(file), media_type=NDJSON, headers={"content-encoding": "gzip"})
 
 
+@post("/people", status_code=200)
+async def people(
+    request: Incoming, central: NamedDependency[Central], exchange: NamedDependency[Exchange]
+) -> Response[bytes]:
+    """Take the person of an appointment that the office sold from a lease."""
+    message = (await signed(request, central, PersonRequest)).message
+    exchange.hearing.heard(message.office)
+    try:
+        outcome = await take_person(central, message)
+    except asyncpg.DataError:
+        raise refused(400, "malformed", "a character that no column holds") from None
+    return _json(PersonReply(request_id=message.request_id, outcome=outcome))
+
+
 ROUTES = (
     Router(
         path="/sync/v1",
-        route_handlers=[hello, up, down, snapshot],
+        route_handlers=[hello, up, down, snapshot, people],
         request_max_body_size=MAX_BODY_BYTES,
     ),
 )

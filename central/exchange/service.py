@@ -18,6 +18,7 @@ import structlog
 
 from central.context import Central
 from central.exchange import metrics
+from central.exchange.leases import lend, settle, statements, totals
 from central.exchange.links import HEARD_EVERY_S, Hearing
 from central.exchange.nodes import announce
 from central.exchange.office_days import OfficeDays
@@ -32,6 +33,7 @@ _facts = load("central.exchange", "facts.sql")
 
 FEED_KEPT = timedelta(days=14)
 HOUSE_EVERY_S = 3600.0
+MEASURE_EVERY_S = 30.0
 HEADS_EVERY_S = 0.04
 LOGS_EVERY_S = 0.25
 RETRY_S = 1.0
@@ -86,10 +88,23 @@ class Exchange:
                 self.streams.wake(row["stream"])
 
     async def keep_house(self) -> None:
-        """Delete old feed rows, tell of keys that were never told, and count what is parked."""
+        """Delete old feed rows, tell of keys that were never told, keep the leases."""
         await self.announce_nodes()
         await prune(self.central.pool, self.central.clock.now() - FEED_KEPT)
+        if self.central.settings.leases.automatic:
+            await self.keep_leases()
+
+    async def keep_leases(self) -> None:
+        """Settle leases that are over and lend the seats of new days."""
+        now = self.central.clock.now()
+        async with self.central.pool.acquire() as connection:
+            await settle(connection, now)
+            await lend(connection, self.central.settings.leases, now)
+
+    async def measure(self) -> None:
+        """Bring the gauges up to date; one process's view of the database is as good as another's."""
         metrics.PARKED.set(await self.central.pool.fetchval(_facts.parked))
+        metrics.of_leases(totals(await statements(self.central.pool, self.central.clock.now())))
 
 
 async def repeat(work: Callable[[], Awaitable[None]], every_s: float) -> None:
@@ -129,6 +144,7 @@ async def open_exchange(central: Central) -> AsyncIterator[Exchange]:
         repeat(exchange.days.look, LOGS_EVERY_S),
         repeat(exchange.hearing.flush, HEARD_EVERY_S),
         repeat(exchange.keep_house, HOUSE_EVERY_S),
+        repeat(exchange.measure, MEASURE_EVERY_S),
     )
     tasks = [asyncio.create_task(each) for each in work]
     try:

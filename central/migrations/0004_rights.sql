@@ -26,7 +26,7 @@ CREATE TABLE lease (
     settled_at timestamptz -- nothing of it is outstanding any more, and its office was told
 );
 
-CREATE INDEX lease_open ON lease (office) WHERE settled_at IS NULL;
+CREATE INDEX lease_by_end ON lease (settled_at);
 
 -- What became of each seat of a lease; seat rows go on to other claims, this account stays. Without an outcome a seat is
 -- outstanding until its slot begins, and lapsed from then on.

@@ -15,6 +15,7 @@ from sync.io.ids import new_id
 from sync.io.node_token import sign
 from sync.messages import codec
 from sync.messages.feed import Cursor
+from sync.messages.people import PersonRequest
 from sync.messages.values import GENESIS
 from sync.messages.wire import Activation, DownRequest, HelloRequest, SnapshotRequest, UpRequest
 from sync.protocol.streams import streams_of
@@ -109,6 +110,17 @@ class NodeClient:
         cursors = tuple(Cursor(stream=stream, gen=gen, seq=seq, hash=head) for stream, seq, head in places)
         known: dict[str, Any] = {"request_id": new_id(), "office": self.office, "cursors": cursors, "wait_s": wait_s}
         return DownRequest(**known | changes)
+
+    def person(self, **changes: Any) -> PersonRequest:
+        known: dict[str, Any] = {
+            "request_id": new_id(),
+            "office": self.office,
+            "appointment_id": new_id(),
+            "full_name": "Fátima Mohamed",
+            "document_kind": "passport",
+            "document": "AB000001",
+        }
+        return PersonRequest(**known | changes)
 
     def snapshot(self, **changes: Any) -> SnapshotRequest:
         return SnapshotRequest(**{"request_id": new_id(), "office": self.office} | changes)

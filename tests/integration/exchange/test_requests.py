@@ -35,6 +35,7 @@ def messages(node: NodeClient, **changes: Any) -> dict[str, msgspec.Struct]:
         "up": node.up(*printed_run(1, 1, office=changes.get("office", node.office)), **changes),
         "down": node.down(gen, **changes),
         "snapshot": node.snapshot(**changes),
+        "people": node.person(**changes),
     }
 
 
@@ -146,7 +147,7 @@ BODIES: list[tuple[str, bytes, str, int, str]] = [
 async def test_a_bad_body_is_refused(node: NodeClient, row: tuple[bytes, str, int, str]) -> None:
     body, encoding, status, code = row
     headers = {"content_encoding": encoding} if encoding else {}
-    for path in ("hello", "up", "down", "snapshot"):
+    for path in ("hello", "up", "down", "snapshot", "people"):
         response = await node.post(path, body, **headers)
         assert (response.status_code, response.json()["code"]) == (status, code), path
 
