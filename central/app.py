@@ -18,7 +18,7 @@ from central.context import Central
 from central.exchange import routes as exchange_routes
 from central.exchange.service import Exchange, open_exchange
 from central.hints import Hints
-from central.insight import overview
+from central.insight import overview, records
 from central.keys import KeyRing, load_keys
 from central.listening import Listener
 from central.notices.service import open_notices
@@ -35,6 +35,7 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     *exchange_routes.ROUTES,
     *booking_routes.ROUTES,
     *overview.ROUTES,
+    *records.ROUTES,
     *portal_routes.ROUTES,
 )
 """Everything that central answers; a feature adds its `ROUTES` here."""

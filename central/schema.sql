@@ -466,7 +466,7 @@ CREATE TABLE lease (
     settled_at timestamptz -- nothing of it is outstanding any more, and its office was told
 );
 
-CREATE INDEX lease_open ON lease (office) WHERE settled_at IS NULL;
+CREATE INDEX lease_by_end ON lease (settled_at);
 
 -- What became of each seat of a lease; seat rows go on to other claims, this account stays. Without an outcome a seat is
 -- outstanding until its slot begins, and lapsed from then on.
@@ -495,3 +495,16 @@ CREATE TABLE conflict (
 );
 
 CREATE INDEX conflict_open ON conflict (noted_at) WHERE resolved_at IS NULL;
+
+-- What people did at central that no machine may do by itself, and what they attested. Only ever added to.
+CREATE TABLE audit (
+    audit_id uuid PRIMARY KEY,
+    at timestamptz NOT NULL,
+    actor text NOT NULL,
+    act text NOT NULL,
+    subject text NOT NULL,
+    attested text NOT NULL DEFAULT '',
+    detail bytea NOT NULL -- ids and codes as JSON
+);
+
+CREATE INDEX audit_by_time ON audit (at);

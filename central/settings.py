@@ -53,7 +53,7 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Key files. They never leave central; a lost one is described in docs/operations.
 
     Args:
-        folder: where the four files stand: `person.key`, `links.key`, `booking-token.pem`, `api.key`.
+        folder: where the five files stand: `person.key`, `links.key`, `booking-token.pem`, `activation.pem`, `api.key`.
         create_missing: make those that are missing (0600); for the demo and a first installation.
     """
 
@@ -80,6 +80,21 @@ class Booking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lead_min: Annotated[int, msgspec.Meta(ge=0)] = 5
     lookups: Positive = 5
     lookup_window_min: Positive = 15
+
+
+class Leases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Seats that offices may sell while they cannot ask central.
+
+    Args:
+        automatic: lend and settle every hour; else `python -m central lend-seats` does it.
+        seats_per_slot: how many seats of a slot are lent at most; never its last free one, never more than a tenth of it
+            but one.
+        horizon_days: seats of tomorrow and so many days in all are lent.
+    """
+
+    automatic: bool = False
+    seats_per_slot: Positive = 1
+    horizon_days: Positive = 14
 
 
 class Mail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -115,5 +130,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     database: Database = Database()
     keys: Keys = Keys()
     booking: Booking = Booking()
+    leases: Leases = Leases()
     mail: Mail = Mail()
     logs: Logs = Logs()

@@ -3,6 +3,29 @@ SELECT appointment_id, version, status, locator, office_id, pool_id, service_id,
        duration_min, language, needs, link_version, fed_version, full_name, document_end, email
 FROM appointment WHERE appointment_id = $1;
 
+-- name: sold
+-- $1 appointment, $2 stream of the office that says it sold it.
+SELECT appointment_id, version, status, locator, office_id, pool_id, service_id, family, service_date, slot_start_at,
+       duration_min, language, needs, link_version, fed_version, full_name, document_end, email, channel
+FROM appointment
+WHERE appointment_id = $1 AND EXISTS (
+    SELECT FROM feed_entity WHERE stream = $2 AND kind = 'appointment' AND entity_id = appointment.appointment_id::text
+)
+FOR UPDATE;
+
+-- name: name_person
+-- $1 appointment, $2 version, $3 now, $4 name, $5 document's end, $6 e-mail, $7 phone, $8 person or NULL, $9 language, $10 needs
+UPDATE appointment SET
+    version = $2::int, changed_at = $3, full_name = $4, document_end = $5, email = $6, phone = $7, person_hash = $8, language = $9,
+    needs = $10, fed_version = CASE WHEN fed_version IS NOT NULL THEN $2::int END
+WHERE appointment_id = $1;
+
+-- name: queue_mail
+-- $1 mail, $2 kind, $3 appointment, $4 version, $5 recipient, $6 letter, $7 now
+INSERT INTO mail (mail_id, kind, appointment_id, version, recipient, message, queued_at, next_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
+ON CONFLICT DO NOTHING;
+
 -- name: by_locator
 -- $1 locator, $2 end of the document. Past ones have given their locator back.
 SELECT appointment_id, version, status, locator, office_id, pool_id, service_id, family, service_date, slot_start_at,

@@ -28,12 +28,17 @@ from sync.messages.feed import (
     Counter,
     Entity,
     Holiday,
+    Lease,
+    NodeKey,
+    NumberFloor,
     Office,
     OfficePolicy,
     Op,
     QrKey,
     Service,
     Staff,
+    TicketClosed,
+    TicketGrant,
 )
 
 _queries = load("central.exchange", "feed.sql")
@@ -42,8 +47,12 @@ _queries = load("central.exchange", "feed.sql")
 def entity_id(entity: Entity) -> str:
     """The id of an entity within its kind."""
     match entity:
-        case Service() | Office() | Counter() | Staff() | Appointment():
+        case Service() | Office() | Counter() | Staff() | Appointment() | TicketGrant() | TicketClosed() | Lease():
             return entity.id
+        case NodeKey():
+            return entity.office
+        case NumberFloor():
+            return entity.service_date.isoformat()
         case QrKey():
             return entity.kid
         case Holiday():

@@ -33,6 +33,9 @@ FROM feed_entity
 WHERE stream = ANY ($1::text[])
 ORDER BY stream, kind, entity_id;
 
+-- name: last_floor
+SELECT body FROM feed_entity WHERE stream = $1 AND kind = 'number_floor' ORDER BY entity_id DESC LIMIT 1;
+
 -- name: streams
 SELECT stream FROM stream_head ORDER BY stream;
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -9,6 +10,9 @@ from prometheus_client import Counter, Gauge, Histogram
 from sync.messages.wire import UpRequest
 
 INGESTED = Counter("ventanilla_facts_ingested_total", "Facts added to the raw log", ["office"])
+LATE = Counter(
+    "ventanilla_late_facts_total", "Facts told by a node that was replaced (again, when sent twice)", ["office"]
+)
 PARKED = Gauge("ventanilla_facts_parked", "Facts that no projection holds and nobody has looked at")
 LAG = Histogram(
     "ventanilla_fact_lag_seconds",
@@ -18,6 +22,18 @@ LAG = Histogram(
 LONG_POLLS = Gauge("ventanilla_long_polls_open", "Long-polls that wait for news")
 SNAPSHOTS = Counter("ventanilla_snapshots_total", "Snapshots made", ["office"])
 FEED_PRUNED = Counter("ventanilla_feed_rows_pruned_total", "Feed rows deleted for their age")
+
+LEASED = Gauge(
+    "ventanilla_leased_seats",
+    "Seats of open leases by what became of them; orphan: outstanding on a replaced node",
+    ["end"],
+)
+
+
+def of_leases(ends: Mapping[str, int]) -> None:
+    """Set the gauges of leases."""
+    for end, seats in ends.items():
+        LEASED.labels(end).set(seats)
 
 
 def ingested(request: UpRequest, count: int, now: datetime) -> None:

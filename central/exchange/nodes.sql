@@ -6,7 +6,7 @@ SELECT public_key, revoked_at FROM node WHERE id = $1 AND office = $2 AND epoch 
 SELECT id, office, epoch, public_key, revoked_at FROM node WHERE id = $1;
 
 -- name: register_node
-INSERT INTO node (id, office, epoch, public_key) VALUES ($1, $2, $3, $4)
+INSERT INTO node (id, office, epoch, public_key, activation) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: revoke_node
@@ -18,6 +18,17 @@ INSERT INTO office_authority AS a (office, epoch) VALUES ($1, $2)
 ON CONFLICT (office) DO UPDATE
 SET epoch = excluded.epoch, last_seq = excluded.last_seq, last_hash = excluded.last_hash
 WHERE a.epoch < excluded.epoch;
+
+-- name: unannounced
+-- The present nodes whose keys the offices have not been told of.
+SELECT n.office, n.epoch, n.public_key
+FROM office_authority a JOIN node n ON n.office = a.office AND n.epoch = a.epoch
+LEFT JOIN feed_entity e ON e.stream = 'global' AND e.kind = 'node_key' AND e.entity_id = n.office
+WHERE e.version IS NULL OR e.version < n.epoch
+ORDER BY n.office;
+
+-- name: clock_ahead
+SELECT coalesce(clock_offset_ms, 0) FROM office_link WHERE office = $1;
 
 -- name: activate_node
 INSERT INTO node (id, office, epoch, public_key, activation) VALUES ($1, $2, $3, $4, $5);

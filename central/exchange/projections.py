@@ -95,7 +95,7 @@ async def _try(tx: PostgresRights, projection: Projection | None, opened: Opened
     origin = Origin(office=opened.record.header.office, happened_at=opened.happened_at)
     queued = len(tx.queued)
     try:
-        async with _savepoint(tx.connection):
+        async with savepoint(tx.connection):
             if projection is not None:
                 await projection(tx, opened, opened.fact)
             await take_effect(tx, origin, opened.fact, late=opened.late)
@@ -109,7 +109,8 @@ async def _try(tx: PostgresRights, projection: Projection | None, opened: Opened
 
 
 @asynccontextmanager
-async def _savepoint(connection: asyncpg.Connection) -> AsyncIterator[None]:
+async def savepoint(connection: asyncpg.Connection) -> AsyncIterator[None]:
+    """What the block does stands whole or not at all, inside the transaction that is open."""
     await connection.execute("SAVEPOINT projection")
     try:
         yield

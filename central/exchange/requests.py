@@ -8,25 +8,31 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from litestar import Request
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from central.context import Central
-from central.exchange.nodes import AuthFault, Claimant, find_claimant, verify
+from central.exchange.activations import trusts
+from central.exchange.nodes import AuthFault, Claimant, bearer, find_claimant, present_epoch, verify
 from central.problems import Problem
 from central.requests import REFUSED
+from sync.io import node_token
 from sync.io.http import BodyError, unpack
 from sync.io.node_token import NodeClaims
 from sync.messages import codec
 from sync.messages.codec import MalformedMessage
-from sync.messages.wire import MAX_INFLATED_BYTES
+from sync.messages.wire import MAX_INFLATED_BYTES, HelloRequest
 
 MAX_BODY_BYTES: Final = MAX_INFLATED_BYTES
 """Most bytes of a body as sent; inflated it may have no more either."""
+
+STRANGERS_BYTES: Final = 64 * 1024
+"""Most bytes, sent or inflated, of a hello by a node that is not registered."""
 
 DRAINED_BYTES: Final = 32 * 1024 * 1024
 DRAIN_S: Final = 5.0
@@ -36,13 +42,25 @@ _STATUS = {"body_too_large": 413, "body_encoding": 400, "body_truncated": 400}
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-async def signed(request: Request[Any, Any, Any], central: Central, shape: type[T]) -> T:
+@dataclass(frozen=True, slots=True)
+class Signed(Generic[T]):
+    """A message, and who signed it."""
+
+    message: T
+    claims: NodeClaims
+
+
+async def signed(request: Request[Any, Any, Any], central: Central, shape: type[T]) -> Signed[T]:
     """The message of a request that a known node signed for its own office.
+
+    A hello is also believed of a node that central has forgotten, if it shows central's own activation of a later epoch.
 
     Raises:
         Problem: 401 with ``server_time`` (no or bad signature), 400 (damaged body), 413 (too large), 403 (another office).
     """
     claimant = await find_claimant(central.pool, request.headers.get("authorization"))
+    if claimant == "node_unknown" and shape is HelloRequest:
+        claimant = await _forgotten(request, central)
     if not isinstance(claimant, Claimant):
         raise unauthenticated(claimant, central.clock.now())
     body = await _body(request)
@@ -52,7 +70,30 @@ async def signed(request: Request[Any, Any, Any], central: Central, shape: type[
     message = _decode(body, request.headers.get("content-encoding"), shape)
     if not _is_own(message, claims):
         raise refused(403, "wrong_office", "the message is not about the office, node and epoch that signed it")
-    return message
+    return Signed(message, claims)
+
+
+async def _forgotten(request: Request[Any, Any, Any], central: Central) -> Claimant | AuthFault:
+    """The node of a hello by its activation; here a stranger's body is read, so it may only be a small one."""
+    token = bearer(request.headers.get("authorization"))
+    claims = node_token.claimed(token) if token else None
+    body = await _body(request)
+    if not isinstance(claims, NodeClaims) or len(body) > STRANGERS_BYTES:
+        return "node_unknown"
+    try:
+        data = unpack(body, request.headers.get("content-encoding"), cap_bytes=STRANGERS_BYTES)
+        shown = codec.decode(data, HelloRequest).activation
+    except (BodyError, MalformedMessage):
+        return "node_unknown"
+    is_own = shown is not None and (shown.office, shown.node, shown.epoch) == (
+        claims.office,
+        claims.node_id,
+        claims.epoch,
+    )
+    if shown is None or not is_own or not trusts(central.keys, shown):
+        return "node_unknown"
+    is_news = await present_epoch(central.pool, claims.office) < claims.epoch
+    return Claimant(token=token, public_key=shown.public_key) if is_news else "node_unknown"
 
 
 async def _body(request: Request[Any, Any, Any]) -> bytes:
@@ -96,10 +137,10 @@ def _decode(body: bytes, encoding: str | None, shape: type[T]) -> T:
 
 
 def _is_own(message: msgspec.Struct, claims: NodeClaims) -> bool:
-    """Every message names its office; hello and up also the node and the epoch."""
+    """Every message names its office; hello and up also the node and the epoch. Epoch 0 is "not told"."""
     said = (
         getattr(message, "office", None),
         getattr(message, "node", claims.node_id),
-        getattr(message, "epoch", claims.epoch),
+        getattr(message, "epoch", 0) or claims.epoch,
     )
     return said == (claims.office, claims.node_id, claims.epoch)

@@ -10,16 +10,20 @@ import asyncio
 import gzip
 import tempfile
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import IO, Any
 
 import asyncpg
+import msgspec
 import structlog
 from litestar import Request, Response, Router, post
 from litestar.di import NamedDependency
 from litestar.response import Stream
 
+from central.booking.sold import take_person
 from central.context import Central
 from central.exchange import metrics
+from central.exchange.activations import trusts
 from central.exchange.links import note_hello
 from central.exchange.requests import MAX_BODY_BYTES, refused, signed
 from central.exchange.service import Exchange
@@ -27,6 +31,7 @@ from central.exchange.wakes import wait_any
 from central.requests import REFUSED
 from sync.io.http import JSON, NDJSON, PROBLEM_JSON
 from sync.messages import codec
+from sync.messages.people import PersonReply, PersonRequest
 from sync.messages.wire import DownReply, DownRequest, HelloRequest, SnapshotRequest, UpRefusal, UpReply, UpRequest
 from sync.protocol.downlink import is_empty, rows_after
 from sync.protocol.hello import answer_hello
@@ -50,9 +55,18 @@ async def hello(
     request: Incoming, central: NamedDependency[Central], exchange: NamedDependency[Exchange]
 ) -> Response[bytes]:
     """Say who we are and how far we are; take note of who asks."""
-    message = await signed(request, central, HelloRequest)
+    message = (await signed(request, central, HelloRequest)).message
     now = central.clock.now()
-    reply = await answer_hello(exchange.store, message, server_at=now, durability=central.settings.database.durability)
+    reply = await answer_hello(
+        exchange.store,
+        message,
+        server_at=now,
+        durability=central.settings.database.durability,
+        trusts=partial(trusts, central.keys),
+    )
+    if message.activation is not None and message.epoch not in exchange.announced[message.office]:
+        await exchange.announce_nodes()  # it may have been adopted just now
+        exchange.announced[message.office].add(message.epoch)
     try:
         await note_hello(central.pool, message, now)
     except asyncpg.DataError:
@@ -65,13 +79,16 @@ async def up(
     request: Incoming, central: NamedDependency[Central], exchange: NamedDependency[Exchange]
 ) -> Response[bytes]:
     """Take facts; the reply says that they are committed. 409 is an ``UpRefusal``."""
-    message = await signed(request, central, UpRequest)
+    message = (await signed(request, central, UpRequest)).message
     exchange.hearing.heard(message.office)
     reply = await _ingest(exchange, message)
     if isinstance(reply, UpRefusal):
         REFUSED.labels(f"up_{reply.code}").inc()
         log.warning("facts.refused", office=message.office, epoch=message.epoch, code=reply.code)
         return Response(codec.encode(reply), status_code=409, media_type=PROBLEM_JSON)
+    if reply.fenced_by:
+        metrics.LATE.labels(message.office).inc(len(message.facts))
+        return _json(reply)
     fresh = await exchange.days.ingested(message.office, message.facts)
     metrics.ingested(message, fresh, central.clock.now())
     return _json(reply)
@@ -82,7 +99,8 @@ async def down(
     request: Incoming, central: NamedDependency[Central], exchange: NamedDependency[Exchange]
 ) -> Response[bytes]:
     """Rows behind the cursors; while there are none, wait for some. 410 (with the same body) names streams to resync."""
-    message = await signed(request, central, DownRequest)
+    sent = await signed(request, central, DownRequest)
+    message = msgspec.structs.replace(sent.message, epoch=sent.claims.epoch)
     exchange.hearing.heard(message.office)
     with exchange.hearing.polling(message.office), metrics.LONG_POLLS.track_inprogress():
         reply = await _wait_for_rows(request, exchange, message)
@@ -94,8 +112,11 @@ async def down(
 @post("/snapshot", status_code=200)
 async def snapshot(request: Incoming, central: NamedDependency[Central], exchange: NamedDependency[Exchange]) -> Stream:
     """Everything the office must know, of one moment, as gzip NDJSON with its own checksum at the end."""
-    message = await signed(request, central, SnapshotRequest)
+    sent = await signed(request, central, SnapshotRequest)
+    message = sent.message
     exchange.hearing.heard(message.office)
+    if (present := await exchange.fenced_by(message.office, sent.claims.epoch)) is not None:
+        raise refused(409, "fenced", "a later epoch holds the office", epoch=present)
     file = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - closed when the last byte has gone out
     try:
         async with exchange.snapshots:
@@ -109,10 +130,24 @@ async def snapshot(request: Incoming, central: NamedDependency[Central], exchang
     return Stream(_chunks(file), media_type=NDJSON, headers={"content-encoding": "gzip"})
 
 
+@post("/people", status_code=200)
+async def people(
+    request: Incoming, central: NamedDependency[Central], exchange: NamedDependency[Exchange]
+) -> Response[bytes]:
+    """Take the person of an appointment that the office sold from a lease."""
+    message = (await signed(request, central, PersonRequest)).message
+    exchange.hearing.heard(message.office)
+    try:
+        outcome = await take_person(central, message)
+    except asyncpg.DataError:
+        raise refused(400, "malformed", "a character that no column holds") from None
+    return _json(PersonReply(request_id=message.request_id, outcome=outcome))
+
+
 ROUTES = (
     Router(
         path="/sync/v1",
-        route_handlers=[hello, up, down, snapshot],
+        route_handlers=[hello, up, down, snapshot, people],
         request_max_body_size=MAX_BODY_BYTES,
     ),
 )

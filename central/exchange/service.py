@@ -8,6 +8,7 @@ one after the other, database-wide (measured with ten writers: 200 feed rows a s
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -17,7 +18,9 @@ import structlog
 
 from central.context import Central
 from central.exchange import metrics
+from central.exchange.leases import lend, settle, statements, totals
 from central.exchange.links import HEARD_EVERY_S, Hearing
+from central.exchange.nodes import announce
 from central.exchange.office_days import OfficeDays
 from central.exchange.store import PostgresCentralStore
 from central.exchange.wakes import Wakes
@@ -30,6 +33,7 @@ _facts = load("central.exchange", "facts.sql")
 
 FEED_KEPT = timedelta(days=14)
 HOUSE_EVERY_S = 3600.0
+MEASURE_EVERY_S = 30.0
 HEADS_EVERY_S = 0.04
 LOGS_EVERY_S = 0.25
 RETRY_S = 1.0
@@ -46,6 +50,7 @@ class Exchange:
         streams: woken with a stream's name when it has a new row.
         hearing: who was heard.
         snapshots: how many snapshots may be made at once.
+        announced: by office, the epochs whose activation was looked at here.
     """
 
     def __init__(self, central: Central) -> None:
@@ -56,7 +61,21 @@ class Exchange:
         self.days = OfficeDays(central.pool, self.changes)
         self.hearing = Hearing(central.pool, central.clock)
         self.snapshots = asyncio.Semaphore(SNAPSHOTS_AT_ONCE)
+        self.announced: defaultdict[str, set[int]] = defaultdict(set)
         self._heads: dict[str, int] = {}
+
+    async def announce_nodes(self) -> None:
+        """Tell the offices the keys of nodes that they have not heard of."""
+        async with self.central.pool.acquire() as connection, connection.transaction():
+            await announce(connection)
+
+    async def fenced_by(self, office: str, epoch: int) -> int | None:
+        """The later epoch that holds the office, if there is one; standing on a commit that is on the standby."""
+        async with self.store.transaction() as tx:
+            if await tx.present_epoch(office) <= epoch:
+                return None
+            authority = await tx.lock_authority(office)
+            return authority.epoch if authority is not None else None
 
     async def look_at_heads(self) -> None:
         """Wake who waits for a stream whose head has moved."""
@@ -69,9 +88,23 @@ class Exchange:
                 self.streams.wake(row["stream"])
 
     async def keep_house(self) -> None:
-        """Delete old feed rows and count what is parked."""
+        """Delete old feed rows, tell of keys that were never told, keep the leases."""
+        await self.announce_nodes()
         await prune(self.central.pool, self.central.clock.now() - FEED_KEPT)
+        if self.central.settings.leases.automatic:
+            await self.keep_leases()
+
+    async def keep_leases(self) -> None:
+        """Settle leases that are over and lend the seats of new days."""
+        now = self.central.clock.now()
+        async with self.central.pool.acquire() as connection:
+            await settle(connection, now)
+            await lend(connection, self.central.settings.leases, now)
+
+    async def measure(self) -> None:
+        """Bring the gauges up to date; one process's view of the database is as good as another's."""
         metrics.PARKED.set(await self.central.pool.fetchval(_facts.parked))
+        metrics.of_leases(totals(await statements(self.central.pool, self.central.clock.now())))
 
 
 async def repeat(work: Callable[[], Awaitable[None]], every_s: float) -> None:
@@ -111,6 +144,7 @@ async def open_exchange(central: Central) -> AsyncIterator[Exchange]:
         repeat(exchange.days.look, LOGS_EVERY_S),
         repeat(exchange.hearing.flush, HEARD_EVERY_S),
         repeat(exchange.keep_house, HOUSE_EVERY_S),
+        repeat(exchange.measure, MEASURE_EVERY_S),
     )
     tasks = [asyncio.create_task(each) for each in work]
     try:

@@ -17,8 +17,9 @@ from central.exchange.projections import PROJECTIONS, Projection, project
 from central.exchange.rights_store import PostgresRights
 from sync.domain.office_day import OfficeDay
 from sync.io.sql import load
+from sync.messages import codec
 from sync.messages.facts import Fact
-from sync.messages.feed import FeedRow, Op
+from sync.messages.feed import FeedRow, NumberFloor, Op, office_stream
 from sync.messages.values import GENESIS
 from sync.messages.wire import Activation, SnapshotRow, StreamHead
 from sync.protocol.store import (
@@ -57,8 +58,11 @@ class PostgresCentralTx(PostgresRights):
         self._projections = projections
 
     async def lock_authority(self, office: str) -> Authority | None:
+        """An office that has no node yet, or whose first one a restored central has forgotten, is at epoch 0."""
         row = await self._connection.fetchrow(_facts.lock_authority, office)
-        return row and Authority(epoch=row["epoch"], last=Position(row["last_seq"], row["last_hash"]))
+        if row is not None:
+            return Authority(epoch=row["epoch"], last=Position(row["last_seq"], row["last_hash"]))
+        return Authority(epoch=0, last=START) if await self.has_office(office) else None
 
     async def present_epoch(self, office: str) -> int:
         return await self._connection.fetchval(_facts.present_epoch, office) or 0
@@ -79,6 +83,10 @@ class PostgresCentralTx(PostgresRights):
             fold(day, [record_of(row) for row in rows])
             next_seq = day.seq + 1
         return day
+
+    async def last_floor(self, office: str) -> NumberFloor | None:
+        body = await self._connection.fetchval(_feed.last_floor, office_stream(office))
+        return None if body is None else codec.decode(body, NumberFloor)
 
     async def advance(self, office: str, last: Position) -> None:
         await self._connection.execute(_facts.advance, office, last.seq, last.hash)

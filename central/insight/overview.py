@@ -16,6 +16,8 @@ from litestar.response import Stream
 
 from central.insight.live_offices import CityNow
 from central.insight.office_now import OfficeNow, tickets_of
+from central.insight.records import OVERVIEW as PATH
+from central.insight.records import tabs_of
 from central.insight.streams import Fragment, Frame, poll_of, stream_of
 from central.portal.service import Portal
 from central.portal.visit import Incoming, Page, Visit
@@ -24,7 +26,6 @@ from ui import formats
 
 TICKETS_SHOWN = 60
 PARTS = ("totals", "offices", "tickets")
-PATH = "/oficinas-ahora"
 
 
 class OverviewOffice(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +140,8 @@ async def _values(visit: Visit, city: CityNow) -> dict[str, Any]:
     days, services = visit.portal.exchange.days, (await visit.portal.booking.catalogue.current()).services
     return {
         "city": city,
+        "tabs": tabs_of(visit.words, PATH),
+        "here": PATH,
         "services": {key: one.names.get(visit.locale) or one.names["es"] for key, one in services.items()},
         "tickets": {office.office: tickets_of(days[office.office])[:TICKETS_SHOWN] for office in city.offices},
         "durability": visit.portal.central.settings.database.durability,

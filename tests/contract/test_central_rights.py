@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from sync.domain.leases import ends_at
+from sync.messages import codec
 from sync.messages.facts import (
     DayOpened,
     Fact,
@@ -20,7 +21,7 @@ from sync.messages.facts import (
     TicketIssued,
     TicketReleased,
 )
-from sync.messages.feed import Appointment, Lease, LeasedSeat, TicketGrant
+from sync.messages.feed import Appointment, Lease, LeasedSeat, NumberFloor, TicketGrant
 from sync.messages.policy import Policy
 from sync.messages.values import GENESIS, SeatRef
 from sync.messages.wire import Activation
@@ -103,6 +104,18 @@ async def test_an_earlier_epoch_has_an_end_and_an_adopted_one_begins_empty(city:
         assert await tx.lock_authority("centro") == Authority(epoch=2, last=START)
         assert await tx.present_epoch("centro") == 2
         assert [await tx.log_end("centro", epoch) for epoch in (1, 2)] == [last, START]
+
+
+async def test_the_last_floor_is_of_the_latest_day(city: CentralBed) -> None:
+    floors = [NumberFloor(service_date=date(2026, 3, day), epoch=day, floors={"P": day}) for day in (2, 9, 3)]
+    async with city.store.transaction() as tx:
+        assert await tx.last_floor("centro") is None
+        for floor in floors:
+            day = floor.service_date.isoformat()
+            body = codec.encode(floor)
+            await tx.emit(OFFICE, kind=NumberFloor.KIND, entity_id=day, version=floor.epoch, op="put", body=body)
+        assert await tx.last_floor("centro") == floors[1]
+        assert await tx.last_floor("real") is None
 
 
 async def test_a_token_is_kept_whole_and_replaced(city: CentralBed) -> None:

@@ -81,3 +81,6 @@ SELECT lease_id, gen_random_uuid(), n, now(), CASE WHEN n > 2 THEN 'returned' EN
 
 INSERT INTO conflict (key, kind, office, subject_id, suggestion, detail, resolved_at, resolved_by, resolution)
 SELECT 'k' || n, 'seat_gone', 'office-1', '', 'call_person', '{}', now(), 'ana', 'called' FROM generate_series(1, 20000) n;
+
+INSERT INTO audit (audit_id, at, actor, act, subject, detail)
+SELECT gen_random_uuid(), now() - n * interval '1 hour', 'ana', 'node.replaced', 'office-1', '{}' FROM generate_series(1, 20000) n;

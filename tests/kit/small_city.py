@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from central.database import connect
-from central.keys import API, BOOKING_TOKEN, LINKS, PERSON
+from central.keys import ACTIVATION, API, BOOKING_TOKEN, LINKS, PERSON
 from central.loading import load
 from central.offices.city import City, read_city
 from central.settings import Database, Keys, Settings
@@ -79,6 +79,10 @@ TEST_KEYS = {
     API: "33" * 32,
     BOOKING_TOKEN: """-----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f
+-----END PRIVATE KEY-----
+""",
+    ACTIVATION: """-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEICAhIiMkJSYnKCkqKywtLi8wMTIzNDU2Nzg5Ojs8PT4/
 -----END PRIVATE KEY-----
 """,
 }

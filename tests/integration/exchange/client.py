@@ -15,8 +15,9 @@ from sync.io.ids import new_id
 from sync.io.node_token import sign
 from sync.messages import codec
 from sync.messages.feed import Cursor
+from sync.messages.people import PersonRequest
 from sync.messages.values import GENESIS
-from sync.messages.wire import DownRequest, HelloRequest, SnapshotRequest, UpRequest
+from sync.messages.wire import Activation, DownRequest, HelloRequest, SnapshotRequest, UpRequest
 from sync.protocol.streams import streams_of
 
 
@@ -26,6 +27,8 @@ class NodeClient:
         self.node = f"edge-{office}"
         self.epoch = epoch
         self.key = Ed25519PrivateKey.generate()
+        self.activation: Activation | None = None
+        self.start: dict[str, tuple[int, bytes]] = {}
         self.http = httpx.AsyncClient(base_url=url, timeout=40, trust_env=False)
 
     async def __aenter__(self) -> Self:
@@ -45,6 +48,12 @@ class NodeClient:
             await nodes.register(
                 connection, node_id=self.node, office=self.office, epoch=self.epoch, public_key=self.public_key
             )
+        await self.look(pool)
+
+    async def look(self, pool: Any) -> None:
+        """Note where the streams stand now."""
+        rows = await pool.fetch("SELECT stream, head, hash FROM stream_head")
+        self.start = {row["stream"]: (row["head"], row["hash"]) for row in rows}
 
     def token(self, body: bytes, *, ahead_s: float = 0, **claims: Any) -> str:
         """A good token, or one with other claims or of another time."""
@@ -78,6 +87,7 @@ class NodeClient:
             "last_seq": 0,
             "last_hash": GENESIS,
             "cursors": (),
+            "activation": self.activation,
         }
         return HelloRequest(**known | changes)
 
@@ -95,10 +105,22 @@ class NodeClient:
         return UpRequest(**known | changes)
 
     def down(self, gen: str, *, wait_s: int = 0, **changes: Any) -> DownRequest:
-        """Cursors at the beginning of both streams unless told otherwise."""
-        cursors = tuple(Cursor(stream=s, gen=gen, seq=0, hash=GENESIS) for s in streams_of(self.office))
+        """Cursors where both streams stood when the node was enrolled or looked last, unless told otherwise."""
+        places = [(stream, *self.start.get(stream, (0, GENESIS))) for stream in streams_of(self.office)]
+        cursors = tuple(Cursor(stream=stream, gen=gen, seq=seq, hash=head) for stream, seq, head in places)
         known: dict[str, Any] = {"request_id": new_id(), "office": self.office, "cursors": cursors, "wait_s": wait_s}
         return DownRequest(**known | changes)
+
+    def person(self, **changes: Any) -> PersonRequest:
+        known: dict[str, Any] = {
+            "request_id": new_id(),
+            "office": self.office,
+            "appointment_id": new_id(),
+            "full_name": "Fátima Mohamed",
+            "document_kind": "passport",
+            "document": "AB000001",
+        }
+        return PersonRequest(**known | changes)
 
     def snapshot(self, **changes: Any) -> SnapshotRequest:
         return SnapshotRequest(**{"request_id": new_id(), "office": self.office} | changes)

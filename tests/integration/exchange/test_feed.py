@@ -13,6 +13,7 @@ import pytest
 from central.exchange.feed import emit, emit_all, entity_id, withdraw
 from central.exchange.service import prune
 from central.exchange.store import PostgresCentralStore
+from sync.messages.facts import TicketCard
 from sync.messages.feed import (
     ENTITIES,
     GLOBAL,
@@ -21,11 +22,16 @@ from sync.messages.feed import (
     Entity,
     FeedRow,
     Holiday,
+    Lease,
+    NodeKey,
+    NumberFloor,
     Office,
     OfficePolicy,
     QrKey,
     Service,
     Staff,
+    TicketClosed,
+    TicketGrant,
     chain_row,
     office_stream,
 )
@@ -105,6 +111,23 @@ ENTITY_OF_EACH_KIND: list[tuple[Entity, str]] = [
         ),
         uuid_of(1),
     ),
+    (NodeKey(office="centro", epoch=1, public_key=bytes(32)), "centro"),
+    (NumberFloor(service_date=date(2026, 1, 2), epoch=2, floors={"P": 30}), "2026-01-02"),
+    (Lease(id=uuid_of(2), fence=1, seats=(), sell_until=MORNING), uuid_of(2)),
+    (TicketClosed(id=uuid_of(3), tenure=2, service_date=date(2026, 1, 2), reason="superseded"), uuid_of(3)),
+    (
+        TicketGrant(
+            id=uuid_of(4),
+            tenure=2,
+            from_office="real",
+            service_date=date(2026, 1, 2),
+            released_at=MORNING,
+            card=TicketCard(
+                label="P1", service="padron", origin="walk_in", waited_ms=0, present_ms=0, follow_hash=bytes(32)
+            ),
+        ),
+        uuid_of(4),
+    ),
 ]
 
 
@@ -129,7 +152,7 @@ async def test_an_entity_is_emitted_again_only_when_it_changed(pool: Any) -> Non
 
 
 async def test_an_appointment_carries_its_own_version(pool: Any) -> None:
-    appointment = ENTITY_OF_EACH_KIND[-1][0]
+    [appointment] = [entity for entity, _ in ENTITY_OF_EACH_KIND if isinstance(entity, Appointment)]
     async with pool.acquire() as connection:
         async with connection.transaction():
             await emit(connection, STREAM, appointment)

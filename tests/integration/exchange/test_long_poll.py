@@ -97,6 +97,8 @@ async def test_a_stop_ends_every_wait_at_once(central: CentralServer) -> None:
     nodes = [NodeClient(central.url, office) for office in ("centro", "real", "victoria")]
     for each in nodes:
         await each.enrol(central.central.pool)
+    for each in nodes:
+        await each.look(central.central.pool)
     life = await gen(central)
     asking = [asyncio.create_task(poll(each, life)) for each in nodes]
     await until(lambda: central.exchange.hearing.open_polls == 3)

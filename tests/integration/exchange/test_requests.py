@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from central.exchange import nodes
 from central.requests import REFUSED
 from sync.messages import codec
-from sync.messages.wire import HelloReply, UpRefusal, UpReply
+from sync.messages.wire import DownReply, HelloReply, UpRefusal, UpReply
 from tests.integration.exchange.client import NodeClient
 from tests.kit.central_server import CentralServer
 from tests.kit.facts import printed_run
@@ -35,6 +35,7 @@ def messages(node: NodeClient, **changes: Any) -> dict[str, msgspec.Struct]:
         "up": node.up(*printed_run(1, 1, office=changes.get("office", node.office)), **changes),
         "down": node.down(gen, **changes),
         "snapshot": node.snapshot(**changes),
+        "people": node.person(**changes),
     }
 
 
@@ -146,7 +147,7 @@ BODIES: list[tuple[str, bytes, str, int, str]] = [
 async def test_a_bad_body_is_refused(node: NodeClient, row: tuple[bytes, str, int, str]) -> None:
     body, encoding, status, code = row
     headers = {"content_encoding": encoding} if encoding else {}
-    for path in ("hello", "up", "down", "snapshot"):
+    for path in ("hello", "up", "down", "snapshot", "people"):
         response = await node.post(path, body, **headers)
         assert (response.status_code, response.json()["code"]) == (status, code), path
 
@@ -201,10 +202,17 @@ async def test_a_replaced_node_is_fenced(central: CentralServer, node: NodeClien
         newer.node = "edge-centro-2"
         await newer.enrol(central.central.pool)
         assert (await newer.send("up", newer.up(*printed_run(1, 1, epoch=2)))).status_code == 200
-        response = await node.send("up", node.up(*printed_run(1, 1)))
-
-    refusal = codec.decode(response.content, UpRefusal)
-    assert (response.status_code, refusal.code, refusal.epoch) == (409, "fenced", 2)
+        reply = codec.decode((await node.send("up", node.up(*printed_run(1, 1)))).content, UpReply)
+        assert (reply.acked_seq, reply.fenced_by) == (1, 2), "what it did is recorded, and it hears that it is fenced"
+        gen = str(await central.central.pool.fetchval("SELECT gen FROM central_life"))
+        for untold in (0, 1):
+            down = await node.send("down", node.down(gen, epoch=untold))
+            assert codec.decode(down.content, DownReply).fenced_by == 2
+        snapshot = await node.send("snapshot", node.snapshot())
+        assert (snapshot.status_code, snapshot.json()["code"], snapshot.json()["epoch"]) == (409, "fenced", 2)
+        hello = codec.decode((await node.send("hello", node.hello())).content, HelloReply)
+        assert (hello.fenced_by, hello.acked_seq) == (2, 1)
+        assert (await newer.send("snapshot", newer.snapshot())).status_code == 200
 
 
 async def test_hello_says_who_and_when_and_how_durable(central: CentralServer, node: NodeClient) -> None:

@@ -18,6 +18,12 @@ from tests.kit.central_server import CentralServer
 pytestmark = pytest.mark.postgres
 
 
+@pytest.fixture(autouse=True)
+async def nothing_told_yet(central: CentralServer, node: NodeClient) -> None:
+    """Enrolling told the offices the node's key."""
+    await central.central.pool.execute("TRUNCATE feed, feed_entity, stream_head")
+
+
 async def fill(central: CentralServer, stream: str, count: int) -> None:
     async with central.central.pool.acquire() as connection, connection.transaction():
         for number in range(count):

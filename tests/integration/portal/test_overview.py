@@ -53,6 +53,13 @@ async def test_a_cut_shows_and_a_heal_converges(portal: Bed) -> None:
         assert after["centro"]["acked_seq"] == office.queue.day.seq
 
 
+async def test_lent_seats_have_a_page_in_both_languages(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        page = await citizen.open("/cupos-cedidos")
+        assert "No hay cupos cedidos" in page.words
+        assert "No seats are lent" in (await citizen.open("/cupos-cedidos?lang=en")).words
+
+
 async def test_heads_tell_what_an_office_has_still_to_hear(portal: Bed) -> None:
     heads = (await overview(portal))["centro"]["heads"]
     assert set(heads) == {"global", "office:centro"}

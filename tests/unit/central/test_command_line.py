@@ -11,7 +11,7 @@ from central.__main__ import main
 from tests.kit.small_city import TEMPLATE
 
 
-@pytest.mark.parametrize("command", ["serve", "migrate", "load-city", "open-round-the-clock"])
+@pytest.mark.parametrize("command", sorted(main.commands))
 def test_every_command_shows_an_example(command: str) -> None:
     result = CliRunner().invoke(main, [command, "--help"])
     assert result.exit_code == 0

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from central.keys import API, BOOKING_TOKEN, LINKS, PERSON, load_keys
+from central.keys import ACTIVATION, API, BOOKING_TOKEN, LINKS, PERSON, load_keys
 from central.settings import Keys
 from provisioning.settings import SettingsError
 
-FILES = (API, BOOKING_TOKEN, LINKS, PERSON)
+FILES = (ACTIVATION, API, BOOKING_TOKEN, LINKS, PERSON)
 
 
 def test_missing_keys_are_made_once_for_their_owner_only(tmp_path: Path) -> None:
@@ -36,11 +36,12 @@ def test_a_missing_key_is_named(tmp_path: Path, missing: str) -> None:
         load_keys(Keys(folder=tmp_path))
 
 
+@pytest.mark.parametrize("name", [ACTIVATION, BOOKING_TOKEN])
 @pytest.mark.parametrize("content", ["not a key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
-def test_a_broken_signing_key_is_named(tmp_path: Path, content: str) -> None:
+def test_a_broken_signing_key_is_named(tmp_path: Path, content: str, name: str) -> None:
     load_keys(Keys(folder=tmp_path, create_missing=True))
-    (tmp_path / BOOKING_TOKEN).write_text(content)
-    with pytest.raises(SettingsError, match=BOOKING_TOKEN):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(SettingsError, match=name):
         load_keys(Keys(folder=tmp_path))
 
 

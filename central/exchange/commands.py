@@ -1,0 +1,189 @@
+"""Commands about the offices' nodes and the rights that move between them and central."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import click
+
+from central.command_line import ATTEST, BY, CONFIG, attested, explained, on_database, settings_of
+from sync.messages import codec
+from sync.messages.wire import Activation
+
+NODE_PROBLEMS = {
+    "id_taken": "{node} is already registered with another key, office or epoch; a new node needs a new name",
+    "epoch_taken": "another node holds epoch {epoch} of {office}; register this one with the next epoch",
+    "office_unknown": "there is no office {office}; load the city first",
+    "no_node": "{office} has no node yet; register its first one",
+}
+
+PUBLIC_KEY = click.option(
+    "--public-key", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True, help="PEM."
+)
+ACTIVATION_FILE = click.option(
+    "--activation",
+    "activation_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the signed activation here, for the node to keep beside its key.",
+)
+
+
+@click.command(
+    "register-node", epilog="Example: python -m central register-node centro edge-centro --public-key node.pub.pem"
+)
+@click.argument("office")
+@click.argument("node")
+@PUBLIC_KEY
+@click.option("--epoch", default=1, show_default=True, help="The life of the office's node that this one begins.")
+@ACTIVATION_FILE
+@CONFIG
+@explained
+def register_node(
+    *, office: str, node: str, public_key: Path, epoch: int, activation_file: Path | None, config: Path | None
+) -> None:
+    """Let NODE speak for OFFICE, known by the public half of a key that was made on the node. Safe to repeat."""
+    from central.exchange.activations import activate
+    from central.exchange.nodes import register
+    from central.keys import load_keys
+
+    settings = settings_of(config)
+    key = read_public_key(public_key)
+    activation = activate(load_keys(settings.keys), office=office, node=node, epoch=epoch, public_key=key)
+    work = partial(register, node_id=node, office=office, epoch=epoch, public_key=key, activation=activation.signature)
+    answer = on_database(settings, work)
+    if answer not in ("registered", "unchanged"):
+        raise click.ClickException(NODE_PROBLEMS[answer].format(office=office, node=node, epoch=epoch))
+    _hand_out(activation, activation_file)
+    click.echo(f"{node} speaks for {office} from epoch {epoch} on")
+
+
+@click.command(
+    "replace-node",
+    epilog="Example: python -m central replace-node centro --node edge-centro-2 --public-key node.pub.pem "
+    '--activation activation.json --attest "the old box is in my hands, switched off"',
+)
+@click.argument("office")
+@click.option("--node", required=True, help="The new node's name; no node ever had it.")
+@PUBLIC_KEY
+@ACTIVATION_FILE
+@ATTEST
+@BY
+@CONFIG
+@explained
+def replace_node(
+    *, office: str, node: str, public_key: Path, activation_file: Path | None, attest: str, by: str, config: Path | None
+) -> None:
+    """Give OFFICE to a new node, with today's open tickets. The old one is fenced at once."""
+    from central.exchange.replacement import Replacement, replace
+    from central.keys import load_keys
+
+    settings = settings_of(config)
+    key = read_public_key(public_key)
+
+    async def work(connection: Any) -> Any:
+        keys = load_keys(settings.keys)
+        return await replace(connection, keys, attested(by, attest), office=office, node=node, public_key=key)
+
+    answer = on_database(settings, work)
+    if not isinstance(answer, Replacement):
+        raise click.ClickException(NODE_PROBLEMS[answer].format(office=office, node=node))
+    _hand_out(answer.activation, activation_file)
+    floors = ", ".join(f"{series}{number}" for series, number in answer.replaced.floors.items())
+    click.echo(
+        f"{node} speaks for {office} from epoch {answer.activation.epoch} on; "
+        f"open tickets handed over: {answer.replaced.restored}; labels go on behind: {floors or 'none was given'}"
+    )
+
+
+@click.command("lend-seats", epilog="Example: python -m central lend-seats --config central.toml")
+@click.option("--office", "offices", multiple=True, help="Only this office; may be given again.")
+@CONFIG
+@explained
+def lend_seats(offices: tuple[str, ...], config: Path | None) -> None:
+    """Lend future seats to the offices, to be sold while they cannot ask central. Safe to repeat; settles what is over."""
+    from central.exchange.leases import Lent, lend, settle
+
+    settings = settings_of(config)
+    now = attested("").at
+
+    async def work(connection: Any) -> Any:
+        await settle(connection, now)
+        return await lend(connection, settings.leases, now, offices)
+
+    answer = on_database(settings, work)
+    if not isinstance(answer, Lent):
+        raise click.ClickException(
+            "central was restored and still waits for offices; nothing is lent before it is open"
+        )
+    click.echo(f"lent: {answer.seats} seats in {answer.leases} leases")
+
+
+@click.command("recall-lease", epilog="Example: python -m central recall-lease 01a202b8-bfed-7537-979f-0b494b054856")
+@click.argument("leases", nargs=-1, required=True)
+@BY
+@CONFIG
+@explained
+def recall_lease(leases: tuple[str, ...], by: str, config: Path | None) -> None:
+    """Ask an office for the unsold seats of LEASES. They are free when it has answered, not before."""
+    from central.exchange.leases import recall
+
+    settings = settings_of(config)
+    for lease_id in leases:
+        if not on_database(settings, partial(recall, who=attested(by), lease_id=_uuid(lease_id))):
+            raise click.ClickException(f"there is no lease {lease_id}")
+        click.echo(f"{lease_id}: asked back")
+
+
+@click.command(
+    "reclaim-lease",
+    epilog="Example: python -m central reclaim-lease 01a202b8-bfed-7537-979f-0b494b054856 "
+    '--attest "the old box burnt; nobody sold with it since Monday"',
+)
+@click.argument("lease_id", metavar="LEASE")
+@ATTEST
+@BY
+@CONFIG
+@explained
+def reclaim_lease(lease_id: str, attest: str, by: str, config: Path | None) -> None:
+    """Take back what is outstanding of LEASE because its holder is gone for good. Should it come back with a sale, both
+    bookings are honoured and the conflict inbox says so.
+    """
+    from central.exchange.leases import reclaim
+
+    settings = settings_of(config)
+    freed = on_database(settings, partial(reclaim, who=attested(by, attest), lease_id=_uuid(lease_id)))
+    if freed is None:
+        raise click.ClickException(f"there is no lease {lease_id}")
+    click.echo(f"{lease_id}: {freed} seats are free again")
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise click.ClickException(f"{text} is no id") from None
+
+
+def read_public_key(file: Path) -> bytes:
+    """The 32 raw bytes of an Ed25519 public key in PEM form."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+
+    try:
+        key = load_pem_public_key(file.read_bytes())
+    except ValueError:
+        key = None
+    if not isinstance(key, Ed25519PublicKey):
+        raise click.ClickException(f"{file} holds no public Ed25519 key in PEM form")
+    return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def _hand_out(activation: Activation, file: Path | None) -> None:
+    if file is not None:
+        file.write_bytes(codec.encode(activation) + b"\n")
+
+
+COMMANDS = (register_node, replace_node, lend_seats, recall_lease, reclaim_lease)

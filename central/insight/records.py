@@ -1,0 +1,85 @@
+"""Pages that list what the exchange keeps for people: read only until central has accounts for its own staff."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from litestar import get
+from litestar.di import NamedDependency
+
+from central.exchange.leases import Statement, statements
+from central.portal.service import Portal
+from central.portal.visit import Incoming, Page, Visit
+from ui import formats
+from ui.catalog import Words
+
+OVERVIEW, LEASES = "/oficinas-ahora", "/cupos-cedidos"
+
+
+class Row(msgspec.Struct, frozen=True, array_like=True):
+    """The cells of a record, the first its head; a chip beside the head as (text, kind), or none."""
+
+    cells: tuple[str, ...]
+    chip: tuple[str, str | None] | None = None
+
+
+@get(LEASES)
+async def leases(request: Incoming, portal: NamedDependency[Portal]) -> Page:
+    """The account of every lease: what was lent and what became of it."""
+    visit = Visit(request, portal, staff=True)
+    words = visit.words
+    accounts = await statements(portal.central.pool, portal.central.clock.now())
+    offices = (await portal.booking.catalogue.current()).offices
+    columns = [
+        (words.text("central.leases.office"), False),
+        (words.text("central.leases.days"), False),
+        (words.text("central.leases.granted"), True),
+        (words.text("central.leases.sold"), True),
+        (words.text("central.leases.returned"), True),
+        (words.text("central.leases.reclaimed"), True),
+        (words.text("central.leases.lapsed"), True),
+        (words.text("central.leases.outstanding"), True),
+        (words.text("central.leases.id"), False),
+    ]
+    rows = [
+        _lease_row(words, one, offices[one.office].name if one.office in offices else one.office) for one in accounts
+    ]
+    return _page(visit, "central.leases", LEASES, columns, rows)
+
+
+def _lease_row(words: Words, one: Statement, office: str) -> Row:
+    days = sorted({formats.short_day(at, words.locale.tag) for at in (one.first_at, one.last_at)}, reverse=True)
+    counts = (one.granted, one.sold, one.returned, one.reclaimed, one.lapsed, one.outstanding)
+    return Row((office, " · ".join(days), *map(str, counts), one.lease_id), _lease_chip(words, one))
+
+
+def _lease_chip(words: Words, one: Statement) -> tuple[str, str | None] | None:
+    if one.is_settled:
+        return words.text("central.leases.settled"), "ok"
+    if one.is_orphan and one.outstanding:
+        return words.text("central.leases.orphan"), "late"
+    return (words.text("central.leases.recalled"), "act") if one.is_recalled else None
+
+
+def tabs_of(words: Words, here: str) -> list[tuple[str, str, bool]]:
+    """The pages of the city's own people."""
+    pages = ((OVERVIEW, words.text("central.tab.now")), (LEASES, words.text("central.tab.leases")))
+    return [(text, path, path == here) for path, text in pages]
+
+
+def _page(visit: Visit, prefix: str, here: str, columns: Sequence[tuple[str, bool]], rows: Sequence[Row]) -> Page:
+    values: dict[str, Any] = {
+        "tabs": tabs_of(visit.words, here),
+        "heading": visit.words.text(f"{prefix}.h1"),
+        "lead": visit.words.text(f"{prefix}.lead"),
+        "empty": visit.words.text(f"{prefix}.none"),
+        "columns": columns,
+        "rows": [(row.cells, row.chip) for row in rows],
+        "here": here,
+    }
+    return visit.page("insight/records.html", values)
+
+
+ROUTES = (leases,)
