@@ -185,7 +185,11 @@ class EdgeNode:
         identity = self.identity
         return Uplink(
             node=Node(
-                office=identity.office, node=identity.node, epoch=identity.epoch, incarnation=identity.incarnation
+                office=identity.office,
+                node=identity.node,
+                epoch=identity.epoch,
+                incarnation=identity.incarnation,
+                activation=identity.activation,
             ),
             url=central.url,
             key=load_key(central.node_key_file),
@@ -225,7 +229,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
 
 
 async def _boot(settings: Settings, writer: Writer, clock: Clock) -> EdgeNode:
-    identity = await identify(writer, settings.office)
+    identity = await identify(writer, settings.office, settings.central.activation_file)
     state = await load_state(writer, identity, settings.office, clock)
     state.waits = waits(state)
     await register_devices(writer, settings.devices)

@@ -43,12 +43,15 @@ class Central(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         url: where the node finds central; empty: it works alone.
         public_url: where citizens find central; the progress page of a slip is ``{public_url}/t/{code}``.
         node_key_file: private Ed25519 key (PEM) that signs this node's requests.
+        activation_file: central's signed word that this node speaks for its office, and from which epoch on; a new data folder
+            takes its epoch from it. None: the first node of an office, epoch 1.
         ca_file: certificates that central's address is trusted by; none: the system's.
     """
 
     url: str = ""
     public_url: str = ""
     node_key_file: Path | None = None
+    activation_file: Path | None = None
     ca_file: Path | None = None
 
 

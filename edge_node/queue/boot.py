@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,9 @@ from edge_node.writer import Writer
 from sync.io.clock import Clock
 from sync.io.ids import new_id
 from sync.io.sql import load
+from sync.messages import codec
+from sync.messages.codec import MalformedMessage
+from sync.messages.wire import Activation
 
 DEVICES = load("edge_node.queue", "devices.sql")
 
@@ -33,27 +37,53 @@ class Identity(NamedTuple):
     epoch: int
     csrf_secret: str
     incarnation: str
+    activation: Activation | None = None
 
 
-async def identify(writer: Writer, office: settings.Office) -> Identity:
-    """Read who the database belongs to; a new one is made ours, with epoch 1.
+async def identify(writer: Writer, office: settings.Office, activation_file: Path | None = None) -> Identity:
+    """Read who the database belongs to; a new one is made ours, with the epoch of our activation, or 1.
 
     Raises:
-        WrongNode: it belongs to somebody else.
+        WrongNode: database or activation belong to somebody else.
     """
+    activation = read_activation(activation_file, office)
+    epoch = activation.epoch if activation is not None else 1
 
     def find(connection: sqlite3.Connection) -> tuple[str, str, int, str]:
         row: tuple[str, str, int, str] | None = connection.execute(SQL.find_node).fetchone()
         if row is None:
-            fresh = {"office": office.id, "node": office.node, "csrf_secret": secrets.token_hex(32)}
+            csrf_secret = secrets.token_hex(32)
+            fresh = {"office": office.id, "node": office.node, "epoch": epoch, "csrf_secret": csrf_secret}
             connection.execute(SQL.insert_node, fresh)
-            return office.id, office.node, 1, fresh["csrf_secret"]
+            return office.id, office.node, epoch, csrf_secret
         return row
 
-    found = Identity(*await writer.run(find), incarnation=new_id())
+    found = Identity(*await writer.run(find), incarnation=new_id(), activation=activation)
     if (found.office, found.node) != (office.id, office.node):
         raise WrongNode(f"the data folder belongs to office {found.office}, node {found.node}")
+    if activation is not None and activation.epoch != found.epoch:
+        raise WrongNode(
+            f"the data folder is of epoch {found.epoch}, the activation of epoch {activation.epoch}: "
+            "a new life of a node begins with an empty data folder"
+        )
     return found
+
+
+def read_activation(file: Path | None, office: settings.Office) -> Activation | None:
+    """Central's word for this node, if there is one.
+
+    Raises:
+        WrongNode: it is for another node, or cannot be read.
+    """
+    if file is None:
+        return None
+    try:
+        activation = codec.decode(file.read_bytes(), Activation)
+    except (OSError, MalformedMessage) as error:
+        raise WrongNode(f"the activation {file} cannot be read: {error}") from error
+    if (activation.office, activation.node) != (office.id, office.node):
+        raise WrongNode(f"the activation is for office {activation.office}, node {activation.node}")
+    return activation
 
 
 async def load_state(writer: Writer, identity: Identity, office: settings.Office, clock: Clock) -> OfficeState:

@@ -24,7 +24,7 @@ FROM fact WHERE epoch = :epoch AND seq >= :seq ORDER BY seq;
 SELECT office, node, epoch, csrf_secret FROM node;
 
 -- name: insert_node
-INSERT INTO node (id, office, node, epoch, csrf_secret) VALUES (1, :office, :node, 1, :csrf_secret);
+INSERT INTO node (id, office, node, epoch, csrf_secret) VALUES (1, :office, :node, :epoch, :csrf_secret);
 
 -- name: insert_request
 INSERT INTO request (request_id, reply, at) VALUES (?, ?, ?);

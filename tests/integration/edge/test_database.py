@@ -8,12 +8,17 @@ from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlite_utils import Database
 
 from edge_node.database import DatabaseDamaged, FolderInUse, folder_lock, open_reader, open_writer, quick_check
 from edge_node.migrations import DatabaseTooNew, describe, migrate, steps
+from edge_node.queue.boot import WrongNode, identify
+from edge_node.settings import Office
 from edge_node.writer import WriteFailed, Writer
+from sync.messages import codec
+from sync.messages.wire import Activation
 
 
 @pytest.fixture
@@ -149,3 +154,28 @@ async def test_every_write_is_flushed(database: Path) -> None:
     assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     assert connection.execute("PRAGMA foreign_keys").fetchone()[0] == 1
     connection.close()
+
+
+@pytest.mark.parametrize("named", ["centro-2", "centro-9"])
+async def test_a_new_data_folder_takes_its_epoch_from_the_activation(
+    database: Path, tmp_path: Path, named: str
+) -> None:
+    activation = Activation(office="centro", node="centro-2", epoch=4, public_key=bytes(32), signature=b"central")
+    file = tmp_path / "activation.json"
+    file.write_bytes(codec.encode(activation))
+    writer = Writer(database)
+    writer.start()
+    office = Office(id="centro", node=named)
+    try:
+        if named == activation.node:
+            for _ in range(2):  # and keeps it
+                identity = await identify(writer, office, file)
+                assert (identity.epoch, identity.activation) == (4, activation)
+            file.write_bytes(codec.encode(msgspec.structs.replace(activation, epoch=5)))
+        with pytest.raises(WrongNode, match="activation"):
+            await identify(writer, office, file)
+        file.write_bytes(b"{}")
+        with pytest.raises(WrongNode, match="cannot be read"):
+            await identify(writer, office, file)
+    finally:
+        await writer.close()
