@@ -1,0 +1,107 @@
+"""``python -m tests.fault.processes``: a city under faults; the last line is one JSON object. Exit 1 if anything was lost, doubled
+or out of order, or if a cut office did not answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import sys
+import time
+from statistics import quantiles
+from typing import Any
+
+from provisioning.demo.city import DATABASE, City
+from tests.fault.processes.chaos import Chaos
+from tests.fault.processes.people import Citizen, Told, Weather, Worker
+from tests.fault.processes.verdict import Verdict, judge
+from tests.kit.city import running_city
+from tests.smoke.__main__ import addresses_of, tell
+from tests.smoke.day import STAFF
+from tests.smoke.faces import Central
+
+SETTLE_S = 3.0
+CUT_P99_MS = 200.0
+"""What a cut office must answer within (I-20); told beside the measured figure, judged only by errors: machines are shared."""
+
+
+async def storm(city: City, seconds: float, seed: int) -> tuple[Told, Chaos, Verdict]:
+    """People act while the city is hurt; then it is healed and judged."""
+    addresses, told, weather = addresses_of(city), Told(), Weather()
+    central = Central(addresses.central, addresses.api_secret)
+    chaos = Chaos(city, weather, random.Random(f"{seed}/chaos"))
+    stop, calm = asyncio.Event(), asyncio.Event()
+    people: list[asyncio.Task[None]] = []
+    for office, faces in addresses.offices.items():
+        for number, staff_id in enumerate(STAFF[office], 1):
+            rng = random.Random(f"{seed}/{office}/{staff_id}")
+            worker = Worker(office=office, base=faces["edge"], staff_id=staff_id, told=told, rng=rng, weather=weather)
+            people.append(asyncio.create_task(worker.run(str(number), stop)))
+    citizen = Citizen(central, list(addresses.offices), told, random.Random(f"{seed}/citizen"))
+    people.append(asyncio.create_task(citizen.run(stop)))
+    hurting = asyncio.create_task(chaos.run(calm))
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        await asyncio.sleep(1)
+        for task in (*people, hurting):
+            if task.done():
+                task.result()
+    calm.set()
+    await hurting
+    await chaos.heal()
+    await asyncio.sleep(SETTLE_S)
+    stop.set()
+    async with asyncio.timeout(60):
+        await asyncio.gather(*people)
+    assert city.postgres is not None
+    journals = {office: city.places.office(office) / "edge" / "edge.db" for office in addresses.offices}
+    verdict = await judge(told, central, city.postgres.dsn(DATABASE), journals)
+    return told, chaos, verdict
+
+
+def figures(told: Told, chaos: Chaos, verdict: Verdict) -> dict[str, Any]:
+    """What the last line says."""
+    cut = sorted(told.cut_ms)
+    return {
+        "faults": dict(chaos.injected),
+        "commands": told.commands,
+        "attempts": told.attempts,
+        "acts_answered": len(told.acts),
+        "tickets": len(told.labels),
+        "bookings": len(told.bookings),
+        "lost": len(verdict.lost),
+        "duplicates": len(verdict.duplicates),
+        "order_violations": len(verdict.order_violations),
+        "converged_s": verdict.converged_s,
+        "while_cut": {
+            "commands": len(cut) + told.cut_errors,
+            "errors": told.cut_errors,
+            "p99_ms": round(quantiles(cut, n=100, method="inclusive")[-1], 1) if len(cut) > 1 else None,
+            "p99_goal_ms": CUT_P99_MS,
+        },
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.fault.processes",
+        description=__doc__,
+        epilog="Example: python -m tests.fault.processes --seconds 600 --seed 7",
+    )
+    parser.add_argument("--seconds", type=float, default=60, help="how long people act under faults")
+    parser.add_argument("--seed", type=int, default=1, help="of the faults and of the people")
+    options = parser.parse_args()
+    with running_city(lambda text: tell(f"  {text}")) as city:
+        told, chaos, verdict = asyncio.run(storm(city, options.seconds, options.seed))
+    for problem in (*verdict.lost, *verdict.duplicates, *verdict.order_violations):
+        tell(f"  ! {problem}")
+    line = figures(told, chaos, verdict)
+    print(json.dumps(line))
+    wrong = line["lost"] or line["duplicates"] or line["order_violations"] or line["while_cut"]["errors"]
+    return 1 if wrong or verdict.converged_s is None else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
