@@ -108,7 +108,7 @@ sim: $(DEV_STAMP) ## the protocol in virtual time (SEEDS=200 START=1)
 
 .PHONY: bench
 bench: setup ## figures, each with the machine's limit from the same run
-	@for bench in booking issue_ticket call_to_display; do $(BIN)/python -m tests.bench.$$bench $(ARGS); done
+	@for bench in booking issue_ticket call_to_display replace_node; do $(BIN)/python -m tests.bench.$$bench $(ARGS); done
 
 # ---------------------------------------------------------------------------------------------------------- releases
 
