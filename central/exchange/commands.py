@@ -160,6 +160,41 @@ def reclaim_lease(lease_id: str, attest: str, by: str, config: Path | None) -> N
     click.echo(f"{lease_id}: {freed} seats are free again")
 
 
+@click.command(
+    "restored",
+    epilog='Example: python -m central restored --attest "restored the backup of 3:00, all processes are stopped"',
+)
+@ATTEST
+@BY
+@CONFIG
+@explained
+def restored(attest: str, by: str, config: Path | None) -> None:
+    """Begin a new life of a database that was restored from a backup, before any process is started on it. Nothing is booked
+    until every office has reported or was skipped.
+    """
+    from central.exchange.recovery import begin
+
+    offices = on_database(settings_of(config), partial(begin, who=attested(by, attest)))
+    click.echo(f"a new life begins; awaited: {', '.join(offices) or 'nobody'}")
+
+
+@click.command(
+    "skip-office", epilog='Example: python -m central skip-office real --attest "closed until June, its box is here"'
+)
+@click.argument("office")
+@ATTEST
+@BY
+@CONFIG
+@explained
+def skip_office(office: str, attest: str, by: str, config: Path | None) -> None:
+    """Open without OFFICE's report. Seats that only it knows to be sold may then be sold again."""
+    from central.exchange.recovery import skip_office as skip
+
+    if not on_database(settings_of(config), partial(skip, who=attested(by, attest), office=office)):
+        raise click.ClickException(f"nobody waits for {office}")
+    click.echo(f"{office} is not awaited any more")
+
+
 def _uuid(text: str) -> str:
     try:
         return str(UUID(text))
@@ -186,4 +221,4 @@ def _hand_out(activation: Activation, file: Path | None) -> None:
         file.write_bytes(codec.encode(activation) + b"\n")
 
 
-COMMANDS = (register_node, replace_node, lend_seats, recall_lease, reclaim_lease)
+COMMANDS = (register_node, replace_node, lend_seats, recall_lease, reclaim_lease, restored, skip_office)

@@ -33,6 +33,7 @@ class OfficeLink(msgspec.Struct, frozen=True, kw_only=True):
         acked_seq: facts of the present epoch in the raw log.
         reported_seq: facts in the node's journal when it last said hello.
         parked: facts that no projection holds.
+        awaited: a restored central waits for the office's report.
     """
 
     office: str
@@ -43,6 +44,7 @@ class OfficeLink(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int | None
     acked_seq: int
     parked: int
+    awaited: bool = False
 
     def is_connected(self, now: datetime) -> bool:
         """Whether the office was heard just now."""

@@ -59,7 +59,8 @@ ON CONFLICT (office) DO UPDATE SET last_contact_at = greatest(l.last_contact_at,
 SELECT
     o.id AS office, l.last_contact_at, l.hello_at, l.clock_offset_ms, l.reported_seq,
     a.epoch, coalesce(a.last_seq, 0) AS acked_seq,
-    (SELECT count(*) FROM fact_parked p WHERE p.office = o.id AND p.resolved_at IS NULL) AS parked
+    (SELECT count(*) FROM fact_parked p WHERE p.office = o.id AND p.resolved_at IS NULL) AS parked,
+    (SELECT o.id = ANY (c.awaited) FROM central_life c) AS awaited
 FROM office o
 LEFT JOIN office_link l ON l.office = o.id
 LEFT JOIN office_authority a ON a.office = o.id

@@ -1,4 +1,4 @@
-"""The sync protocol over HTTP: ``POST /sync/v1/{hello,up,down,snapshot}``. Shapes in ``sync.messages.wire``.
+"""The sync protocol over HTTP: ``POST /sync/v1/{hello,up,down,snapshot,people,report}``. Shapes in ``sync.messages.wire``.
 
 Every rule is in ``sync.protocol``; here is only waiting and bytes. A long-poll subscribes first, then reads, then waits. It
 ends early when there is news, when the edge goes away, and when this process is to stop.
@@ -32,9 +32,19 @@ from central.requests import REFUSED
 from sync.io.http import JSON, NDJSON, PROBLEM_JSON
 from sync.messages import codec
 from sync.messages.people import PersonReply, PersonRequest
-from sync.messages.wire import DownReply, DownRequest, HelloRequest, SnapshotRequest, UpRefusal, UpReply, UpRequest
+from sync.messages.wire import (
+    DownReply,
+    DownRequest,
+    HelloRequest,
+    ReportRequest,
+    SnapshotRequest,
+    UpRefusal,
+    UpReply,
+    UpRequest,
+)
 from sync.protocol.downlink import is_empty, rows_after
 from sync.protocol.hello import answer_hello
+from sync.protocol.recovery import take_report
 from sync.protocol.snapshot import write_snapshot
 from sync.protocol.streams import streams_of
 from sync.protocol.uplink import ingest
@@ -144,10 +154,26 @@ async def people(
     return _json(PersonReply(request_id=message.request_id, outcome=outcome))
 
 
+@post("/report", status_code=200)
+async def report(
+    request: Incoming, central: NamedDependency[Central], exchange: NamedDependency[Exchange]
+) -> Response[bytes]:
+    """Take what an office knows and a restored central may have forgotten."""
+    message = (await signed(request, central, ReportRequest)).message
+    exchange.hearing.heard(message.office)
+    try:
+        async with exchange.store.transaction() as tx:
+            reply = await take_report(tx, message, central.clock.now())
+    except asyncpg.DataError:
+        raise refused(400, "malformed", "a number or a character that no column holds") from None
+    log.info("report.answered", office=message.office, taken=reply.taken, bookings=len(message.bookings))
+    return _json(reply)
+
+
 ROUTES = (
     Router(
         path="/sync/v1",
-        route_handlers=[hello, up, down, snapshot, people],
+        route_handlers=[hello, up, down, snapshot, people, report],
         request_max_body_size=MAX_BODY_BYTES,
     ),
 )

@@ -58,6 +58,7 @@ class OfficeNow(msgspec.Struct, frozen=True, kw_only=True):
     reported_seq: int | None
     folded_seq: int
     parked_facts: int
+    is_awaited: bool
     clock_offset_ms: int | None
     heads: Mapping[str, int]
     service_date: date | None
@@ -108,6 +109,7 @@ def office_now(
         reported_seq=link.reported_seq,
         folded_seq=day.seq,
         parked_facts=link.parked,
+        is_awaited=link.awaited,
         clock_offset_ms=link.clock_offset_ms,
         heads=heads,
         service_date=day.service_date,

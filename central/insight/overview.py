@@ -25,7 +25,7 @@ from sync.domain.ticket import OPEN_STATES, State
 from ui import formats
 
 TICKETS_SHOWN = 60
-PARTS = ("totals", "offices", "tickets")
+PARTS = ("notice", "totals", "offices", "tickets")
 
 
 class OverviewOffice(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +50,7 @@ class OverviewOffice(msgspec.Struct, frozen=True, kw_only=True):
     reported_seq: int | None
     folded_seq: int
     parked_facts: int
+    is_awaited: bool
     clock_offset_ms: int | None
     heads: Mapping[str, int]
     waiting: int
@@ -117,6 +118,7 @@ def _office(office: OfficeNow) -> OverviewOffice:
         reported_seq=office.reported_seq,
         folded_seq=office.folded_seq,
         parked_facts=office.parked_facts,
+        is_awaited=office.is_awaited,
         clock_offset_ms=office.clock_offset_ms,
         heads=office.heads,
         waiting=office.waiting,

@@ -71,4 +71,4 @@ async def test_the_front_page_follows_by_stream_and_poll(portal: Bed) -> None:
         body = (await client.get("/esperas/ahora")).json()
         assert body["items"][0]["id"] == "waits"
         body = (await client.get("/oficinas-ahora/ahora")).json()
-        assert [item["id"] for item in body["items"]] == ["totals", "offices", "tickets"]
+        assert [item["id"] for item in body["items"]] == ["notice", "totals", "offices", "tickets"]
