@@ -195,6 +195,60 @@ def skip_office(office: str, attest: str, by: str, config: Path | None) -> None:
     click.echo(f"{office} is not awaited any more")
 
 
+@click.group("conflicts", epilog="Example: python -m central conflicts list")
+def conflicts() -> None:
+    """What happened on both sides of a cut and somebody should look at."""
+
+
+@conflicts.command("list", epilog="Example: python -m central conflicts list")
+@CONFIG
+@explained
+def list_conflicts(config: Path | None) -> None:
+    """Open entries, and those resolved in the last days."""
+    from central.exchange.conflicts import listed
+
+    for one in on_database(settings_of(config), partial(listed, now=attested("").at)):
+        detail = " ".join(f"{name}={value}" for name, value in sorted(one.detail.items()))
+        end = f"resolved by {one.resolved_by}: {one.resolution}" if one.resolved_at else f"suggestion: {one.suggestion}"
+        click.echo(f"{one.key}\n  {one.noted_at:%Y-%m-%d %H:%M} {one.office} {one.kind} {detail}\n  {end}")
+
+
+@conflicts.command(
+    "resolve",
+    epilog='Example: python -m central conflicts resolve attended_after_cancel:01a2…:centro --done "served, told the clerk"',
+)
+@click.argument("key")
+@click.option("--done", required=True, help="What was done about it.")
+@BY
+@CONFIG
+@explained
+def resolve_conflict(key: str, done: str, by: str, config: Path | None) -> None:
+    """Close the entry KEY."""
+    from central.exchange.conflicts import resolve
+
+    if not on_database(settings_of(config), partial(resolve, who=attested(by, done), key=key)):
+        raise click.ClickException(f"there is no open entry {key}")
+    click.echo(f"{key}: resolved")
+
+
+@click.command(
+    "send-ticket", epilog="Example: python -m central send-ticket 01a202b8-bfed-7537-979f-0b494b054856 victoria"
+)
+@click.argument("ticket")
+@click.argument("office")
+@BY
+@CONFIG
+@explained
+def send_ticket(ticket: str, office: str, by: str, config: Path | None) -> None:
+    """Send TICKET, which no office has accepted, to OFFICE instead. Its place stays."""
+    from central.exchange.conflicts import send_ticket as send
+
+    work = partial(send, who=attested(by), ticket_id=_uuid(ticket), office=office)
+    if not on_database(settings_of(config), work):
+        raise click.ClickException(f"{ticket} is not on its way, or there is no office {office}")
+    click.echo(f"{ticket} goes to {office}")
+
+
 def _uuid(text: str) -> str:
     try:
         return str(UUID(text))
@@ -221,4 +275,14 @@ def _hand_out(activation: Activation, file: Path | None) -> None:
         file.write_bytes(codec.encode(activation) + b"\n")
 
 
-COMMANDS = (register_node, replace_node, lend_seats, recall_lease, reclaim_lease, restored, skip_office)
+COMMANDS = (
+    register_node,
+    replace_node,
+    lend_seats,
+    recall_lease,
+    reclaim_lease,
+    restored,
+    skip_office,
+    conflicts,
+    send_ticket,
+)

@@ -23,6 +23,8 @@ LONG_POLLS = Gauge("ventanilla_long_polls_open", "Long-polls that wait for news"
 SNAPSHOTS = Counter("ventanilla_snapshots_total", "Snapshots made", ["office"])
 FEED_PRUNED = Counter("ventanilla_feed_rows_pruned_total", "Feed rows deleted for their age")
 
+CONFLICTS = Gauge("ventanilla_conflicts_open", "Entries of the conflict inbox that nobody has dealt with", ["kind"])
+AWAITED = Gauge("ventanilla_offices_awaited", "Offices whose report a restored central waits for: nothing is booked")
 LEASED = Gauge(
     "ventanilla_leased_seats",
     "Seats of open leases by what became of them; orphan: outstanding on a replaced node",
@@ -34,6 +36,12 @@ def of_leases(ends: Mapping[str, int]) -> None:
     """Set the gauges of leases."""
     for end, seats in ends.items():
         LEASED.labels(end).set(seats)
+
+
+def of_conflicts(kinds: Mapping[str, int]) -> None:
+    """Set the gauges of the conflict inbox."""
+    for kind, count in kinds.items():
+        CONFLICTS.labels(kind).set(count)
 
 
 def ingested(request: UpRequest, count: int, now: datetime) -> None:

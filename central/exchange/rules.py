@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -52,3 +53,41 @@ def _numbers(slot: LendableSlot, per_slot: int) -> Sequence[int]:
     ):
         chosen += 1
     return slot.free_numbers[:chosen]
+
+
+class KnownAppointment(msgspec.Struct, frozen=True, kw_only=True):
+    """An appointment as central knows it when an office says that its person is there.
+
+    Args:
+        attended_office: where the person came before.
+        was_told: the office that says so was told of the appointment once: it is, or was, that office's.
+    """
+
+    status: str
+    office: str
+    slot_start_at: datetime
+    attended_office: str | None
+    was_told: bool
+
+
+Presence = Literal["plain", "known", "after_cancel", "other_slot", "second_office", "not_theirs"]
+
+
+def presence(known: KnownAppointment, office: str, slot_start_at: datetime | None) -> Presence:
+    """What it means that a ticket was issued for an appointment; facts are never refused, so each meaning has its way.
+
+    ``after_cancel`` and ``other_slot``: central changed it while the office could not hear, and presence wins. In
+    ``second_office`` and ``not_theirs`` the office gave a ticket for an appointment that was not its own: the appointment
+    stays as it is.
+
+    Args:
+        slot_start_at: as the office knew it; none when it did not say.
+    """
+    if known.attended_office is not None:
+        return "known" if known.attended_office == office else "second_office"
+    if known.office != office and not known.was_told:
+        return "not_theirs"
+    if known.status == "cancelled":
+        return "after_cancel"
+    has_moved = known.office != office or (slot_start_at is not None and slot_start_at != known.slot_start_at)
+    return "other_slot" if has_moved else "plain"

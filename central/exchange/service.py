@@ -18,10 +18,12 @@ import structlog
 
 from central.context import Central
 from central.exchange import metrics
+from central.exchange.conflicts import open_by_kind
 from central.exchange.leases import lend, settle, statements, totals
 from central.exchange.links import HEARD_EVERY_S, Hearing
 from central.exchange.nodes import announce
 from central.exchange.office_days import OfficeDays
+from central.exchange.recovery import awaited
 from central.exchange.store import PostgresCentralStore
 from central.exchange.wakes import Wakes
 from sync.io.sql import load
@@ -104,6 +106,8 @@ class Exchange:
     async def measure(self) -> None:
         """Bring the gauges up to date; one process's view of the database is as good as another's."""
         metrics.PARKED.set(await self.central.pool.fetchval(_facts.parked))
+        metrics.of_conflicts(await open_by_kind(self.central.pool))
+        metrics.AWAITED.set(len(await awaited(self.central.pool)))
         metrics.of_leases(totals(await statements(self.central.pool, self.central.clock.now())))
 
 

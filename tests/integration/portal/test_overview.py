@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import httpx
 
+from central.exchange.conflicts import KINDS
+from sync.protocol.rights import Conflict
 from tests.integration.portal.conftest import Bed
+
+SUGGESTIONS = get_args(get_type_hints(Conflict)["suggestion"])
 
 
 async def overview(portal: Bed) -> dict[str, Any]:
@@ -58,6 +62,21 @@ async def test_lent_seats_have_a_page_in_both_languages(portal: Bed) -> None:
         page = await citizen.open("/cupos-cedidos")
         assert "No hay cupos cedidos" in page.words
         assert "No seats are lent" in (await citizen.open("/cupos-cedidos?lang=en")).words
+
+
+async def test_conflicts_have_a_page_with_words_for_every_kind(portal: Bed) -> None:
+    await portal.server.central.pool.executemany(
+        "INSERT INTO conflict (key, kind, office, subject_id, suggestion, detail) VALUES ($1, $1, 'centro', '', $2, '{}')",
+        [(kind, SUGGESTIONS[n % len(SUGGESTIONS)]) for n, kind in enumerate(KINDS)],
+    )
+    async with portal.citizen() as citizen:
+        page = await citizen.open("/incidencias")
+        assert "Vino con una cita ya anulada" in page.words
+        assert "Dar preferencia por cortesía" in page.words
+        english = await citizen.open("/incidencias?lang=en")
+        assert "Came with a cancelled appointment" in english.words
+        assert "central.conflict" not in page.words + english.words
+        assert "central.suggestion" not in page.words + english.words
 
 
 async def test_heads_tell_what_an_office_has_still_to_hear(portal: Bed) -> None:
