@@ -231,6 +231,53 @@ def resolve_conflict(key: str, done: str, by: str, config: Path | None) -> None:
     click.echo(f"{key}: resolved")
 
 
+@click.group("parked", epilog="Example: python -m central parked list")
+def parked() -> None:
+    """Facts of the offices that no projection could take: in the raw log, with no effect yet."""
+
+
+@parked.command("list", epilog="Example: python -m central parked list")
+@CONFIG
+@explained
+def list_parked(config: Path | None) -> None:
+    """What waits for a fix."""
+    from central.exchange.parked import listed
+
+    for one in on_database(settings_of(config), listed):
+        click.echo(f"{one.place} {one.type} {one.parked_at:%Y-%m-%d %H:%M} {one.detail}")
+
+
+@parked.command("show", epilog="Example: python -m central parked show centro:1:57")
+@click.argument("place")
+@CONFIG
+@explained
+def show_parked(place: str, config: Path | None) -> None:
+    """All that can be said of the fact at PLACE without quoting what it says."""
+    from central.exchange.parked import shown
+
+    office, _, position = place.partition(":")
+    epoch, _, seq = position.partition(":")
+    if not (epoch.isdecimal() and seq.isdecimal()):
+        raise click.ClickException(f"{place} is no place of a fact; write office:epoch:seq")
+    found = on_database(settings_of(config), partial(shown, office=office, epoch=int(epoch), seq=int(seq)))
+    if found is None:
+        raise click.ClickException(f"no fact was parked at {place}")
+    for name, value in found.items():
+        click.echo(f"{name:12} {value}")
+
+
+@parked.command("replay", epilog="Example: python -m central parked replay")
+@BY
+@CONFIG
+@explained
+def replay_parked(by: str, config: Path | None) -> None:
+    """Try all of them again, in order, after a fix. Safe to repeat."""
+    from central.exchange.parked import replay
+
+    answer = on_database(settings_of(config), partial(replay, who=attested(by)))
+    click.echo(f"taken: {answer.taken}, still parked: {answer.left}")
+
+
 @click.command(
     "send-ticket", epilog="Example: python -m central send-ticket 01a202b8-bfed-7537-979f-0b494b054856 victoria"
 )
@@ -285,4 +332,5 @@ COMMANDS = (
     skip_office,
     conflicts,
     send_ticket,
+    parked,
 )

@@ -9,6 +9,7 @@ import msgspec
 from litestar import get
 from litestar.di import NamedDependency
 
+from central.exchange import parked
 from central.exchange.conflicts import Entry, listed
 from central.exchange.leases import Statement, statements
 from central.portal.service import Portal
@@ -16,7 +17,7 @@ from central.portal.visit import Incoming, Page, Visit
 from ui import formats
 from ui.catalog import Words
 
-OVERVIEW, LEASES, CONFLICTS = "/oficinas-ahora", "/cupos-cedidos", "/incidencias"
+OVERVIEW, LEASES, CONFLICTS, PARKED = "/oficinas-ahora", "/cupos-cedidos", "/incidencias", "/hechos-apartados"
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True):
@@ -98,12 +99,40 @@ def _conflict_row(words: Words, one: Entry, office: str) -> Row:
     return Row(cells, (words.text(chip[0]), chip[1]))
 
 
+@get(PARKED)
+async def facts(request: Incoming, portal: NamedDependency[Portal]) -> Page:
+    """Facts that no projection could take."""
+    visit = Visit(request, portal, staff=True)
+    words, offices = visit.words, (await portal.booking.catalogue.current()).offices
+    columns = [
+        (words.text("central.parked.place"), False),
+        (words.text("central.parked.office"), False),
+        (words.text("central.parked.type"), False),
+        (words.text("central.parked.at"), False),
+        (words.text("central.parked.why"), False),
+    ]
+    rows = [
+        Row(
+            (
+                one.place,
+                offices[one.office].name if one.office in offices else one.office,
+                one.type,
+                formats.stamp(one.parked_at),
+                one.detail,
+            )
+        )
+        for one in await parked.listed(portal.central.pool)
+    ]
+    return _page(visit, "central.parked", PARKED, columns, rows)
+
+
 def tabs_of(words: Words, here: str) -> list[tuple[str, str, bool]]:
     """The pages of the city's own people."""
     pages = (
         (OVERVIEW, words.text("central.tab.now")),
         (CONFLICTS, words.text("central.tab.conflicts")),
         (LEASES, words.text("central.tab.leases")),
+        (PARKED, words.text("central.tab.parked")),
     )
     return [(text, path, path == here) for path, text in pages]
 
@@ -121,4 +150,4 @@ def _page(visit: Visit, prefix: str, here: str, columns: Sequence[tuple[str, boo
     return visit.page("insight/records.html", values)
 
 
-ROUTES = (leases, conflicts)
+ROUTES = (leases, conflicts, facts)

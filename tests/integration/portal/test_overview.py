@@ -64,6 +64,12 @@ async def test_lent_seats_have_a_page_in_both_languages(portal: Bed) -> None:
         assert "No seats are lent" in (await citizen.open("/cupos-cedidos?lang=en")).words
 
 
+async def test_parked_facts_have_a_page_in_both_languages(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        assert "No hay hechos apartados" in (await citizen.open("/hechos-apartados")).words
+        assert "No facts are parked" in (await citizen.open("/hechos-apartados?lang=en")).words
+
+
 async def test_conflicts_have_a_page_with_words_for_every_kind(portal: Bed) -> None:
     await portal.server.central.pool.executemany(
         "INSERT INTO conflict (key, kind, office, subject_id, suggestion, detail) VALUES ($1, $1, 'centro', '', $2, '{}')",
