@@ -19,6 +19,9 @@ LAG = Histogram(
     "Age of the newest fact of a batch when it was committed (by the office's clock)",
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 600, 3600, 86400),
 )
+HELD_BACK = Counter(
+    "ventanilla_batches_held_back_total", "Batches of a backlog whose sender was asked to wait", ["office"]
+)
 LONG_POLLS = Gauge("ventanilla_long_polls_open", "Long-polls that wait for news")
 SNAPSHOTS = Counter("ventanilla_snapshots_total", "Snapshots made", ["office"])
 FEED_PRUNED = Counter("ventanilla_feed_rows_pruned_total", "Feed rows deleted for their age")

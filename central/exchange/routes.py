@@ -96,6 +96,7 @@ async def up(
         REFUSED.labels(f"up_{reply.code}").inc()
         log.warning("facts.refused", office=message.office, epoch=message.epoch, code=reply.code)
         return Response(codec.encode(reply), status_code=409, media_type=PROBLEM_JSON)
+    reply = exchange.backpressure.paced(message.office, reply, len(message.facts), central.clock.monotonic_ns() / 1e9)
     if reply.fenced_by:
         metrics.LATE.labels(message.office).inc(len(message.facts))
         return _json(reply)

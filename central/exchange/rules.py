@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
@@ -91,3 +92,38 @@ def presence(known: KnownAppointment, office: str, slot_start_at: datetime | Non
         return "after_cancel"
     has_moved = known.office != office or (slot_start_at is not None and slot_start_at != known.slot_start_at)
     return "other_slot" if has_moved else "plain"
+
+
+BACKLOG_BATCH = 50
+"""A smaller batch is what happens in the office now; a larger one is a backlog, which may wait."""
+SLOW_BATCH = 100
+"""The size of a backlog's batches while it is held back: small enough that others get in between."""
+LONGEST_WAIT_S = 30
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """How many facts come at once, and how many a second after that."""
+
+    burst: float
+    per_s: float
+
+
+class Bucket(msgspec.Struct, frozen=True):
+    """Facts that may still come at once, at an instant of the monotonic clock; negative: what was taken in advance."""
+
+    facts: float
+    at_s: float
+
+
+def pour(bucket: Bucket | None, pace: Pace, count: int, now_s: float) -> Bucket:
+    """Take ``count`` facts out of a bucket that fills with time. They are here already: it may end below zero."""
+    facts = pace.burst if bucket is None else min(pace.burst, bucket.facts + (now_s - bucket.at_s) * pace.per_s)
+    return Bucket(facts - count, now_s)
+
+
+def hold_back(count: int, buckets: Iterable[tuple[Bucket, Pace]]) -> tuple[int, int] | None:
+    """After how many seconds a sender of a batch of ``count`` facts should send the next one, and how large; None: at once."""
+    owed_s = max((-bucket.facts / pace.per_s for bucket, pace in buckets), default=0.0)
+    if count < BACKLOG_BATCH or owed_s <= 0:
+        return None
+    return min(LONGEST_WAIT_S, math.ceil(owed_s)), SLOW_BATCH

@@ -18,6 +18,7 @@ import structlog
 
 from central.context import Central
 from central.exchange import metrics
+from central.exchange.backpressure import Backpressure
 from central.exchange.conflicts import open_by_kind
 from central.exchange.leases import lend, settle, statements, totals
 from central.exchange.links import HEARD_EVERY_S, Hearing
@@ -52,6 +53,7 @@ class Exchange:
         streams: woken with a stream's name when it has a new row.
         hearing: who was heard.
         snapshots: how many snapshots may be made at once.
+        backpressure: asks senders of backlogs to wait.
         announced: by office, the epochs whose activation was looked at here.
     """
 
@@ -63,6 +65,7 @@ class Exchange:
         self.days = OfficeDays(central.pool, self.changes)
         self.hearing = Hearing(central.pool, central.clock)
         self.snapshots = asyncio.Semaphore(SNAPSHOTS_AT_ONCE)
+        self.backpressure = Backpressure(central.settings.exchange)
         self.announced: defaultdict[str, set[int]] = defaultdict(set)
         self._heads: dict[str, int] = {}
 

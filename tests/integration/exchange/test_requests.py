@@ -19,6 +19,7 @@ from central.__main__ import main
 from central.exchange import nodes
 from central.requests import REFUSED
 from sync.messages import codec
+from sync.messages.values import GENESIS
 from sync.messages.wire import DownReply, HelloReply, ReportReply, UpRefusal, UpReply
 from tests.integration.exchange.client import NodeClient
 from tests.kit.central_server import CentralServer
@@ -189,6 +190,18 @@ async def test_a_batch_is_taken_once_however_often_it_comes(central: CentralServ
 
     assert [reply.acked_seq for reply in replies] == [3, 3, 3]
     assert await central.central.pool.fetchval("SELECT count(*) FROM fact") == 3
+
+
+async def test_a_long_backlog_is_asked_to_wait(central: CentralServer, node: NodeClient) -> None:
+    facts, previous, replies = printed_run(1, 2000), GENESIS, []
+    for first in range(0, 2000, 500):
+        batch = facts[first : first + 500]
+        answer = await node.send("up", node.up(*batch, first_seq=first + 1, prev_hash=previous))
+        replies.append(codec.decode(answer.content, UpReply))
+        previous = replies[-1].acked_hash
+    waits = [(reply.retry_after_s > 0, reply.max_batch < 500) for reply in replies]
+    assert (waits[0], waits[-1]) == ((False, False), (True, True))
+    assert replies[-1].acked_seq == 2000, "what is here is taken"
 
 
 async def test_a_gap_and_a_fork_are_told_with_where_to_go_on(node: NodeClient) -> None:
