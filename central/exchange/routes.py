@@ -7,8 +7,6 @@ ends early when there is news, when the edge goes away, and when this process is
 from __future__ import annotations
 
 import asyncio
-import gzip
-import tempfile
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import IO, Any
@@ -27,6 +25,7 @@ from central.exchange.activations import trusts
 from central.exchange.links import note_hello
 from central.exchange.requests import MAX_BODY_BYTES, refused, signed
 from central.exchange.service import Exchange
+from central.exchange.snapshot_files import start_of
 from central.exchange.wakes import wait_any
 from central.requests import REFUSED
 from sync.io.http import JSON, NDJSON, PROBLEM_JSON
@@ -45,14 +44,11 @@ from sync.messages.wire import (
 from sync.protocol.downlink import is_empty, rows_after
 from sync.protocol.hello import answer_hello
 from sync.protocol.recovery import take_report
-from sync.protocol.snapshot import write_snapshot
 from sync.protocol.streams import streams_of
 from sync.protocol.uplink import ingest
 
 log = structlog.get_logger(__name__)
 
-SPOOL_BYTES = 4 * 1024 * 1024
-"""A snapshot up to this size stays in memory on its way out; a larger one goes through a temporary file."""
 CHUNK_BYTES = 64 * 1024
 DEADLOCKS = 3
 """How often a batch is taken again after a deadlock before its sender has to send it again."""
@@ -122,23 +118,28 @@ async def down(
 
 @post("/snapshot", status_code=200)
 async def snapshot(request: Incoming, central: NamedDependency[Central], exchange: NamedDependency[Exchange]) -> Stream:
-    """Everything the office must know, of one moment, as gzip NDJSON with its own checksum at the end."""
+    """Everything the office must know, of one moment, as gzip NDJSON with its own checksum at the end.
+
+    The same request again, with ``Range`` and the entity tag in ``If-Range``, goes on where the line was cut.
+    """
     sent = await signed(request, central, SnapshotRequest)
     message = sent.message
     exchange.hearing.heard(message.office)
     if (present := await exchange.fenced_by(message.office, sent.claims.epoch)) is not None:
         raise refused(409, "fenced", "a later epoch holds the office", epoch=present)
-    file = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - closed when the last byte has gone out
-    try:
-        async with exchange.snapshots:
-            with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0) as packed:
-                manifest = await write_snapshot(exchange.store, message, packed.write)
-    except BaseException:
-        file.close()
-        raise
-    metrics.SNAPSHOTS.labels(message.office).inc()
-    log.info("snapshot.made", office=message.office, entities=sum(manifest.counts.values()), bytes=file.tell())
-    return Stream(_chunks(file), media_type=NDJSON, headers={"content-encoding": "gzip"})
+    file = await exchange.snapshots.get(message)
+    start = start_of(request.headers.get("range"), request.headers.get("if-range"), file)
+    if start is None:
+        raise refused(416, "range_beyond_end")
+    headers = {"etag": file.etag, "accept-ranges": "bytes", "content-length": str(file.size - start)}
+    if start:
+        headers["content-range"] = f"bytes {start}-{file.size - 1}/{file.size}"
+    return Stream(
+        _chunks(file.open(start)),
+        status_code=206 if start else 200,
+        media_type=NDJSON,
+        headers={"content-encoding": "gzip", **headers},
+    )
 
 
 @post("/people", status_code=200)
@@ -223,7 +224,6 @@ async def _set_when_gone(request: Incoming, gone: asyncio.Event) -> None:
 
 async def _chunks(file: IO[bytes]) -> AsyncIterator[bytes]:
     with file:
-        file.seek(0)
         while chunk := file.read(CHUNK_BYTES):
             yield chunk
 

@@ -25,6 +25,7 @@ from central.exchange.links import HEARD_EVERY_S, Hearing
 from central.exchange.nodes import announce
 from central.exchange.office_days import OfficeDays
 from central.exchange.recovery import awaited
+from central.exchange.snapshot_files import SnapshotFiles
 from central.exchange.store import PostgresCentralStore
 from central.exchange.wakes import Wakes
 from sync.io.sql import load
@@ -40,7 +41,6 @@ MEASURE_EVERY_S = 30.0
 HEADS_EVERY_S = 0.04
 LOGS_EVERY_S = 0.25
 RETRY_S = 1.0
-SNAPSHOTS_AT_ONCE = 4
 
 
 class Exchange:
@@ -52,7 +52,7 @@ class Exchange:
         changes: woken with an office's id after its day changed: watch, read ``days``, wait.
         streams: woken with a stream's name when it has a new row.
         hearing: who was heard.
-        snapshots: how many snapshots may be made at once.
+        snapshots: what offices take when their cursors do not hold.
         backpressure: asks senders of backlogs to wait.
         announced: by office, the epochs whose activation was looked at here.
     """
@@ -64,7 +64,7 @@ class Exchange:
         self.streams = Wakes()
         self.days = OfficeDays(central.pool, self.changes)
         self.hearing = Hearing(central.pool, central.clock)
-        self.snapshots = asyncio.Semaphore(SNAPSHOTS_AT_ONCE)
+        self.snapshots = SnapshotFiles(self.store)
         self.backpressure = Backpressure(central.settings.exchange)
         self.announced: defaultdict[str, set[int]] = defaultdict(set)
         self._heads: dict[str, int] = {}
@@ -160,3 +160,4 @@ async def open_exchange(central: Central) -> AsyncIterator[Exchange]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        exchange.snapshots.close()
