@@ -509,3 +509,10 @@ CREATE TABLE audit (
 );
 
 CREATE INDEX audit_by_time ON audit (at);
+
+-- The versions of its configuration that an office works with, by kind of feed row, as it said last.
+CREATE TABLE office_configuration (
+    office text PRIMARY KEY,
+    versions bytea NOT NULL, -- JSON
+    applied_at timestamptz NOT NULL
+);

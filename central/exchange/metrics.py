@@ -28,6 +28,10 @@ FEED_PRUNED = Counter("ventanilla_feed_rows_pruned_total", "Feed rows deleted fo
 
 CONFLICTS = Gauge("ventanilla_conflicts_open", "Entries of the conflict inbox that nobody has dealt with", ["kind"])
 AWAITED = Gauge("ventanilla_offices_awaited", "Offices whose report a restored central waits for: nothing is booked")
+LAG_FACTS = Gauge("ventanilla_office_lag_facts", "Facts that an office has and central has not, as it said", ["office"])
+SILENT = Gauge("ventanilla_office_silent_seconds", "Since an office was heard last", ["office"])
+DISK_FREE = Gauge("ventanilla_office_disk_free_bytes", "Disk that an office's node has left, as it said", ["office"])
+BEHIND = Gauge("ventanilla_office_configuration_behind", "Kinds of configuration published and not applied", ["office"])
 LEASED = Gauge(
     "ventanilla_leased_seats",
     "Seats of open leases by what became of them; orphan: outstanding on a replaced node",

@@ -20,6 +20,7 @@ from central.exchange.rules import KnownAppointment, presence
 from sync.io.sql import load
 from sync.messages import codec
 from sync.messages.facts import (
+    ConfigApplied,
     Fact,
     LeaseReturned,
     LeaseSold,
@@ -117,6 +118,13 @@ async def _note(
     await tx.note(key, kind, office=office, subject_id=appointment_id, suggestion=suggestion, **detail)
 
 
+async def note_configuration(tx: PostgresRights, opened: OpenedFact, fact: ConfigApplied) -> None:
+    """The office works with these versions now; what a replaced node works with does not count."""
+    if not opened.late:
+        office, versions = opened.record.header.office, codec.encode(fact.versions)
+        await tx.connection.execute(_queries.configuration_applied, office, versions, opened.happened_at)
+
+
 async def account_sold(tx: PostgresRights, _opened: OpenedFact, fact: LeaseSold) -> None:
     """Seats of a lease were sold."""
     await tx.note_outcome(fact.lease_id, fact.seats, "sold")
@@ -129,6 +137,7 @@ async def account_returned(tx: PostgresRights, _opened: OpenedFact, fact: LeaseR
 
 PROJECTIONS: Mapping[type[Fact], Projection] = {
     TicketIssued: attend,
+    ConfigApplied: note_configuration,
     LeaseSold: account_sold,
     LeaseReturned: account_returned,
 }

@@ -11,5 +11,9 @@ FOR UPDATE;
 -- $1 appointment, $2 office where its person is. Presence wins over whatever central believed.
 UPDATE appointment SET status = 'attended', attended_office = coalesce(attended_office, $2) WHERE appointment_id = $1;
 
+-- name: configuration_applied
+INSERT INTO office_configuration (office, versions, applied_at) VALUES ($1, $2, $3)
+ON CONFLICT (office) DO UPDATE SET versions = excluded.versions, applied_at = excluded.applied_at;
+
 -- name: appointment_newer
 UPDATE appointment SET version = version + 1 WHERE appointment_id = $1;

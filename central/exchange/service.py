@@ -21,7 +21,7 @@ from central.exchange import metrics
 from central.exchange.backpressure import Backpressure
 from central.exchange.conflicts import open_by_kind
 from central.exchange.leases import lend, settle, statements, totals
-from central.exchange.links import HEARD_EVERY_S, Hearing
+from central.exchange.links import HEARD_EVERY_S, Hearing, OfficeLink, read_behind, read_links
 from central.exchange.nodes import announce
 from central.exchange.office_days import OfficeDays
 from central.exchange.recovery import awaited
@@ -109,9 +109,23 @@ class Exchange:
     async def measure(self) -> None:
         """Bring the gauges up to date; one process's view of the database is as good as another's."""
         metrics.PARKED.set(await self.central.pool.fetchval(_facts.parked))
+        for link in await read_links(self.central.pool):
+            _measure_office(link, self.central.clock.now())
+        for office, behind in (await read_behind(self.central.pool)).items():
+            metrics.BEHIND.labels(office).set(len(behind))
         metrics.of_conflicts(await open_by_kind(self.central.pool))
         metrics.AWAITED.set(len(await awaited(self.central.pool)))
         metrics.of_leases(totals(await statements(self.central.pool, self.central.clock.now())))
+
+
+def _measure_office(link: OfficeLink, now: datetime) -> None:
+    """An office that was never heard has no figures."""
+    if link.last_contact_at is None:
+        return
+    metrics.LAG_FACTS.labels(link.office).set(link.lag)
+    metrics.SILENT.labels(link.office).set(max(0.0, (now - link.last_contact_at).total_seconds()))
+    if link.disk_free_bytes is not None:
+        metrics.DISK_FREE.labels(link.office).set(link.disk_free_bytes)
 
 
 async def repeat(work: Callable[[], Awaitable[None]], every_s: float) -> None:

@@ -88,3 +88,10 @@ CREATE INDEX appointment_by_locator ON appointment (locator) WHERE status = 'boo
 
 -- Where the person of an appointment came: the first office that said so.
 ALTER TABLE appointment ADD COLUMN attended_office text;
+
+-- The versions of its configuration that an office works with, by kind of feed row, as it said last.
+CREATE TABLE office_configuration (
+    office text PRIMARY KEY,
+    versions bytea NOT NULL, -- JSON
+    applied_at timestamptz NOT NULL
+);

@@ -6,7 +6,11 @@ from typing import Any, get_args, get_type_hints
 
 import httpx
 
+from central.exchange import metrics
 from central.exchange.conflicts import KINDS
+from central.exchange.feed import emit
+from sync.messages.facts import ConfigApplied
+from sync.messages.feed import Counter
 from sync.protocol.rights import Conflict
 from tests.integration.portal.conftest import Bed
 
@@ -83,6 +87,37 @@ async def test_conflicts_have_a_page_with_words_for_every_kind(portal: Bed) -> N
         assert "Came with a cancelled appointment" in english.words
         assert "central.conflict" not in page.words + english.words
         assert "central.suggestion" not in page.words + english.words
+
+
+async def test_published_and_applied_configuration_and_what_is_still_to_come(portal: Bed) -> None:
+    async with portal.office() as office, portal.citizen() as citizen:
+        pool = portal.server.central.pool
+        rows = await pool.fetch(
+            "SELECT kind, max(version) AS version FROM feed_entity WHERE stream IN ('global', 'office:centro') GROUP BY 1"
+        )
+        published = {row["kind"]: row["version"] for row in rows}
+        office.queue.write((ConfigApplied(versions=published),), portal.clock.now())
+        await office.send()
+        await office._post(
+            "hello", office.node.hello(clock_at=portal.clock.now(), last_seq=len(office.queue.journal) + 7)
+        )
+        portal.clock.advance(seconds=2)
+        assert (await overview(portal))["centro"]["configuration_behind"] == []
+        assert (await overview(portal))["real"]["configuration_behind"] is None
+        page = await citizen.open("/oficinas-ahora")
+        assert "Configuración al día" in page.words
+        assert "Por recibir 7" in page.words
+
+        async with pool.acquire() as connection:
+            await emit(connection, "office:centro", Counter(id="1", zone="b", primary=("padron",)))
+        portal.clock.advance(seconds=2)
+        behind = (await overview(portal))["centro"]["configuration_behind"]
+        assert behind == [{"kind": "counter", "published": 2, "applied": 1}]
+        assert "counter publicada 2, aplicada 1" in (await citizen.open("/oficinas-ahora")).words
+        await portal.server.exchange.measure()
+        assert metrics.BEHIND.labels("centro")._value.get() == 1
+        assert metrics.LAG_FACTS.labels("centro")._value.get() == 7
+        assert metrics.DISK_FREE.labels("centro")._value.get() == 10**9
 
 
 async def test_heads_tell_what_an_office_has_still_to_hear(portal: Bed) -> None:
