@@ -24,6 +24,7 @@ from central.exchange.leases import lend, settle, statements, totals
 from central.exchange.links import HEARD_EVERY_S, Hearing, OfficeLink, read_behind, read_links
 from central.exchange.nodes import announce
 from central.exchange.office_days import OfficeDays
+from central.exchange.past_days import forget_past_days
 from central.exchange.recovery import awaited
 from central.exchange.snapshot_files import SnapshotFiles
 from central.exchange.store import PostgresCentralStore
@@ -93,8 +94,10 @@ class Exchange:
                 self.streams.wake(row["stream"])
 
     async def keep_house(self) -> None:
-        """Delete old feed rows, tell of keys that were never told, keep the leases."""
+        """Delete old feed rows and what belongs to past days, tell of keys that were never told, keep the leases."""
         await self.announce_nodes()
+        async with self.central.pool.acquire() as connection:
+            await forget_past_days(connection, self.central.clock.now())
         await prune(self.central.pool, self.central.clock.now() - FEED_KEPT)
         if self.central.settings.leases.automatic:
             await self.keep_leases()
