@@ -206,7 +206,8 @@ CREATE TABLE appointment (
     full_name text,
     document_end text,
     email text,
-    phone text
+    phone text,
+    attended_office text -- where its person came: the first office that said so
 );
 
 CREATE UNIQUE INDEX appointment_one_per_family ON appointment (person_hash, family) WHERE status = 'booked';
@@ -494,7 +495,7 @@ CREATE TABLE conflict (
     CHECK (num_nonnulls(resolved_at, resolved_by, resolution) IN (0, 3))
 );
 
-CREATE INDEX conflict_open ON conflict (noted_at) WHERE resolved_at IS NULL;
+CREATE INDEX conflict_by_end ON conflict (resolved_at);
 
 -- What people did at central that no machine may do by itself, and what they attested. Only ever added to.
 CREATE TABLE audit (
@@ -508,3 +509,10 @@ CREATE TABLE audit (
 );
 
 CREATE INDEX audit_by_time ON audit (at);
+
+-- The versions of its configuration that an office works with, by kind of feed row, as it said last.
+CREATE TABLE office_configuration (
+    office text PRIMARY KEY,
+    versions bytea NOT NULL, -- JSON
+    applied_at timestamptz NOT NULL
+);

@@ -97,6 +97,20 @@ class Leases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     horizon_days: Positive = 14
 
 
+class Exchange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How fast offices may send what gathered while they were cut off. What happens now is never held back.
+
+    Args:
+        office_burst: facts that an office sends at full speed.
+        office_facts_per_s: facts a second of one office after that.
+        facts_per_s: facts a second of all offices together.
+    """
+
+    office_burst: Positive = 1000
+    office_facts_per_s: Positive = 200
+    facts_per_s: Positive = 2000
+
+
 class Mail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The SMTP server that takes our mail. Without a host mails stay queued and `/health/ready` says so.
 
@@ -130,6 +144,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     database: Database = Database()
     keys: Keys = Keys()
     booking: Booking = Booking()
+    exchange: Exchange = Exchange()
     leases: Leases = Leases()
     mail: Mail = Mail()
     logs: Logs = Logs()

@@ -91,6 +91,10 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     alternatives: tuple[Instant, ...]
 
 
+class Recovering(msgspec.Struct, frozen=True):
+    """Central was restored from a backup and waits for the offices to say what it has forgotten; try again later."""
+
+
 class NotOffered(msgspec.Struct, frozen=True, kw_only=True):
     """This office does not give this service at this time: unknown, not bookable, past, or beyond the horizon."""
 
@@ -130,7 +134,7 @@ class TooManyTries(msgspec.Struct, frozen=True, kw_only=True):
     retry_after_s: int
 
 
-BookOutcome = Booked | Taken | NotOffered | LimitReached | Reused
-MoveOutcome = Booked | Taken | NotOffered | Reused | NotChangeable | NotFound
-HoldOutcome = Held | Taken | NotOffered
+BookOutcome = Booked | Taken | NotOffered | LimitReached | Reused | Recovering
+MoveOutcome = Booked | Taken | NotOffered | Reused | NotChangeable | NotFound | Recovering
+HoldOutcome = Held | Taken | NotOffered | Recovering
 CancelOutcome = Cancelled | NotChangeable | NotFound

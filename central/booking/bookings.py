@@ -23,12 +23,13 @@ from central.booking.appointments import (
     LimitReached,
     NotOffered,
     Person,
+    Recovering,
     Reused,
     Taken,
     Wish,
 )
 from central.booking.availability import Availability
-from central.booking.claims import Answered, Clash, Full, Where, Won, claim, find_answer, queries
+from central.booking.claims import Answered, ClaimEnd, Clash, Closed, Where, Won, claim, find_answer, queries
 from central.booking.groups import Ask
 from central.booking.news import answer_of, feed_body, letter_of
 from central.booking.offers import Offer, offer_of
@@ -84,12 +85,18 @@ class Bookings:
         where = self._where(hold_id, offer, replaces)
         lock_timeout_ms = self._central.settings.database.lock_timeout_ms
         end = await claim(self._central.pool, "hold", arguments, where, lock_timeout_ms)
+        if isinstance(end, Closed):
+            return Recovering()
         if not isinstance(end, Won):
             return await self._taken(offer)
         self._availability.changed(offer.office.id, offer.service_date)
         if replaces is not None:
             await self.release(replaces)
         return Held(hold_id=hold_id, wish=wish, held_until=held_until)
+
+    async def is_recovering(self) -> bool:
+        """Whether nothing can be held or booked because a restored central waits for offices."""
+        return bool(await self._central.pool.fetchval(queries.is_recovering))
 
     async def extend(self, hold_id: str) -> Held | None:
         """Keep a hold for the full time again; none if it has ended or was extended too often."""
@@ -160,9 +167,7 @@ class Bookings:
                 return await self._book_outcome(end, asked, answer, offer)
         raise RuntimeError("no free locator: there are too many appointments for its length")
 
-    async def _book_outcome(
-        self, end: Won | Full | Clash | Answered, asked: bytes, answer: Booked, offer: Offer
-    ) -> BookOutcome:
+    async def _book_outcome(self, end: ClaimEnd, asked: bytes, answer: Booked, offer: Offer) -> BookOutcome:
         match end:
             case Won():
                 log.debug("appointment.booked", appointment=answer.appointment_id, office=answer.office_id)
@@ -170,6 +175,8 @@ class Bookings:
                 return answer
             case Answered():
                 return answered_before(end, asked)
+            case Closed():
+                return Recovering()
             case Clash(key="person"):
                 return LimitReached(family=offer.service.family)
             case _:

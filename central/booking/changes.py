@@ -19,13 +19,14 @@ from central.booking.appointments import (
     NotChangeable,
     NotFound,
     NotOffered,
+    Recovering,
     Taken,
     TooManyTries,
     Wish,
 )
 from central.booking.availability import Availability
 from central.booking.bookings import answered_before
-from central.booking.claims import Answered, Clash, Full, Where, Won, claim, find_answer
+from central.booking.claims import Answered, ClaimEnd, Closed, Where, Won, claim, find_answer
 from central.booking.claims import queries as seats
 from central.booking.news import answer_of, feed_body, letter_of
 from central.booking.offers import Offer, offer_of
@@ -146,6 +147,8 @@ class Changes:
                 return moved
             if isinstance(end, Answered):
                 return answered_before(end, asked)
+            if isinstance(end, Closed):
+                return Recovering()
             newer = await self.by_id(booking.appointment_id)
             if newer is None or newer.version == booking.version:
                 return NotFound() if newer is None else await self._taken(offer)
@@ -163,7 +166,7 @@ class Changes:
 
     async def _move(
         self, request_id: str, asked: bytes, booking: Booking, offer: Offer, hold_id: str | None
-    ) -> tuple[Won | Full | Clash | Answered, Booked]:
+    ) -> tuple[ClaimEnd, Booked]:
         after = msgspec.structs.replace(
             booking,
             version=booking.version + 1,

@@ -40,6 +40,10 @@ class Full(msgspec.Struct, frozen=True):
     """Not every slot has a seat."""
 
 
+class Closed(msgspec.Struct, frozen=True):
+    """Central was restored from a backup and still waits for offices."""
+
+
 class Clash(msgspec.Struct, frozen=True):
     """A unique key stood in the way; nothing was changed."""
 
@@ -50,6 +54,9 @@ class Won(msgspec.Struct, frozen=True):
     """The seats are ours; `row` is what the statement returned."""
 
     row: Any
+
+
+ClaimEnd = Won | Full | Clash | Answered | Closed
 
 
 class Where(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +79,7 @@ async def claim(
     *,
     first_try: Callable[[], Awaitable[Any | None]] | None = None,
     gate: AbstractAsyncContextManager[Any] | None = None,
-) -> Won | Full | Clash | Answered:
+) -> ClaimEnd:
     """Claim seats by one of the statements of `seats.sql`.
 
     Args:
@@ -97,7 +104,7 @@ async def _claim(
     *,
     first_try: Callable[[], Awaitable[Any | None]],
     gate: AbstractAsyncContextManager[Any],
-) -> Won | Full | Clash | Answered:
+) -> ClaimEnd:
     try:
         if row := await first_try():
             return Won(row)
@@ -112,10 +119,12 @@ async def _claim(
 
 async def _claim_again(
     pool: Any, statement: str, arguments: Sequence[Any], where: Where, lock_timeout_ms: int
-) -> Won | Full | Answered:
+) -> Won | Full | Answered | Closed:
     why = await _why_not(pool, where)
-    if isinstance(why, Answered) or not why:
-        return why or Full()
+    if not isinstance(why, bool):
+        return why
+    if not why:
+        return Full()
     if row := await _claim_waiting(pool, statement, arguments, lock_timeout_ms):
         return Won(row)
     again = await _why_not(pool, where)
@@ -148,11 +157,11 @@ async def find_answer(pool: Any, request_id: str) -> Answered | None:
     return None if row is None else Answered(row["fingerprint"], row["reply"])
 
 
-async def _why_not(pool: Any, where: Where) -> Answered | bool:
-    """The answer given before, or whether every slot has a seat that was only locked."""
+async def _why_not(pool: Any, where: Where) -> Answered | Closed | bool:
+    """The answer given before, or that nothing is claimed now, or whether every slot has a seat that was only locked."""
     row = await pool.fetchrow(
         queries.why_not, where.request_id, where.now, where.office, where.pool, list(where.starts), where.hold_id
     )
     if row["reply"] is not None:
         return Answered(row["fingerprint"], row["reply"])
-    return bool(row["claimable"])
+    return Closed() if row["recovering"] else bool(row["claimable"])

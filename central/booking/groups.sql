@@ -25,6 +25,7 @@ WITH patience AS MATERIALIZED (
         document_end, email, phone, stream, body, mail_id, letter, n
     )
     WHERE NOT EXISTS (SELECT FROM booking_reply WHERE booking_reply.request_id = ask.request_id OFFSET 0)
+      AND NOT EXISTS (SELECT FROM central_life WHERE awaited <> '{}')
 ), wanted AS MATERIALIZED (
     SELECT asked.n, asked.hold_id, one.slot_id
     FROM asked CROSS JOIN LATERAL (

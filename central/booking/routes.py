@@ -34,6 +34,7 @@ from central.booking.appointments import (
     NotFound,
     NotOffered,
     Person,
+    Recovering,
     Reused,
     Taken,
     TooManyTries,
@@ -51,6 +52,7 @@ from sync.messages import codec
 
 Incoming = Request[Any, Any, Any]
 JSON = "application/json"
+RECOVERING_RETRY_S = 60
 
 
 @get("/services")
@@ -194,6 +196,10 @@ def _problem(outcome: object) -> Problem:
             return Problem(409, "not_changeable", appointment_status=status)
         case NotFound():
             return Problem(404, "not_found")
+        case Recovering():
+            return Problem(
+                503, "recovering", "central was restored and waits for its offices", retry_after_s=RECOVERING_RETRY_S
+            )
         case TooManyTries(retry_after_s=retry_after_s):
             return Problem(429, "too_many_tries", retry_after_s=retry_after_s)
         case _:

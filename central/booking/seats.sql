@@ -3,6 +3,7 @@
 -- second try takes the same text without it (central.booking.seats) and so waits for whoever is just claiming.
 -- An expired hold counts as free. A hold's own seats come first: confirming takes them, or others if they were taken.
 -- The feed's head is locked last: it stands still for the whole office until the commit.
+-- While a restored central waits for offices' reports nothing is claimed: it may have forgotten who has a seat.
 -- No NOTIFY in any of them: see central/hints.py.
 
 -- name: book
@@ -13,6 +14,7 @@
 WITH wanted AS (
     SELECT slot.slot_id FROM slot
     WHERE slot.office_id = $5 AND slot.pool_id = $6 AND slot.start_at = ANY ($7::timestamptz[]) AND slot.open
+      AND NOT EXISTS (SELECT FROM central_life WHERE awaited <> '{}')
     ORDER BY slot.start_at
 ), picked AS (
     SELECT one.slot_id, one.seat_no
@@ -65,6 +67,7 @@ FROM done;
 WITH wanted AS (
     SELECT slot.slot_id FROM slot
     WHERE slot.office_id = $4 AND slot.pool_id = $5 AND slot.start_at = ANY ($6::timestamptz[]) AND slot.open
+      AND NOT EXISTS (SELECT FROM central_life WHERE awaited <> '{}')
     ORDER BY slot.start_at
 ), picked AS (
     SELECT one.slot_id, one.seat_no
@@ -181,6 +184,7 @@ WITH old AS MATERIALIZED (
     SELECT slot.slot_id FROM slot
     WHERE slot.office_id = $7 AND slot.pool_id = $8 AND slot.start_at = ANY ($9::timestamptz[]) AND slot.open
       AND EXISTS (SELECT FROM old)
+      AND NOT EXISTS (SELECT FROM central_life WHERE awaited <> '{}')
     ORDER BY slot.start_at
 ), picked AS (
     SELECT one.slot_id, one.seat_no
@@ -255,7 +259,8 @@ SELECT
         WHERE slot.office_id = $3 AND slot.pool_id = $4 AND slot.start_at = ANY ($5::timestamptz[]) AND slot.open
           AND (seat.state = 'free' AND NOT seat.over
                OR seat.state = 'held' AND (seat.hold_id = $6::uuid OR seat.held_until <= $2::timestamptz AND NOT seat.over))
-    ) = cardinality($5::timestamptz[]) AS claimable;
+    ) = cardinality($5::timestamptz[]) AS claimable,
+    EXISTS (SELECT FROM central_life WHERE awaited <> '{}') AS recovering;
 
 -- name: free_seats
 -- $1 office, $2 service dates, $3 now
@@ -267,3 +272,6 @@ FROM slot CROSS JOIN LATERAL (
 ) AS seats
 WHERE slot.office_id = $1 AND slot.service_date = ANY ($2::date[]) AND slot.open
 ORDER BY slot.service_date, slot.pool_id, slot.start_at;
+
+-- name: is_recovering
+SELECT awaited <> '{}' FROM central_life;

@@ -20,7 +20,7 @@ from typing import Any
 import asyncpg
 import structlog
 
-from central.booking.claims import Answered, Clash, Full, Won, claim, claim_at_once
+from central.booking.claims import ClaimEnd, claim, claim_at_once
 from central.booking.groups import Ask, group_arguments, together
 from sync.io.sql import load
 
@@ -57,7 +57,7 @@ class Surge:
         self._working: asyncio.Task[None] | None = None
         self._writing: set[asyncio.Task[None]] = set()
 
-    async def book(self, ask: Ask) -> Won | Full | Clash | Answered:
+    async def book(self, ask: Ask) -> ClaimEnd:
         """Book, together with whoever is waiting."""
 
         async def first_try() -> Any | None:

@@ -160,6 +160,142 @@ def reclaim_lease(lease_id: str, attest: str, by: str, config: Path | None) -> N
     click.echo(f"{lease_id}: {freed} seats are free again")
 
 
+@click.command(
+    "restored",
+    epilog='Example: python -m central restored --attest "restored the backup of 3:00, all processes are stopped"',
+)
+@ATTEST
+@BY
+@CONFIG
+@explained
+def restored(attest: str, by: str, config: Path | None) -> None:
+    """Begin a new life of a database that was restored from a backup, before any process is started on it. Nothing is booked
+    until every office has reported or was skipped.
+    """
+    from central.exchange.recovery import begin
+
+    offices = on_database(settings_of(config), partial(begin, who=attested(by, attest)))
+    click.echo(f"a new life begins; awaited: {', '.join(offices) or 'nobody'}")
+
+
+@click.command(
+    "skip-office", epilog='Example: python -m central skip-office real --attest "closed until June, its box is here"'
+)
+@click.argument("office")
+@ATTEST
+@BY
+@CONFIG
+@explained
+def skip_office(office: str, attest: str, by: str, config: Path | None) -> None:
+    """Open without OFFICE's report. Seats that only it knows to be sold may then be sold again."""
+    from central.exchange.recovery import skip_office as skip
+
+    if not on_database(settings_of(config), partial(skip, who=attested(by, attest), office=office)):
+        raise click.ClickException(f"nobody waits for {office}")
+    click.echo(f"{office} is not awaited any more")
+
+
+@click.group("conflicts", epilog="Example: python -m central conflicts list")
+def conflicts() -> None:
+    """What happened on both sides of a cut and somebody should look at."""
+
+
+@conflicts.command("list", epilog="Example: python -m central conflicts list")
+@CONFIG
+@explained
+def list_conflicts(config: Path | None) -> None:
+    """Open entries, and those resolved in the last days."""
+    from central.exchange.conflicts import listed
+
+    for one in on_database(settings_of(config), partial(listed, now=attested("").at)):
+        detail = " ".join(f"{name}={value}" for name, value in sorted(one.detail.items()))
+        end = f"resolved by {one.resolved_by}: {one.resolution}" if one.resolved_at else f"suggestion: {one.suggestion}"
+        click.echo(f"{one.key}\n  {one.noted_at:%Y-%m-%d %H:%M} {one.office} {one.kind} {detail}\n  {end}")
+
+
+@conflicts.command(
+    "resolve",
+    epilog='Example: python -m central conflicts resolve attended_after_cancel:01a2…:centro --done "served, told the clerk"',
+)
+@click.argument("key")
+@click.option("--done", required=True, help="What was done about it.")
+@BY
+@CONFIG
+@explained
+def resolve_conflict(key: str, done: str, by: str, config: Path | None) -> None:
+    """Close the entry KEY."""
+    from central.exchange.conflicts import resolve
+
+    if not on_database(settings_of(config), partial(resolve, who=attested(by, done), key=key)):
+        raise click.ClickException(f"there is no open entry {key}")
+    click.echo(f"{key}: resolved")
+
+
+@click.group("parked", epilog="Example: python -m central parked list")
+def parked() -> None:
+    """Facts of the offices that no projection could take: in the raw log, with no effect yet."""
+
+
+@parked.command("list", epilog="Example: python -m central parked list")
+@CONFIG
+@explained
+def list_parked(config: Path | None) -> None:
+    """What waits for a fix."""
+    from central.exchange.parked import listed
+
+    for one in on_database(settings_of(config), listed):
+        click.echo(f"{one.place} {one.type} {one.parked_at:%Y-%m-%d %H:%M} {one.detail}")
+
+
+@parked.command("show", epilog="Example: python -m central parked show centro:1:57")
+@click.argument("place")
+@CONFIG
+@explained
+def show_parked(place: str, config: Path | None) -> None:
+    """All that can be said of the fact at PLACE without quoting what it says."""
+    from central.exchange.parked import shown
+
+    office, _, position = place.partition(":")
+    epoch, _, seq = position.partition(":")
+    if not (epoch.isdecimal() and seq.isdecimal()):
+        raise click.ClickException(f"{place} is no place of a fact; write office:epoch:seq")
+    found = on_database(settings_of(config), partial(shown, office=office, epoch=int(epoch), seq=int(seq)))
+    if found is None:
+        raise click.ClickException(f"no fact was parked at {place}")
+    for name, value in found.items():
+        click.echo(f"{name:12} {value}")
+
+
+@parked.command("replay", epilog="Example: python -m central parked replay")
+@BY
+@CONFIG
+@explained
+def replay_parked(by: str, config: Path | None) -> None:
+    """Try all of them again, in order, after a fix. Safe to repeat."""
+    from central.exchange.parked import replay
+
+    answer = on_database(settings_of(config), partial(replay, who=attested(by)))
+    click.echo(f"taken: {answer.taken}, still parked: {answer.left}")
+
+
+@click.command(
+    "send-ticket", epilog="Example: python -m central send-ticket 01a202b8-bfed-7537-979f-0b494b054856 victoria"
+)
+@click.argument("ticket")
+@click.argument("office")
+@BY
+@CONFIG
+@explained
+def send_ticket(ticket: str, office: str, by: str, config: Path | None) -> None:
+    """Send TICKET, which no office has accepted, to OFFICE instead. Its place stays."""
+    from central.exchange.conflicts import send_ticket as send
+
+    work = partial(send, who=attested(by), ticket_id=_uuid(ticket), office=office)
+    if not on_database(settings_of(config), work):
+        raise click.ClickException(f"{ticket} is not on its way, or there is no office {office}")
+    click.echo(f"{ticket} goes to {office}")
+
+
 def _uuid(text: str) -> str:
     try:
         return str(UUID(text))
@@ -186,4 +322,15 @@ def _hand_out(activation: Activation, file: Path | None) -> None:
         file.write_bytes(codec.encode(activation) + b"\n")
 
 
-COMMANDS = (register_node, replace_node, lend_seats, recall_lease, reclaim_lease)
+COMMANDS = (
+    register_node,
+    replace_node,
+    lend_seats,
+    recall_lease,
+    reclaim_lease,
+    restored,
+    skip_office,
+    conflicts,
+    send_ticket,
+    parked,
+)

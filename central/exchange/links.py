@@ -6,7 +6,7 @@ as being heard. So "connected" is at most ``CONNECTED_S`` late, and the same on 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter as Tally
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -16,12 +16,15 @@ import msgspec
 
 from sync.io.clock import Clock
 from sync.io.sql import load
+from sync.messages.feed import Counter, Holiday, NodeKey, Office, OfficePolicy, QrKey, Service, Staff
 from sync.messages.values import Instant
 from sync.messages.wire import HelloRequest
 
 _queries = load("central.exchange", "nodes.sql")
 
 HEARD_EVERY_S = 3.0
+CONFIGURATION = [kind.KIND for kind in (Service, QrKey, Holiday, NodeKey, Office, Counter, Staff, OfficePolicy)]
+"""Kinds of feed rows that say how an office works, not what comes and goes with its day."""
 CONNECTED_S = 12.0
 """An office that was not heard for so long is not connected: four times that, so that a busy moment is no alarm."""
 
@@ -33,6 +36,8 @@ class OfficeLink(msgspec.Struct, frozen=True, kw_only=True):
         acked_seq: facts of the present epoch in the raw log.
         reported_seq: facts in the node's journal when it last said hello.
         parked: facts that no projection holds.
+        awaited: a restored central waits for the office's report.
+        conflicts: entries of the conflict inbox that nobody has dealt with.
     """
 
     office: str
@@ -43,6 +48,14 @@ class OfficeLink(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int | None
     acked_seq: int
     parked: int
+    awaited: bool = False
+    disk_free_bytes: int | None = None
+    conflicts: int = 0
+
+    @property
+    def lag(self) -> int:
+        """Facts that the office has and central has not, as far as it said."""
+        return max(0, (self.reported_seq or 0) - self.acked_seq)
 
     def is_connected(self, now: datetime) -> bool:
         """Whether the office was heard just now."""
@@ -56,6 +69,25 @@ class OfficeLink(msgspec.Struct, frozen=True, kw_only=True):
 async def read_links(pool: asyncpg.Pool) -> list[OfficeLink]:
     """The link of every office, sorted by office."""
     return [OfficeLink(**row) for row in await pool.fetch(_queries.links)]
+
+
+class Behind(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of configuration of which an office does not have the newest version yet."""
+
+    kind: str
+    published: int
+    applied: int
+
+
+async def read_behind(pool: asyncpg.Pool) -> dict[str, tuple[Behind, ...]]:
+    """What each office still has to apply, by office; only offices that have ever said what they work with."""
+    found: dict[str, list[Behind]] = {}
+    for row in await pool.fetch(_queries.configurations, CONFIGURATION):
+        behind = found.setdefault(row["office"], [])
+        applied = msgspec.json.decode(row["applied"], type=dict[str, int]).get(row["kind"], 0)
+        if applied < row["version"]:
+            behind.append(Behind(kind=row["kind"], published=row["version"], applied=applied))
+    return {office: tuple(behind) for office, behind in found.items()}
 
 
 async def note_hello(pool: asyncpg.Pool, hello: HelloRequest, now: datetime) -> None:
@@ -82,7 +114,7 @@ class Hearing:
         self._pool = pool
         self._clock = clock
         self._heard: set[str] = set()
-        self._polling: Counter[str] = Counter()
+        self._polling: Tally[str] = Tally()
 
     def heard(self, office: str) -> None:
         """A signed request of the office came in."""

@@ -19,10 +19,19 @@ LAG = Histogram(
     "Age of the newest fact of a batch when it was committed (by the office's clock)",
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 600, 3600, 86400),
 )
+HELD_BACK = Counter(
+    "ventanilla_batches_held_back_total", "Batches of a backlog whose sender was asked to wait", ["office"]
+)
 LONG_POLLS = Gauge("ventanilla_long_polls_open", "Long-polls that wait for news")
 SNAPSHOTS = Counter("ventanilla_snapshots_total", "Snapshots made", ["office"])
 FEED_PRUNED = Counter("ventanilla_feed_rows_pruned_total", "Feed rows deleted for their age")
 
+CONFLICTS = Gauge("ventanilla_conflicts_open", "Entries of the conflict inbox that nobody has dealt with", ["kind"])
+AWAITED = Gauge("ventanilla_offices_awaited", "Offices whose report a restored central waits for: nothing is booked")
+LAG_FACTS = Gauge("ventanilla_office_lag_facts", "Facts that an office has and central has not, as it said", ["office"])
+SILENT = Gauge("ventanilla_office_silent_seconds", "Since an office was heard last", ["office"])
+DISK_FREE = Gauge("ventanilla_office_disk_free_bytes", "Disk that an office's node has left, as it said", ["office"])
+BEHIND = Gauge("ventanilla_office_configuration_behind", "Kinds of configuration published and not applied", ["office"])
 LEASED = Gauge(
     "ventanilla_leased_seats",
     "Seats of open leases by what became of them; orphan: outstanding on a replaced node",
@@ -34,6 +43,12 @@ def of_leases(ends: Mapping[str, int]) -> None:
     """Set the gauges of leases."""
     for end, seats in ends.items():
         LEASED.labels(end).set(seats)
+
+
+def of_conflicts(kinds: Mapping[str, int]) -> None:
+    """Set the gauges of the conflict inbox."""
+    for kind, count in kinds.items():
+        CONFLICTS.labels(kind).set(count)
 
 
 def ingested(request: UpRequest, count: int, now: datetime) -> None:

@@ -19,6 +19,18 @@ ON CONFLICT (office) DO UPDATE
 SET epoch = excluded.epoch, last_seq = excluded.last_seq, last_hash = excluded.last_hash
 WHERE a.epoch < excluded.epoch;
 
+-- name: configurations
+-- $1 kinds that are configuration. What was published to an office, and what it works with.
+SELECT o.id AS office, published.kind, published.version, c.versions AS applied
+FROM office o
+CROSS JOIN LATERAL (
+    SELECT e.kind, max(e.version) AS version FROM feed_entity e
+    WHERE e.stream = ANY (ARRAY['global', 'office:' || o.id]) AND e.kind = ANY ($1::text[])
+    GROUP BY e.kind
+) AS published
+JOIN office_configuration c ON c.office = o.id
+ORDER BY o.id, published.kind;
+
 -- name: unannounced
 -- The present nodes whose keys the offices have not been told of.
 SELECT n.office, n.epoch, n.public_key
@@ -59,7 +71,10 @@ ON CONFLICT (office) DO UPDATE SET last_contact_at = greatest(l.last_contact_at,
 SELECT
     o.id AS office, l.last_contact_at, l.hello_at, l.clock_offset_ms, l.reported_seq,
     a.epoch, coalesce(a.last_seq, 0) AS acked_seq,
-    (SELECT count(*) FROM fact_parked p WHERE p.office = o.id AND p.resolved_at IS NULL) AS parked
+    (SELECT count(*) FROM fact_parked p WHERE p.office = o.id AND p.resolved_at IS NULL) AS parked,
+    (SELECT o.id = ANY (c.awaited) FROM central_life c) AS awaited,
+    l.disk_free_bytes,
+    (SELECT count(*) FROM conflict k WHERE k.resolved_at IS NULL AND k.office = o.id) AS conflicts
 FROM office o
 LEFT JOIN office_link l ON l.office = o.id
 LEFT JOIN office_authority a ON a.office = o.id

@@ -16,8 +16,11 @@ import structlog
 
 from central.exchange.folding import position
 from central.exchange.rights_store import PostgresRights
+from central.exchange.rules import KnownAppointment, presence
 from sync.io.sql import load
+from sync.messages import codec
 from sync.messages.facts import (
+    ConfigApplied,
     Fact,
     LeaseReturned,
     LeaseSold,
@@ -26,6 +29,7 @@ from sync.messages.facts import (
     TicketIssued,
     TicketReleased,
 )
+from sync.messages.feed import Appointment, office_stream
 from sync.protocol.effects import take_effect
 from sync.protocol.rights import Origin
 from sync.protocol.store import OpenedFact, Parked
@@ -49,10 +53,76 @@ _TRANSIENT = (
 
 
 async def attend(tx: PostgresRights, opened: OpenedFact, fact: TicketIssued) -> None:
-    """The person of an appointment is there: whatever central believed, they attended."""
-    if fact.appointment_id is not None:
-        office = opened.record.header.office
+    """The person of an appointment is there. What central had done with it meanwhile is one entry in the conflict inbox."""
+    if fact.appointment_id is None:
+        return
+    office = opened.record.header.office
+    row = await tx.connection.fetchrow(_queries.appointment_known, fact.appointment_id, office_stream(office))
+    if row is None:
+        return
+    known = KnownAppointment(
+        status=row["status"],
+        office=row["office_id"],
+        slot_start_at=row["slot_start_at"],
+        attended_office=row["attended_office"],
+        was_told=row["was_told"],
+    )
+    meaning = presence(known, office, fact.slot_start_at)
+    if meaning not in ("known", "second_office", "not_theirs"):
         await tx.connection.execute(_queries.appointment_attended, fact.appointment_id, office)
+    match meaning:
+        case "after_cancel":
+            await _note(tx, "attended_after_cancel", office, fact.appointment_id, "give_courtesy")
+        case "second_office" | "not_theirs":
+            detail = {"other_office": known.attended_office or known.office}
+            await _note(tx, "checked_in_elsewhere", office, fact.appointment_id, "serve_here", **detail)
+        case "other_slot":
+            began = known.slot_start_at <= opened.happened_at
+            if not began:
+                await _give_up(tx, fact.appointment_id, row)
+            detail = {"other_office": known.office, "seats": "kept" if began else "released"}
+            await _note(tx, "attended_other_slot", office, fact.appointment_id, "none_needed", **detail)
+        case _:
+            pass
+
+
+async def _give_up(tx: PostgresRights, appointment_id: str, row: Any) -> None:
+    """The person came with the old time: the seats of the new one are free, and its office need not wait for them."""
+    await tx.release_seats(appointment_id)
+    await tx.connection.execute(_queries.appointment_newer, appointment_id)
+    if row["fed_version"] is None:
+        return
+    gone = Appointment(
+        id=appointment_id,
+        version=row["version"] + 1,
+        locator=row["locator"],
+        service_id=row["service_id"],
+        slot_start_at=row["slot_start_at"],
+        duration_min=row["duration_min"],
+        status="moved",
+    )
+    await tx.emit_at_end(
+        office_stream(row["office_id"]),
+        kind=Appointment.KIND,
+        entity_id=appointment_id,
+        version=gone.version,
+        op="put",
+        body=codec.encode(gone),
+    )
+
+
+async def _note(
+    tx: PostgresRights, kind: str, office: str, appointment_id: str, suggestion: str, **detail: str | int
+) -> None:
+    key = f"{kind}:{appointment_id}:{office}"
+    await tx.note(key, kind, office=office, subject_id=appointment_id, suggestion=suggestion, **detail)
+
+
+async def note_configuration(tx: PostgresRights, opened: OpenedFact, fact: ConfigApplied) -> None:
+    """The office works with these versions now; what a replaced node works with does not count."""
+    if not opened.late:
+        office, versions = opened.record.header.office, codec.encode(fact.versions)
+        await tx.connection.execute(_queries.configuration_applied, office, versions, opened.happened_at)
 
 
 async def account_sold(tx: PostgresRights, _opened: OpenedFact, fact: LeaseSold) -> None:
@@ -67,6 +137,7 @@ async def account_returned(tx: PostgresRights, _opened: OpenedFact, fact: LeaseR
 
 PROJECTIONS: Mapping[type[Fact], Projection] = {
     TicketIssued: attend,
+    ConfigApplied: note_configuration,
     LeaseSold: account_sold,
     LeaseReturned: account_returned,
 }

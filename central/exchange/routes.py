@@ -1,4 +1,4 @@
-"""The sync protocol over HTTP: ``POST /sync/v1/{hello,up,down,snapshot}``. Shapes in ``sync.messages.wire``.
+"""The sync protocol over HTTP: ``POST /sync/v1/{hello,up,down,snapshot,people,report}``. Shapes in ``sync.messages.wire``.
 
 Every rule is in ``sync.protocol``; here is only waiting and bytes. A long-poll subscribes first, then reads, then waits. It
 ends early when there is news, when the edge goes away, and when this process is to stop.
@@ -7,8 +7,6 @@ ends early when there is news, when the edge goes away, and when this process is
 from __future__ import annotations
 
 import asyncio
-import gzip
-import tempfile
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import IO, Any
@@ -27,22 +25,30 @@ from central.exchange.activations import trusts
 from central.exchange.links import note_hello
 from central.exchange.requests import MAX_BODY_BYTES, refused, signed
 from central.exchange.service import Exchange
+from central.exchange.snapshot_files import start_of
 from central.exchange.wakes import wait_any
 from central.requests import REFUSED
 from sync.io.http import JSON, NDJSON, PROBLEM_JSON
 from sync.messages import codec
 from sync.messages.people import PersonReply, PersonRequest
-from sync.messages.wire import DownReply, DownRequest, HelloRequest, SnapshotRequest, UpRefusal, UpReply, UpRequest
+from sync.messages.wire import (
+    DownReply,
+    DownRequest,
+    HelloRequest,
+    ReportRequest,
+    SnapshotRequest,
+    UpRefusal,
+    UpReply,
+    UpRequest,
+)
 from sync.protocol.downlink import is_empty, rows_after
 from sync.protocol.hello import answer_hello
-from sync.protocol.snapshot import write_snapshot
+from sync.protocol.recovery import take_report
 from sync.protocol.streams import streams_of
 from sync.protocol.uplink import ingest
 
 log = structlog.get_logger(__name__)
 
-SPOOL_BYTES = 4 * 1024 * 1024
-"""A snapshot up to this size stays in memory on its way out; a larger one goes through a temporary file."""
 CHUNK_BYTES = 64 * 1024
 DEADLOCKS = 3
 """How often a batch is taken again after a deadlock before its sender has to send it again."""
@@ -86,6 +92,7 @@ async def up(
         REFUSED.labels(f"up_{reply.code}").inc()
         log.warning("facts.refused", office=message.office, epoch=message.epoch, code=reply.code)
         return Response(codec.encode(reply), status_code=409, media_type=PROBLEM_JSON)
+    reply = exchange.backpressure.paced(message.office, reply, len(message.facts), central.clock.monotonic_ns() / 1e9)
     if reply.fenced_by:
         metrics.LATE.labels(message.office).inc(len(message.facts))
         return _json(reply)
@@ -111,23 +118,28 @@ async def down(
 
 @post("/snapshot", status_code=200)
 async def snapshot(request: Incoming, central: NamedDependency[Central], exchange: NamedDependency[Exchange]) -> Stream:
-    """Everything the office must know, of one moment, as gzip NDJSON with its own checksum at the end."""
+    """Everything the office must know, of one moment, as gzip NDJSON with its own checksum at the end.
+
+    The same request again, with ``Range`` and the entity tag in ``If-Range``, goes on where the line was cut.
+    """
     sent = await signed(request, central, SnapshotRequest)
     message = sent.message
     exchange.hearing.heard(message.office)
     if (present := await exchange.fenced_by(message.office, sent.claims.epoch)) is not None:
         raise refused(409, "fenced", "a later epoch holds the office", epoch=present)
-    file = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - closed when the last byte has gone out
-    try:
-        async with exchange.snapshots:
-            with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0) as packed:
-                manifest = await write_snapshot(exchange.store, message, packed.write)
-    except BaseException:
-        file.close()
-        raise
-    metrics.SNAPSHOTS.labels(message.office).inc()
-    log.info("snapshot.made", office=message.office, entities=sum(manifest.counts.values()), bytes=file.tell())
-    return Stream(_chunks(file), media_type=NDJSON, headers={"content-encoding": "gzip"})
+    file = await exchange.snapshots.get(message)
+    start = start_of(request.headers.get("range"), request.headers.get("if-range"), file)
+    if start is None:
+        raise refused(416, "range_beyond_end")
+    headers = {"etag": file.etag, "accept-ranges": "bytes", "content-length": str(file.size - start)}
+    if start:
+        headers["content-range"] = f"bytes {start}-{file.size - 1}/{file.size}"
+    return Stream(
+        _chunks(file.open(start)),
+        status_code=206 if start else 200,
+        media_type=NDJSON,
+        headers={"content-encoding": "gzip", **headers},
+    )
 
 
 @post("/people", status_code=200)
@@ -144,10 +156,26 @@ async def people(
     return _json(PersonReply(request_id=message.request_id, outcome=outcome))
 
 
+@post("/report", status_code=200)
+async def report(
+    request: Incoming, central: NamedDependency[Central], exchange: NamedDependency[Exchange]
+) -> Response[bytes]:
+    """Take what an office knows and a restored central may have forgotten."""
+    message = (await signed(request, central, ReportRequest)).message
+    exchange.hearing.heard(message.office)
+    try:
+        async with exchange.store.transaction() as tx:
+            reply = await take_report(tx, message, central.clock.now())
+    except asyncpg.DataError:
+        raise refused(400, "malformed", "a number or a character that no column holds") from None
+    log.info("report.answered", office=message.office, taken=reply.taken, bookings=len(message.bookings))
+    return _json(reply)
+
+
 ROUTES = (
     Router(
         path="/sync/v1",
-        route_handlers=[hello, up, down, snapshot, people],
+        route_handlers=[hello, up, down, snapshot, people, report],
         request_max_body_size=MAX_BODY_BYTES,
     ),
 )
@@ -196,7 +224,6 @@ async def _set_when_gone(request: Incoming, gone: asyncio.Event) -> None:
 
 async def _chunks(file: IO[bytes]) -> AsyncIterator[bytes]:
     with file:
-        file.seek(0)
         while chunk := file.read(CHUNK_BYTES):
             yield chunk
 

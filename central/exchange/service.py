@@ -18,10 +18,15 @@ import structlog
 
 from central.context import Central
 from central.exchange import metrics
+from central.exchange.backpressure import Backpressure
+from central.exchange.conflicts import open_by_kind
 from central.exchange.leases import lend, settle, statements, totals
-from central.exchange.links import HEARD_EVERY_S, Hearing
+from central.exchange.links import HEARD_EVERY_S, Hearing, OfficeLink, read_behind, read_links
 from central.exchange.nodes import announce
 from central.exchange.office_days import OfficeDays
+from central.exchange.past_days import forget_past_days
+from central.exchange.recovery import awaited
+from central.exchange.snapshot_files import SnapshotFiles
 from central.exchange.store import PostgresCentralStore
 from central.exchange.wakes import Wakes
 from sync.io.sql import load
@@ -37,7 +42,6 @@ MEASURE_EVERY_S = 30.0
 HEADS_EVERY_S = 0.04
 LOGS_EVERY_S = 0.25
 RETRY_S = 1.0
-SNAPSHOTS_AT_ONCE = 4
 
 
 class Exchange:
@@ -49,7 +53,8 @@ class Exchange:
         changes: woken with an office's id after its day changed: watch, read ``days``, wait.
         streams: woken with a stream's name when it has a new row.
         hearing: who was heard.
-        snapshots: how many snapshots may be made at once.
+        snapshots: what offices take when their cursors do not hold.
+        backpressure: asks senders of backlogs to wait.
         announced: by office, the epochs whose activation was looked at here.
     """
 
@@ -60,7 +65,8 @@ class Exchange:
         self.streams = Wakes()
         self.days = OfficeDays(central.pool, self.changes)
         self.hearing = Hearing(central.pool, central.clock)
-        self.snapshots = asyncio.Semaphore(SNAPSHOTS_AT_ONCE)
+        self.snapshots = SnapshotFiles(self.store)
+        self.backpressure = Backpressure(central.settings.exchange)
         self.announced: defaultdict[str, set[int]] = defaultdict(set)
         self._heads: dict[str, int] = {}
 
@@ -88,8 +94,10 @@ class Exchange:
                 self.streams.wake(row["stream"])
 
     async def keep_house(self) -> None:
-        """Delete old feed rows, tell of keys that were never told, keep the leases."""
+        """Delete old feed rows and what belongs to past days, tell of keys that were never told, keep the leases."""
         await self.announce_nodes()
+        async with self.central.pool.acquire() as connection:
+            await forget_past_days(connection, self.central.clock.now())
         await prune(self.central.pool, self.central.clock.now() - FEED_KEPT)
         if self.central.settings.leases.automatic:
             await self.keep_leases()
@@ -104,7 +112,23 @@ class Exchange:
     async def measure(self) -> None:
         """Bring the gauges up to date; one process's view of the database is as good as another's."""
         metrics.PARKED.set(await self.central.pool.fetchval(_facts.parked))
+        for link in await read_links(self.central.pool):
+            _measure_office(link, self.central.clock.now())
+        for office, behind in (await read_behind(self.central.pool)).items():
+            metrics.BEHIND.labels(office).set(len(behind))
+        metrics.of_conflicts(await open_by_kind(self.central.pool))
+        metrics.AWAITED.set(len(await awaited(self.central.pool)))
         metrics.of_leases(totals(await statements(self.central.pool, self.central.clock.now())))
+
+
+def _measure_office(link: OfficeLink, now: datetime) -> None:
+    """An office that was never heard has no figures."""
+    if link.last_contact_at is None:
+        return
+    metrics.LAG_FACTS.labels(link.office).set(link.lag)
+    metrics.SILENT.labels(link.office).set(max(0.0, (now - link.last_contact_at).total_seconds()))
+    if link.disk_free_bytes is not None:
+        metrics.DISK_FREE.labels(link.office).set(link.disk_free_bytes)
 
 
 async def repeat(work: Callable[[], Awaitable[None]], every_s: float) -> None:
@@ -153,3 +177,4 @@ async def open_exchange(central: Central) -> AsyncIterator[Exchange]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        exchange.snapshots.close()

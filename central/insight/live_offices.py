@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from central.exchange.links import OfficeLink, read_links
+from central.exchange.links import Behind, OfficeLink, read_behind, read_links
 from central.exchange.service import Exchange
 from central.insight.office_now import OfficeNow, domain_catalogue, office_now
 from central.offices.store import CatalogueCopy
@@ -37,6 +37,7 @@ class _Links(msgspec.Struct, frozen=True):
     read_ns: int
     links: Mapping[str, OfficeLink]
     heads: Mapping[str, int]
+    behind: Mapping[str, tuple[Behind, ...]]
 
 
 class LiveOffices:
@@ -67,6 +68,7 @@ class LiveOffices:
                     links.links.get(record.id) or _unheard(record.id),
                     heads=_own_heads(record.id, links.heads),
                     now=now,
+                    behind=links.behind.get(record.id),
                 )
                 for record in city.offices.values()
             ),
@@ -89,7 +91,8 @@ class LiveOffices:
                 read_ns = self._central.clock.monotonic_ns()
                 links = {link.office: link for link in await read_links(self._central.pool)}
                 rows: list[Any] = await self._central.pool.fetch(queries.heads)
-                fresh = self._links = _Links(read_ns, links, {row["stream"]: row["head"] for row in rows})
+                heads = {row["stream"]: row["head"] for row in rows}
+                fresh = self._links = _Links(read_ns, links, heads, await read_behind(self._central.pool))
             return fresh
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from central.exchange.links import OfficeLink
+from central.exchange.links import Behind, OfficeLink
 from central.offices import catalogue as offices
 from central.offices.entities import entities_of
 from sync.domain.catalogue import Catalogue
@@ -46,6 +46,7 @@ class OfficeNow(msgspec.Struct, frozen=True, kw_only=True):
         by_state: today's tickets by state; only states that occur.
         wait: the longest expected wait of a walk-in who comes now; none when no counter is open or the news is old.
         heads: last row of each stream that the office follows.
+        behind: configuration that was published and is not applied there; none: the office has never said.
     """
 
     office: str
@@ -58,6 +59,9 @@ class OfficeNow(msgspec.Struct, frozen=True, kw_only=True):
     reported_seq: int | None
     folded_seq: int
     parked_facts: int
+    is_awaited: bool
+    conflicts: int
+    behind: tuple[Behind, ...] | None
     clock_offset_ms: int | None
     heads: Mapping[str, int]
     service_date: date | None
@@ -73,6 +77,11 @@ class OfficeNow(msgspec.Struct, frozen=True, kw_only=True):
     by_state: Mapping[State, int]
     longest_wait_s: int | None
     wait: WaitRange | None
+
+    @property
+    def lag(self) -> int:
+        """Facts that the office has and central has not, as far as it said."""
+        return max(0, (self.reported_seq or 0) - self.acked_seq)
 
     @property
     def is_live(self) -> bool:
@@ -91,6 +100,7 @@ def office_now(
     *,
     heads: Mapping[str, int],
     now: datetime,
+    behind: tuple[Behind, ...] | None = None,
 ) -> OfficeNow:
     """Everything that pages and the API say of an office."""
     by_state = Tally(ticket.state for ticket in day.tickets.values())
@@ -108,6 +118,9 @@ def office_now(
         reported_seq=link.reported_seq,
         folded_seq=day.seq,
         parked_facts=link.parked,
+        is_awaited=link.awaited,
+        conflicts=link.conflicts,
+        behind=behind,
         clock_offset_ms=link.clock_offset_ms,
         heads=heads,
         service_date=day.service_date,

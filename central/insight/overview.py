@@ -14,6 +14,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.response import Stream
 
+from central.exchange.links import Behind
 from central.insight.live_offices import CityNow
 from central.insight.office_now import OfficeNow, tickets_of
 from central.insight.records import OVERVIEW as PATH
@@ -25,7 +26,7 @@ from sync.domain.ticket import OPEN_STATES, State
 from ui import formats
 
 TICKETS_SHOWN = 60
-PARTS = ("totals", "offices", "tickets")
+PARTS = ("notice", "totals", "offices", "tickets")
 
 
 class OverviewOffice(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +35,7 @@ class OverviewOffice(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         open_by_state: today's open tickets by state; every open state is there.
         acked_seq: facts committed at central; equal to the edge's last seq once nothing is on its way.
+        configuration_behind: published and not applied there, by kind; none: the office has never said what it works with.
         heads: last row of each stream the office follows; equal to its cursors once it has everything.
     """
 
@@ -50,6 +52,9 @@ class OverviewOffice(msgspec.Struct, frozen=True, kw_only=True):
     reported_seq: int | None
     folded_seq: int
     parked_facts: int
+    is_awaited: bool
+    conflicts: int
+    configuration_behind: tuple[Behind, ...] | None
     clock_offset_ms: int | None
     heads: Mapping[str, int]
     waiting: int
@@ -117,6 +122,9 @@ def _office(office: OfficeNow) -> OverviewOffice:
         reported_seq=office.reported_seq,
         folded_seq=office.folded_seq,
         parked_facts=office.parked_facts,
+        is_awaited=office.is_awaited,
+        conflicts=office.conflicts,
+        configuration_behind=office.behind,
         clock_offset_ms=office.clock_offset_ms,
         heads=office.heads,
         waiting=office.waiting,

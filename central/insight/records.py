@@ -9,13 +9,15 @@ import msgspec
 from litestar import get
 from litestar.di import NamedDependency
 
+from central.exchange import parked
+from central.exchange.conflicts import Entry, listed
 from central.exchange.leases import Statement, statements
 from central.portal.service import Portal
 from central.portal.visit import Incoming, Page, Visit
 from ui import formats
 from ui.catalog import Words
 
-OVERVIEW, LEASES = "/oficinas-ahora", "/cupos-cedidos"
+OVERVIEW, LEASES, CONFLICTS, PARKED = "/oficinas-ahora", "/cupos-cedidos", "/incidencias", "/hechos-apartados"
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True):
@@ -63,9 +65,75 @@ def _lease_chip(words: Words, one: Statement) -> tuple[str, str | None] | None:
     return (words.text("central.leases.recalled"), "act") if one.is_recalled else None
 
 
+@get(CONFLICTS)
+async def conflicts(request: Incoming, portal: NamedDependency[Portal]) -> Page:
+    """The conflict inbox: what happened, what to do about it, who did."""
+    visit = Visit(request, portal, staff=True)
+    words, offices = visit.words, (await portal.booking.catalogue.current()).offices
+    columns = [
+        (words.text("central.conflicts.what"), False),
+        (words.text("central.conflicts.office"), False),
+        (words.text("central.conflicts.noted"), False),
+        (words.text("central.conflicts.suggestion"), False),
+        (words.text("central.conflicts.end"), False),
+        (words.text("central.conflicts.key"), False),
+    ]
+    entries = await listed(portal.central.pool, portal.central.clock.now())
+    rows = [
+        _conflict_row(words, one, offices[one.office].name if one.office in offices else one.office) for one in entries
+    ]
+    return _page(visit, "central.conflicts", CONFLICTS, columns, rows)
+
+
+def _conflict_row(words: Words, one: Entry, office: str) -> Row:
+    end = f"{one.resolved_by}, {formats.stamp(one.resolved_at)}: {one.resolution}" if one.resolved_at else ""
+    cells = (
+        words.text(f"central.conflict.{one.kind}"),
+        office,
+        formats.stamp(one.noted_at),
+        words.text(f"central.suggestion.{one.suggestion}"),
+        end,
+        one.key,
+    )
+    chip = ("central.conflicts.resolved", "ok") if one.resolved_at else ("central.conflicts.open", "late")
+    return Row(cells, (words.text(chip[0]), chip[1]))
+
+
+@get(PARKED)
+async def facts(request: Incoming, portal: NamedDependency[Portal]) -> Page:
+    """Facts that no projection could take."""
+    visit = Visit(request, portal, staff=True)
+    words, offices = visit.words, (await portal.booking.catalogue.current()).offices
+    columns = [
+        (words.text("central.parked.place"), False),
+        (words.text("central.parked.office"), False),
+        (words.text("central.parked.type"), False),
+        (words.text("central.parked.at"), False),
+        (words.text("central.parked.why"), False),
+    ]
+    rows = [
+        Row(
+            (
+                one.place,
+                offices[one.office].name if one.office in offices else one.office,
+                one.type,
+                formats.stamp(one.parked_at),
+                one.detail,
+            )
+        )
+        for one in await parked.listed(portal.central.pool)
+    ]
+    return _page(visit, "central.parked", PARKED, columns, rows)
+
+
 def tabs_of(words: Words, here: str) -> list[tuple[str, str, bool]]:
     """The pages of the city's own people."""
-    pages = ((OVERVIEW, words.text("central.tab.now")), (LEASES, words.text("central.tab.leases")))
+    pages = (
+        (OVERVIEW, words.text("central.tab.now")),
+        (CONFLICTS, words.text("central.tab.conflicts")),
+        (LEASES, words.text("central.tab.leases")),
+        (PARKED, words.text("central.tab.parked")),
+    )
     return [(text, path, path == here) for path, text in pages]
 
 
@@ -82,4 +150,4 @@ def _page(visit: Visit, prefix: str, here: str, columns: Sequence[tuple[str, boo
     return visit.page("insight/records.html", values)
 
 
-ROUTES = (leases,)
+ROUTES = (leases, conflicts, facts)

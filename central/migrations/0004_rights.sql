@@ -56,7 +56,7 @@ CREATE TABLE conflict (
     CHECK (num_nonnulls(resolved_at, resolved_by, resolution) IN (0, 3))
 );
 
-CREATE INDEX conflict_open ON conflict (noted_at) WHERE resolved_at IS NULL;
+CREATE INDEX conflict_by_end ON conflict (resolved_at);
 
 -- Central's own word that a node speaks for its office from its epoch on (Ed25519, 64 bytes); none for one that was only
 -- registered by hand before.
@@ -85,3 +85,13 @@ DROP INDEX appointment_locator;
 CREATE UNIQUE INDEX appointment_locator ON appointment (locator)
     WHERE status = 'booked' AND channel NOT IN ('lease', 'recovered');
 CREATE INDEX appointment_by_locator ON appointment (locator) WHERE status = 'booked';
+
+-- Where the person of an appointment came: the first office that said so.
+ALTER TABLE appointment ADD COLUMN attended_office text;
+
+-- The versions of its configuration that an office works with, by kind of feed row, as it said last.
+CREATE TABLE office_configuration (
+    office text PRIMARY KEY,
+    versions bytea NOT NULL, -- JSON
+    applied_at timestamptz NOT NULL
+);

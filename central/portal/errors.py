@@ -56,6 +56,8 @@ def _words(visit: Visit, status: int, error: Exception) -> tuple[str, str]:
         return words.text("base.error.title"), words.text("base.error.form_expired")
     if status in {404, 405}:
         return words.text("base.error.404.title"), words.text("base.error.404.text")
+    if isinstance(error, Problem) and error.code == "recovering":
+        return words.text("portal.recovering.title"), words.text("portal.recovering.text", phone=visit.phone)
     if status in {429, 503}:
         wait_s = error.retry_after_s if isinstance(error, Problem) and error.retry_after_s else 5
         return words.text("base.error.title"), words.text("base.error.busy", n=wait_s)

@@ -13,6 +13,7 @@ from central.booking.appointments import (
     NotFound,
     NotOffered,
     Person,
+    Recovering,
     Reused,
     Taken,
 )
@@ -22,7 +23,7 @@ from central.portal.draft import finish
 from central.portal.service import Portal
 from central.portal.visit import Incoming, Page, Visit
 from central.portal.wizard import PATHS, Chosen, draft_gone, open_step, step_values
-from central.portal.wizard_slot import show_taken
+from central.portal.wizard_slot import not_now, show_taken
 from central.requests import REFUSED
 
 
@@ -51,6 +52,8 @@ async def confirm(request: Incoming, portal: NamedDependency[Portal]) -> Page:
             return visit.to(f"/cita/{outcome.link}?hecho={'cambio' if at.moving else 'reserva'}")
         case Taken() | NotOffered():
             return await show_taken(visit, at, outcome, at.slot)
+        case Recovering():
+            raise not_now()
         case LimitReached():
             return await _refuse(visit, at, "portal.err.limit")
         case NotChangeable() | NotFound():

@@ -8,7 +8,7 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
-from central.booking.appointments import Held, NotOffered, Taken, Wish
+from central.booking.appointments import Held, NotOffered, Recovering, Taken, Wish
 from central.portal.days import (
     DAYS_SHOWN,
     FreeDay,
@@ -25,6 +25,7 @@ from central.portal.offices_view import day_name
 from central.portal.service import Portal
 from central.portal.visit import Form, Incoming, Page, Visit
 from central.portal.wizard import PATHS, Chosen, open_step, step_values
+from central.problems import Problem
 from central.requests import REFUSED
 from ui import formats
 
@@ -63,6 +64,8 @@ async def slot(
     at = await open_step(visit, "slot")
     if not isinstance(at, Chosen):
         return at
+    if await portal.booking.bookings.is_recovering():
+        raise not_now()
     more = int(mas) if mas.isascii() and mas.isdecimal() and len(mas) < 3 else 1
     notice = "portal.hold.expired" if aviso == "acabado" else ""
     return await show_slots(visit, at, Asked(day=_iso_date(dia), more=max(1, more), notice=notice))
@@ -91,10 +94,18 @@ async def choose(request: Incoming, portal: NamedDependency[Portal]) -> Page:
     return await hold(visit, at, wanted)
 
 
+def not_now() -> Problem:
+    """Nothing can be booked for the moment; what the visitor has chosen is kept."""
+    REFUSED.labels("recovering").inc()
+    return Problem(503, "recovering", retry_after_s=60)
+
+
 async def hold(visit: Visit, at: Chosen, wanted: datetime) -> Page:
     """Keep the seats of a time for this visitor and go on; somebody else's time gives the nearest ones instead."""
     wish = Wish(office_id=at.at_office.id, service_id=at.service.id, slot_start_at=wanted)
     outcome = await visit.portal.booking.bookings.hold(wish, replaces=at.draft.hold_id)
+    if isinstance(outcome, Recovering):
+        raise not_now()
     if isinstance(outcome, Held):
         draft = await visit.keep(hold_slot(at.draft, wanted, outcome.hold_id, outcome.held_until))
         return visit.to(PATHS[step_of(draft)])

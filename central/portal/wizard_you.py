@@ -7,13 +7,13 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
-from central.booking.appointments import Held, Person
+from central.booking.appointments import Held, Person, Recovering
 from central.portal.details import DOCUMENT_KINDS, NEEDS, FieldProblem, check_details
 from central.portal.draft import Details, hold_slot, note_details, step_of
 from central.portal.service import Portal
 from central.portal.visit import Form, Incoming, Page, Visit
 from central.portal.wizard import PATHS, Chosen, open_step, step_values, wanted_language
-from central.portal.wizard_slot import show_taken
+from central.portal.wizard_slot import not_now, show_taken
 
 RETENTION_DAYS = 30
 
@@ -52,6 +52,8 @@ async def note(request: Incoming, portal: NamedDependency[Portal]) -> Page:
 async def hold_again(visit: Visit, at: Chosen) -> Page:
     """The time ran out over the form: keep the same seats once more if nobody took them, else choose again; nothing is lost."""
     outcome = await visit.portal.booking.bookings.hold(at.wish, replaces=at.draft.hold_id)
+    if isinstance(outcome, Recovering):
+        raise not_now()
     if not isinstance(outcome, Held):
         return await show_taken(visit, at, outcome, at.slot)
     draft = await visit.keep(hold_slot(at.draft, at.slot, outcome.hold_id, outcome.held_until))

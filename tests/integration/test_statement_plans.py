@@ -141,6 +141,7 @@ async def test_what_is_planned_on_the_first_day_reads_by_index_when_tables_have_
             await connection.close()
 
     reads = [node for node in nodes(plan) if "Relation Name" in node and node["Node Type"] != "ModifyTable"]
+    reads = [node for node in reads if node["Relation Name"] != "central_life"]  # one row, for ever
     assert {node["Relation Name"] for node in reads} == {"booking_reply", "hold", "seat", "slot"}
     for node in reads:
         finder = next(nodes(node["Plans"][0])) if node["Node Type"] == "Bitmap Heap Scan" else node

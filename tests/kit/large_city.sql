@@ -84,3 +84,5 @@ SELECT 'k' || n, 'seat_gone', 'office-1', '', 'call_person', '{}', now(), 'ana',
 
 INSERT INTO audit (audit_id, at, actor, act, subject, detail)
 SELECT gen_random_uuid(), now() - n * interval '1 hour', 'ana', 'node.replaced', 'office-1', '{}' FROM generate_series(1, 20000) n;
+
+INSERT INTO office_configuration (office, versions, applied_at) SELECT 'office-' || n, '{}', now() FROM generate_series(1, 200) n;

@@ -12,68 +12,22 @@ from central.audit import Attested
 from central.booking.appointments import Booked, Cancelled, LimitReached, Taken
 from central.booking.sold import take_person
 from central.exchange.leases import Lent, Statement, lend, recall, reclaim, settle, statements
-from central.exchange.store import PostgresCentralStore
 from central.offices.city import City
 from central.settings import Leases
 from sync.domain.leases import LeaseBook
-from sync.messages import codec
-from sync.messages.facts import Fact, LeaseReturned, LeaseSold
+from sync.messages.facts import LeaseReturned, LeaseSold
 from sync.messages.feed import Lease, LeasedSeat
 from sync.messages.people import PersonRequest
-from sync.messages.values import GENESIS
-from sync.messages.wire import UpReply, UpRequest
-from sync.protocol.uplink import chain_batch, ingest
 from tests.integration.booking.conftest import TUESDAY_9H, Bed, person, request_id, wish
-from tests.kit.facts import record_of
+from tests.integration.booking.teller import Holder, holder
 
 pytestmark = pytest.mark.postgres
+
+__all__ = ["holder"]
 
 ONE_DAY = Leases(seats_per_slot=1, horizon_days=1)
 SLOTS = 30
 """Slots of a day: 9:00 to 14:00, every ten minutes."""
-
-
-class Holder:
-    """The office ``centro`` as it tells of its sales."""
-
-    def __init__(self, bed: Bed) -> None:
-        self.bed = bed
-        self._seq = 0
-        self._hash = GENESIS
-
-    async def begin(self) -> None:
-        await self.bed.pool.execute("INSERT INTO office_authority (office, epoch) VALUES ('centro', 1)")
-
-    async def tell(self, *facts: Fact) -> None:
-        records = [record_of(fact, seq, at=self.bed.clock.now()) for seq, fact in enumerate(facts, self._seq + 1)]
-        request = UpRequest(
-            request_id=request_id(),
-            office="centro",
-            node="edge",
-            epoch=1,
-            incarnation=request_id(),
-            first_seq=self._seq + 1,
-            prev_hash=self._hash,
-            facts=tuple(records),
-        )
-        reply = await ingest(PostgresCentralStore(self.bed.pool), request, self.bed.clock.now())
-        assert isinstance(reply, UpReply)
-        self._seq, self._hash = reply.acked_seq, chain_batch(self._hash, records)[-1].hash
-        assert await self.bed.pool.fetchval("SELECT count(*) FROM fact_parked") == 0
-
-    async def lease(self) -> Lease:
-        """The only lease, as the office was told of it."""
-        body = await self.bed.pool.fetchval(
-            "SELECT body FROM feed_entity WHERE kind = 'lease' AND stream = 'office:centro'"
-        )
-        return codec.decode(body, Lease)
-
-
-@pytest.fixture
-async def holder(bed: Bed) -> Holder:
-    holder = Holder(bed)
-    await holder.begin()
-    return holder
 
 
 async def lent(bed: Bed) -> Lent:

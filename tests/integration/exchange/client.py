@@ -17,7 +17,7 @@ from sync.messages import codec
 from sync.messages.feed import Cursor
 from sync.messages.people import PersonRequest
 from sync.messages.values import GENESIS
-from sync.messages.wire import Activation, DownRequest, HelloRequest, SnapshotRequest, UpRequest
+from sync.messages.wire import Activation, DownRequest, HelloRequest, ReportRequest, SnapshotRequest, UpRequest
 from sync.protocol.streams import streams_of
 
 
@@ -121,6 +121,18 @@ class NodeClient:
             "document": "AB000001",
         }
         return PersonRequest(**known | changes)
+
+    def report(self, **changes: Any) -> ReportRequest:
+        known: dict[str, Any] = {
+            "request_id": new_id(),
+            "office": self.office,
+            "epoch": self.epoch,
+            "gen": new_id(),
+            "facts_seq": 0,
+            "leases": (),
+            "bookings": (),
+        }
+        return ReportRequest(**known | changes)
 
     def snapshot(self, **changes: Any) -> SnapshotRequest:
         return SnapshotRequest(**{"request_id": new_id(), "office": self.office} | changes)

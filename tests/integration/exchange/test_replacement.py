@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from central.__main__ import main
 from central.audit import Attested
 from central.exchange.activations import activate, trusts
+from central.exchange.past_days import forget_past_days
 from central.exchange.replacement import Replacement, replace
 from sync.messages import codec
 from sync.messages.facts import DayOpened, TicketFinished, TicketIssued
@@ -255,3 +256,20 @@ async def run(arguments: list[str]) -> Any:
     import asyncio
 
     return await asyncio.to_thread(CliRunner().invoke, main, arguments)
+
+
+async def test_what_belongs_to_a_day_leaves_the_stream_when_it_is_over(
+    central: CentralServer, node: NodeClient, successor: NodeClient
+) -> None:
+    await node.send("up", node.up(*RECORDS))
+    await replaced_by(central, successor)
+    stream = office_stream("centro")
+    async with central.central.pool.acquire() as connection:
+        assert await forget_past_days(connection, MORNING + timedelta(days=2)) == 0
+        assert await forget_past_days(connection, MORNING + timedelta(days=3)) == 3
+        assert await forget_past_days(connection, MORNING + timedelta(days=3)) == 0
+        assert await connection.fetchval("SELECT count(*) FROM ticket_token") == 2
+        await forget_past_days(connection, MORNING + timedelta(days=30))
+        assert await connection.fetchval("SELECT count(*) FROM ticket_token") == 0
+    assert await entities(central, stream, "ticket_grant") + await entities(central, stream, "number_floor") == []
+    await successor.http.aclose()

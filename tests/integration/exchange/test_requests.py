@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 from collections.abc import Callable
@@ -11,12 +12,15 @@ from typing import Any
 import jwt
 import msgspec
 import pytest
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from central.__main__ import main
 from central.exchange import nodes
 from central.requests import REFUSED
 from sync.messages import codec
-from sync.messages.wire import DownReply, HelloReply, UpRefusal, UpReply
+from sync.messages.values import GENESIS
+from sync.messages.wire import DownReply, HelloReply, ReportReply, UpRefusal, UpReply
 from tests.integration.exchange.client import NodeClient
 from tests.kit.central_server import CentralServer
 from tests.kit.facts import printed_run
@@ -36,6 +40,7 @@ def messages(node: NodeClient, **changes: Any) -> dict[str, msgspec.Struct]:
         "down": node.down(gen, **changes),
         "snapshot": node.snapshot(**changes),
         "people": node.person(**changes),
+        "report": node.report(**changes),
     }
 
 
@@ -147,7 +152,7 @@ BODIES: list[tuple[str, bytes, str, int, str]] = [
 async def test_a_bad_body_is_refused(node: NodeClient, row: tuple[bytes, str, int, str]) -> None:
     body, encoding, status, code = row
     headers = {"content_encoding": encoding} if encoding else {}
-    for path in ("hello", "up", "down", "snapshot", "people"):
+    for path in ("hello", "up", "down", "snapshot", "people", "report"):
         response = await node.post(path, body, **headers)
         assert (response.status_code, response.json()["code"]) == (status, code), path
 
@@ -185,6 +190,18 @@ async def test_a_batch_is_taken_once_however_often_it_comes(central: CentralServ
 
     assert [reply.acked_seq for reply in replies] == [3, 3, 3]
     assert await central.central.pool.fetchval("SELECT count(*) FROM fact") == 3
+
+
+async def test_a_long_backlog_is_asked_to_wait(central: CentralServer, node: NodeClient) -> None:
+    facts, previous, replies = printed_run(1, 2000), GENESIS, []
+    for first in range(0, 2000, 500):
+        batch = facts[first : first + 500]
+        answer = await node.send("up", node.up(*batch, first_seq=first + 1, prev_hash=previous))
+        replies.append(codec.decode(answer.content, UpReply))
+        previous = replies[-1].acked_hash
+    waits = [(reply.retry_after_s > 0, reply.max_batch < 500) for reply in replies]
+    assert (waits[0], waits[-1]) == ((False, False), (True, True))
+    assert replies[-1].acked_seq == 2000, "what is here is taken"
 
 
 async def test_a_gap_and_a_fork_are_told_with_where_to_go_on(node: NodeClient) -> None:
@@ -250,3 +267,25 @@ async def test_registering_a_node(
 
     assert said == outcome
     assert present == (2 if outcome == "registered" else 1)
+
+
+async def test_a_report_opens_a_restored_central(central: CentralServer, node: NodeClient) -> None:
+    pool = central.central.pool
+    assert await on_command(central, "restored", "--attest", "all is stopped") == "a new life begins; awaited: centro"
+    hello = codec.decode((await node.send("hello", node.hello())).content, HelloReply)
+    down = codec.decode((await node.send("down", node.down(hello.gen))).content, DownReply)
+    assert hello.report_due
+    assert down.report_due
+    old = codec.decode((await node.send("report", node.report())).content, ReportReply)
+    assert (old.taken, old.gen) == (False, hello.gen)
+    reply = codec.decode((await node.send("report", node.report(gen=hello.gen))).content, ReportReply)
+    assert reply.taken
+    assert await pool.fetchval("SELECT awaited = '{}' FROM central_life")
+    assert "nobody waits for centro" in await on_command(central, "skip-office", "centro", "--attest", "x")
+
+
+async def on_command(central: CentralServer, *arguments: str) -> str:
+    """What a command says; it has its own event loop, so it gets a thread of its own."""
+    environment = {"VENTANILLA_DATABASE__DSN": central.central.settings.database.dsn}
+    result = await asyncio.to_thread(CliRunner().invoke, main, arguments, env=environment)
+    return str(result.output).strip()

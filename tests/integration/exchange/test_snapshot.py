@@ -6,12 +6,13 @@ import asyncio
 import gzip
 import hashlib
 
+import httpx
 import pytest
 
 from central.exchange.feed import emit
 from sync.messages import codec
 from sync.messages.feed import GLOBAL, Counter, office_stream
-from sync.messages.wire import SnapshotManifest, SnapshotRow, SnapshotTrailer
+from sync.messages.wire import SnapshotManifest, SnapshotRequest, SnapshotRow, SnapshotTrailer
 from tests.integration.exchange.client import NodeClient
 from tests.kit.central_server import CentralServer
 
@@ -73,3 +74,58 @@ async def test_the_packed_bytes_are_one_gzip_member(central: CentralServer, node
         raw = b"".join([chunk async for chunk in response.aiter_raw()])
 
     assert len(gzip.decompress(raw).splitlines()) == 3
+
+
+async def raw(node: NodeClient, request: SnapshotRequest, **headers: str) -> httpx.Response:
+    """The bytes as they were sent, still packed."""
+    body = codec.encode(request)
+    sent = {"authorization": f"Bearer {node.token(body)}"} | {name.replace("_", "-"): v for name, v in headers.items()}
+    async with node.http.stream("POST", "/sync/v1/snapshot", content=body, headers=sent) as response:
+        packed = b"".join([chunk async for chunk in response.aiter_raw()])
+    return httpx.Response(
+        response.status_code, headers=dict(response.headers) | {"content-encoding": ""}, content=packed
+    )
+
+
+async def test_a_cut_line_goes_on_where_it_was(central: CentralServer, node: NodeClient) -> None:
+    await fill(central, GLOBAL, 300)
+    request = node.snapshot()
+    whole = await raw(node, request)
+    await fill(central, office_stream("centro"), 3)  # news do not change what was asked for
+    half, etag = len(whole.content) // 2, whole.headers["etag"]
+    rest = await raw(node, request, range=f"bytes={half}-", if_range=etag)
+
+    assert (whole.status_code, rest.status_code) == (200, 206)
+    assert rest.headers["content-range"] == f"bytes {half}-{len(whole.content) - 1}/{len(whole.content)}"
+    assert whole.content[:half] + rest.content == whole.content
+    lines = gzip.decompress(whole.content[:half] + rest.content).splitlines()
+    assert codec.decode(lines[0], SnapshotManifest).snapshot_id == request.request_id
+    assert len(lines) == 302
+
+
+async def test_a_part_of_other_bytes_is_never_continued(central: CentralServer, node: NodeClient) -> None:
+    await fill(central, GLOBAL, 30)
+    request = node.snapshot()
+    whole = await raw(node, request)
+    etag = whole.headers["etag"]
+    for headers in (
+        {"range": "bytes=9-"},
+        {"range": "bytes=9-", "if_range": '"other"'},
+        {"range": "lines=9-", "if_range": etag},
+    ):
+        again = await raw(node, request, **headers)
+        assert (again.status_code, again.content) == (200, whole.content)
+    beyond = await raw(node, request, range=f"bytes={len(whole.content)}-", if_range=etag)
+    assert beyond.status_code == 416
+    newer = await raw(node, node.snapshot(), range="bytes=9-", if_range=etag)
+    assert newer.status_code == 200
+    assert newer.headers["etag"] != etag
+
+
+async def test_one_file_per_office_and_none_after_the_end(central: CentralServer, node: NodeClient) -> None:
+    folder = central.exchange.snapshots._folder
+    for _ in range(3):
+        await raw(node, node.snapshot())
+    assert len(list(folder.iterdir())) == 1
+    await central.stop()
+    assert not folder.exists()

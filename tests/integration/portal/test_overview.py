@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import httpx
 
+from central.exchange import metrics
+from central.exchange.conflicts import KINDS
+from central.exchange.feed import emit
+from sync.messages.facts import ConfigApplied
+from sync.messages.feed import Counter
+from sync.protocol.rights import Conflict
 from tests.integration.portal.conftest import Bed
+
+SUGGESTIONS = get_args(get_type_hints(Conflict)["suggestion"])
 
 
 async def overview(portal: Bed) -> dict[str, Any]:
@@ -60,6 +68,58 @@ async def test_lent_seats_have_a_page_in_both_languages(portal: Bed) -> None:
         assert "No seats are lent" in (await citizen.open("/cupos-cedidos?lang=en")).words
 
 
+async def test_parked_facts_have_a_page_in_both_languages(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        assert "No hay hechos apartados" in (await citizen.open("/hechos-apartados")).words
+        assert "No facts are parked" in (await citizen.open("/hechos-apartados?lang=en")).words
+
+
+async def test_conflicts_have_a_page_with_words_for_every_kind(portal: Bed) -> None:
+    await portal.server.central.pool.executemany(
+        "INSERT INTO conflict (key, kind, office, subject_id, suggestion, detail) VALUES ($1, $1, 'centro', '', $2, '{}')",
+        [(kind, SUGGESTIONS[n % len(SUGGESTIONS)]) for n, kind in enumerate(KINDS)],
+    )
+    async with portal.citizen() as citizen:
+        page = await citizen.open("/incidencias")
+        assert "Vino con una cita ya anulada" in page.words
+        assert "Dar preferencia por cortesía" in page.words
+        english = await citizen.open("/incidencias?lang=en")
+        assert "Came with a cancelled appointment" in english.words
+        assert "central.conflict" not in page.words + english.words
+        assert "central.suggestion" not in page.words + english.words
+
+
+async def test_published_and_applied_configuration_and_what_is_still_to_come(portal: Bed) -> None:
+    async with portal.office() as office, portal.citizen() as citizen:
+        pool = portal.server.central.pool
+        rows = await pool.fetch(
+            "SELECT kind, max(version) AS version FROM feed_entity WHERE stream IN ('global', 'office:centro') GROUP BY 1"
+        )
+        published = {row["kind"]: row["version"] for row in rows}
+        office.queue.write((ConfigApplied(versions=published),), portal.clock.now())
+        await office.send()
+        await office._post(
+            "hello", office.node.hello(clock_at=portal.clock.now(), last_seq=len(office.queue.journal) + 7)
+        )
+        portal.clock.advance(seconds=2)
+        assert (await overview(portal))["centro"]["configuration_behind"] == []
+        assert (await overview(portal))["real"]["configuration_behind"] is None
+        page = await citizen.open("/oficinas-ahora")
+        assert "Configuración al día" in page.words
+        assert "Por recibir 7" in page.words
+
+        async with pool.acquire() as connection:
+            await emit(connection, "office:centro", Counter(id="1", zone="b", primary=("padron",)))
+        portal.clock.advance(seconds=2)
+        behind = (await overview(portal))["centro"]["configuration_behind"]
+        assert behind == [{"kind": "counter", "published": 2, "applied": 1}]
+        assert "counter publicada 2, aplicada 1" in (await citizen.open("/oficinas-ahora")).words
+        await portal.server.exchange.measure()
+        assert metrics.BEHIND.labels("centro")._value.get() == 1
+        assert metrics.LAG_FACTS.labels("centro")._value.get() == 7
+        assert metrics.DISK_FREE.labels("centro")._value.get() == 10**9
+
+
 async def test_heads_tell_what_an_office_has_still_to_hear(portal: Bed) -> None:
     heads = (await overview(portal))["centro"]["heads"]
     assert set(heads) == {"global", "office:centro"}
@@ -71,4 +131,4 @@ async def test_the_front_page_follows_by_stream_and_poll(portal: Bed) -> None:
         body = (await client.get("/esperas/ahora")).json()
         assert body["items"][0]["id"] == "waits"
         body = (await client.get("/oficinas-ahora/ahora")).json()
-        assert [item["id"] for item in body["items"]] == ["totals", "offices", "tickets"]
+        assert [item["id"] for item in body["items"]] == ["notice", "totals", "offices", "tickets"]

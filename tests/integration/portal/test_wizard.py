@@ -227,3 +227,26 @@ async def test_a_draft_ends_after_half_an_hour(portal: Bed) -> None:
         page = await citizen.send("/reserva/compruebe")
         assert citizen.reply.status_code == 410
         assert "Ha pasado mucho tiempo" in page.words
+
+
+async def test_a_restored_central_says_not_now_in_every_language(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        chosen = await to_check(citizen)
+        await portal.server.central.pool.execute("UPDATE central_life SET awaited = '{centro}'")
+        await citizen.send("/reserva/compruebe")
+        assert citizen.reply.status_code == 503
+        assert "Ahora no podemos dar citas" in citizen.page.words
+        page = await citizen.open("/reserva/hora?lang=en")
+        assert (citizen.reply.status_code, "Those you have are valid" in page.words) == (503, True)
+        assert "Nous vérifions" in (await citizen.open("/reserva/hora?lang=fr")).words
+        assert "مواعيدك الحالية صالحة" in (await citizen.open("/reserva/hora?lang=ar")).words
+        assert await portal.count("appointment") == 0
+        portal.clock.advance(seconds=2)
+        overview = await citizen.open("/oficinas-ahora?lang=es")
+        assert "Hasta que informen estas oficinas no se dan citas: Centro" in overview.words
+
+        await portal.server.central.pool.execute("UPDATE central_life SET awaited = '{}'")
+        await citizen.open("/reserva/compruebe?lang=es")
+        await citizen.send("/reserva/compruebe")
+        assert await portal.count("appointment") == 1
+        assert chosen
