@@ -62,6 +62,8 @@ class EdgeNode:
         self.stopping = False
         self.link: LinkState | None = None
         """How the office stands to central; none when the node works alone."""
+        self.lan_chore: asyncio.Task[None] | None = None
+        """The task that serves the LAN; none while there is no LAN, or it was left to another node."""
         self.live = Live(lambda: dispatcher.state, self.metrics)
         self.devices = Devices(settings.devices, self.metrics)
         self.desk = Desk(dispatcher, writer, self.metrics, settings.central.public_url)
@@ -82,6 +84,8 @@ class EdgeNode:
     def broker_state(self) -> str:
         if self.lan is None:
             return "none"
+        if self.lan_chore is None:
+            return "left"
         return "online" if self.lan.connected else "offline"
 
     async def view_queue(self) -> QueueView:
@@ -141,10 +145,23 @@ class EdgeNode:
         """The uplink tells how the office stands to central."""
         self.link = link
         if link.fenced_by > self.dispatcher.state.fenced_by:
-            log.error("node.fenced", epoch=link.fenced_by)
-            self.dispatcher.state.fenced_by = link.fenced_by
+            self._fenced(link.fenced_by)
         self.metrics.uplink_lag.set(link.pending_facts)
         self.live.tell("link", msgspec.to_builtins(link))
+
+    def leave_lan(self) -> None:
+        """Stop serving the devices: they are another node's by now."""
+        if self.lan_chore is not None:
+            self.lan_chore.cancel()
+            self.lan_chore = None
+            self.devices.lost_all()
+            self._devices_changed()
+
+    def _fenced(self, epoch: int) -> None:
+        log.error("node.fenced", epoch=epoch)
+        self.dispatcher.state.fenced_by = epoch
+        if not self.dispatcher.state.has_authority:
+            self.leave_lan()
 
     def stop_streams(self) -> None:
         """End every live stream: the first thing of a shutdown."""
@@ -247,8 +264,9 @@ async def _serving(node: EdgeNode) -> AsyncIterator[None]:
     await node.dispatcher.act(lambda state, now: _started(state, now, node.identity))
     await node.settle_rights()  # what came down before the last process could do it
     chores = [_start(node.timekeeper.run, "timekeeper")]
-    if node.lan is not None:
-        chores.append(_start(node.lan.run, "lan"))
+    if node.lan is not None and node.dispatcher.state.has_authority:
+        node.lan_chore = _start(node.lan.run, "lan")
+        chores.append(node.lan_chore)
     if node.uplink is not None:
         node.restored()
         chores.append(_start(node.uplink.run, "uplink"))

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from edge_node.queue.state import OfficeState
 from edge_node.uplink.link import LinkState
 from sync.messages.topics import DeviceStatus
 from ui.catalog import Words
@@ -28,6 +29,11 @@ def link_key(link: LinkState | None) -> str:
     if not link.connected:
         return "console.news.offline"
     return "console.news.sending" if link.pending_facts >= SENDING_FROM else ""
+
+
+def standing_key(state: OfficeState) -> str:
+    """The text of the banner that says that nothing can be done here; empty while this node holds its office."""
+    return "" if state.has_authority else "console.standing.fenced"
 
 
 def of_devices(devices: Iterable[DeviceStatus], words: Words) -> list[Notice]:

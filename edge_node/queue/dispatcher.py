@@ -206,12 +206,12 @@ class Dispatcher:
 
     def _decide(self, each: Submission | InternalAct, batch: Batch) -> Answer | int | Exception:
         now = self.state.now()
-        if not self.state.has_authority:
-            return 0 if isinstance(each, InternalAct) else self._refused(NO_AUTHORITY)
         if isinstance(each, InternalAct):
             entries = each.record(self.state, now)
             batch.entries += entries
             return len(entries)
+        if not self.state.has_authority:
+            return self._refused(NO_AUTHORITY)
         batch.entries += turn(self.state, now)
         try:
             decision = self._decision(each, now)

@@ -72,7 +72,7 @@ class OfficeState:
         """Who today's checked-in appointments are for, by appointment; their rows may be emptied or gone by now."""
         self.book = LeaseBook()
         self.fenced_by = 0
-        """The later epoch that holds this office; 0 while this node has authority."""
+        """The highest epoch of this office that central has told of, if it ever told of a later one than ours."""
         self.clock = clock
         self.office_clock = OfficeClock(anchor_at=clock.now(), anchor_mono_ns=clock.monotonic_ns())
         self._day_ends_at: datetime | None = None
@@ -83,8 +83,8 @@ class OfficeState:
 
     @property
     def has_authority(self) -> bool:
-        """Whether this node may decide at all."""
-        return not self.fenced_by
+        """Whether this life of the node may act for its office."""
+        return self.fenced_by <= self.tail.epoch
 
     @property
     def rights(self) -> Rights:
@@ -107,7 +107,12 @@ class OfficeState:
         return self._day_ends_at is None or now >= self._day_ends_at
 
     def record(self, facts: Iterable[Fact], actor: Actor, now: datetime, request_id: str | None = None) -> list[Entry]:
-        """Seal facts at the tail of the journal and fold them; the caller commits them."""
+        """Seal facts at the tail of the journal and fold them; the caller commits them.
+
+        Without authority nothing is added: what the journal holds already is all that this life of the node has to tell.
+        """
+        if not self.has_authority:
+            return []
         entries = []
         for fact in facts:
             header = self._header(fact, actor, now, request_id)
