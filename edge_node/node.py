@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -47,6 +48,7 @@ from sync.protocol.hello import Node
 
 VERSION = "0.1.0"
 RETRY_S = 1.0
+SETTLE_S = 5.0
 log = structlog.get_logger()
 
 
@@ -67,6 +69,10 @@ class EdgeNode:
         self.live = Live(lambda: dispatcher.state, self.metrics)
         self.devices = Devices(settings.devices, self.metrics)
         self.desk = Desk(dispatcher, writer, self.metrics, settings.central.public_url)
+        key_file = settings.central.node_key_file
+        self._key = load_key(key_file) if key_file is not None else None
+        self.desk.sign = self._key.sign if self._key is not None else None
+        self.desk.central_now = self.central_now
         self.staff_desk = StaffDesk(self.desk, self.devices.kiosks)
         self.sessions = StaffSessions(writer, lambda: dispatcher.state.configuration.staff, dispatcher.state.now)
         self.timekeeper = Timekeeper(dispatcher, writer)
@@ -119,17 +125,25 @@ class EdgeNode:
             await self.lan.configured()
             self.lan.boards.send_now()
 
+    def central_now(self) -> datetime:
+        """Central's time, as well as it is known here."""
+        return self.uplink.central_now() if self.uplink is not None else self.dispatcher.state.now()
+
     async def settle_rights(self) -> None:
         """Do what came down: hold tickets granted to this office, end those that are over here, give back leased seats."""
-        uplink = self.uplink
         try:
             for grant in await self.dispatcher.read(new_grants):
-                central_at = uplink.central_now() if uplink is not None else self.dispatcher.state.now()
-                command = command_of(grant, self.settings.office.id, new_id(), central_at)
+                command = command_of(grant, self.settings.office.id, new_id(), self.central_now())
                 await self.dispatcher.submit(command, NODE)
             await self.dispatcher.act(settle_rights)
         except StateUnknown as error:
             log.warning("rights.not_settled", error=str(error))
+
+    async def keep_rights(self) -> None:
+        """Do again what could not be done when it came: the day was not open, the ticket was at a counter, the disk failed."""
+        while True:
+            await asyncio.sleep(SETTLE_S)
+            await self.settle_rights()
 
     def committed(self, entries: Sequence[Entry], _prints: Sequence[PendingPrint]) -> None:
         """Wake the uplink: these facts are durable."""
@@ -197,7 +211,7 @@ class EdgeNode:
 
     def _uplink(self) -> Uplink:
         central = self.settings.central
-        if central.node_key_file is None:
+        if self._key is None:
             raise SettingsError("settings", "central.node_key_file", "is needed to reach central")
         identity = self.identity
         return Uplink(
@@ -209,7 +223,7 @@ class EdgeNode:
                 activation=identity.activation,
             ),
             url=central.url,
-            key=load_key(central.node_key_file),
+            key=self._key,
             writer=self.writer,
             clock=self.dispatcher.state.clock,
             schema=[*steps()][-1],
@@ -267,6 +281,7 @@ async def _serving(node: EdgeNode) -> AsyncIterator[None]:
     if node.lan is not None and node.dispatcher.state.has_authority:
         node.lan_chore = _start(node.lan.run, "lan")
         chores.append(node.lan_chore)
+    chores.append(_start(node.keep_rights, "rights"))
     if node.uplink is not None:
         node.restored()
         chores.append(_start(node.uplink.run, "uplink"))

@@ -17,6 +17,7 @@ from edge_node.queue.outcomes import Answer
 from sync.domain.outcomes import refuse
 from sync.messages import codec
 from sync.messages import commands as c
+from sync.messages.handover_slip import looks_like_slip
 from sync.messages.refusals import Refusal
 from sync.messages.topics import PrintJob
 from sync.messages.values import Language, Slug, Uuid
@@ -33,7 +34,9 @@ class GiveTicket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class CheckInHere(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An appointment at the desk: a line of the agenda, a typed locator or a scanned code; exactly one of them."""
+    """Somebody who is expected, at the desk: a line of the agenda, a typed locator or a scanned code (of an appointment, or the
+    slip of another office); exactly one of them.
+    """
 
     request_id: Uuid
     appointment_id: Uuid | None = None
@@ -65,6 +68,7 @@ STAFF_COMMANDS: dict[str, type[c.Command]] = {
     "park": c.Park,
     "resume": c.Resume,
     "leave": c.Leave,
+    "mark_arrived": c.MarkArrived,
 }
 """Commands that go to the queue as they come."""
 
@@ -93,6 +97,8 @@ class StaffDesk:
                 return await self.give_ticket(codec.decode(body, GiveTicket), member)
             case "check_in":
                 return await self.check_in(codec.decode(body, CheckInHere), member)
+            case "hand_over":
+                return await self._desk.hand_over(codec.decode(body, c.HandOver), member.actor)
             case "print_again":
                 return await self.print_again(codec.decode(body, PrintAgain))
             case _:
@@ -111,6 +117,8 @@ class StaffDesk:
         if not self._may_print(asked.print_on):
             return self._unknown_kiosk()
         wish = Wish(language=asked.language, print_on=asked.print_on, priority_class=asked.priority_class)
+        if asked.scanned is not None and looks_like_slip(asked.scanned.strip()):
+            return await self._desk.take_over(asked.request_id, asked.scanned, member.actor, wish)
         return await self._desk.check_in(asked.request_id, find, member.actor, wish)
 
     async def print_again(self, asked: PrintAgain) -> PrintJob | Refusal:

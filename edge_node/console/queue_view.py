@@ -85,6 +85,7 @@ class QueueView(msgspec.Struct, frozen=True, kw_only=True):
     serving: tuple[TicketView, ...]
     missed: tuple[TicketView, ...]
     parked: tuple[TicketView, ...]
+    in_transit: tuple[TicketView, ...]
     ended: tuple[TicketView, ...]
     people: Mapping[str, PersonView]
     agenda: tuple[AppointmentView, ...]
@@ -121,6 +122,7 @@ def view_queue(state: OfficeState, devices: Iterable[DeviceStatus], link: LinkSt
         serving=_views(by_state.get("serving", ())),
         missed=_views(by_state.get("missed", ())),
         parked=_views(by_state.get("parked", ())),
+        in_transit=_views(by_state.get("in_transit", ())),
         ended=_views(ended[:RECENT_ENDED]),
         people=_people(state),
         agenda=view_agenda(state),

@@ -51,6 +51,8 @@ _DONE: Final = {
     "transfer": "console.done.transferred",
     "take_ticket": "console.done.given",
     "check_in": "console.done.given",
+    "hand_over": "console.done.sent",
+    "mark_arrived": "console.done.arrived",
     "print_again": "console.done.printing",
     "open_counter": "console.done.opened",
     "close_counter": "console.done.ended",

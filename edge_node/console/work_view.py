@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from edge_node.console.queue_view import AppointmentView, view_agenda
+from edge_node.queue.journal import Person
 from edge_node.queue.state import OfficeState
 from sync.domain.ordering import in_order, next_for, reachable
 from sync.domain.ticket import CounterSession, Ticket
@@ -24,7 +25,7 @@ NOT_SHOWN_AFTER_S = 6
 REFRESH_S = 30
 """Waits are written in minutes; a page that nothing happens to is made anew this often."""
 
-AgendaState = Literal["in_course", "arrived", "missed", "late", "not_arrived", "done", "cancelled", "moved"]
+AgendaState = Literal["in_course", "arrived", "missed", "late", "not_arrived", "done", "sent", "cancelled", "moved"]
 _BY_TICKET: dict[str, AgendaState] = {
     "waiting": "arrived",
     "parked": "arrived",
@@ -33,8 +34,9 @@ _BY_TICKET: dict[str, AgendaState] = {
     "missed": "missed",
     "finished": "done",
     "abandoned": "done",
+    "in_transit": "sent",
 }
-OVER: frozenset[AgendaState] = frozenset({"done", "cancelled", "moved"})
+OVER: frozenset[AgendaState] = frozenset({"done", "sent", "cancelled", "moved"})
 
 
 class Because(msgspec.Struct, frozen=True, kw_only=True):
@@ -281,8 +283,10 @@ class _Look:
             return 0
         return int((self._now - ticket.announced_at).total_seconds())
 
-    def _booking(self, ticket: Ticket) -> Appointment | None:
-        return self._state.configuration.agenda.by_id.get(ticket.appointment_id or "")
+    def _booking(self, ticket: Ticket) -> Appointment | Person | None:
+        """Who a ticket is for: its row of the agenda, or what came with it from another office."""
+        appointment_id = ticket.appointment_id or ""
+        return self._state.configuration.agenda.by_id.get(appointment_id) or self._state.people.get(appointment_id)
 
 
 def service_name(state: OfficeState, service_id: str, locale: str) -> str:
@@ -302,7 +306,7 @@ def initials(name: str) -> str:
     return " ".join(f"{word[0].upper()}." for word in name.split() if word[0].isalpha())
 
 
-def _needs(ticket: Ticket, row: Appointment | None) -> tuple[str, ...]:
+def _needs(ticket: Ticket, row: Appointment | Person | None) -> tuple[str, ...]:
     """Needs that a person told when booking; without them the class that a clerk gave, as one."""
     if row is not None and row.needs:
         return row.needs
