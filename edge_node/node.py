@@ -22,6 +22,8 @@ from edge_node.console.staff_sessions import StaffSessions
 from edge_node.database import quick_check
 from edge_node.lan.devices import Devices
 from edge_node.lan.link import Lan
+from edge_node.leases.sales import Sales
+from edge_node.leases.store import forget_person, pending_people
 from edge_node.metrics import Metrics
 from edge_node.migrations import migrate, steps
 from edge_node.queue.boot import Identity, identify, known_requests, load_state, register_devices
@@ -41,8 +43,9 @@ from sync.domain.handover import command_of
 from sync.io.clock import Clock, SystemClock
 from sync.io.ids import new_id
 from sync.io.node_token import load_key
-from sync.messages.facts import ConfigApplied, NodeStarted
+from sync.messages.facts import ConfigApplied, LeaseSold, NodeStarted
 from sync.messages.feed import Appointment
+from sync.messages.people import PersonRequest
 from sync.protocol.downlink import StreamRow
 from sync.protocol.hello import Node
 
@@ -73,7 +76,8 @@ class EdgeNode:
         self._key = load_key(key_file) if key_file is not None else None
         self.desk.sign = self._key.sign if self._key is not None else None
         self.desk.central_now = self.central_now
-        self.staff_desk = StaffDesk(self.desk, self.devices.kiosks)
+        self.sales = Sales(dispatcher, lambda: self.link is not None and self.link.connected)
+        self.staff_desk = StaffDesk(self.desk, self.sales, self.devices.kiosks)
         self.sessions = StaffSessions(writer, lambda: dispatcher.state.configuration.staff, dispatcher.state.now)
         self.timekeeper = Timekeeper(dispatcher, writer)
         self.lan = self._lan() if settings.broker.port else None
@@ -114,16 +118,26 @@ class EdgeNode:
 
     async def feed_applied(self, _rows: Sequence[StreamRow] | None = None) -> None:
         """The uplink has committed rows of the feed: decide with them from the next command on, tell who shows them."""
-        known = self.dispatcher.state.configuration.agenda
+        known = self.dispatcher.state.agenda
         changed = None
         while changed is None:  # the rows are committed: nobody will tell of them again
             changed = await self._reconfigured()
         await self.settle_rights()
-        await self._tell_agenda(news_of(known, self.dispatcher.state.configuration.agenda))
+        await self._tell_agenda(news_of(known, self.dispatcher.state.agenda))
         await self.sessions.sweep()
         if changed and self.lan is not None:
             await self.lan.configured()
             self.lan.boards.send_now()
+
+    async def pending_people(self) -> list[PersonRequest]:
+        """Who appointments are for that were sold here, as long as central does not have them."""
+        office = self.settings.office.id
+        return await self.writer.run(lambda connection: pending_people(connection, office))
+
+    async def person_taken(self, appointment_id: str) -> None:
+        """Central has the person of an appointment: nothing of them but the feed's row stays here."""
+        await self.writer.run(lambda connection: forget_person(connection, appointment_id))
+        self.dispatcher.state.buyers.pop(appointment_id, None)
 
     def central_now(self) -> datetime:
         """Central's time, as well as it is known here."""
@@ -146,9 +160,13 @@ class EdgeNode:
             await self.settle_rights()
 
     def committed(self, entries: Sequence[Entry], _prints: Sequence[PendingPrint]) -> None:
-        """Wake the uplink: these facts are durable."""
+        """Wake the uplink: these facts are durable. Show what was sold like any other appointment."""
         if self.uplink is not None:
             self.uplink.committed(entries[-1].header.seq)
+        agenda = self.dispatcher.state.agenda.by_id
+        for each in entries:
+            if isinstance(each.fact, LeaseSold) and (row := agenda.get(each.fact.appointment_id)) is not None:
+                self.live.tell("agenda", msgspec.to_builtins(view_appointment(self.dispatcher.state, row)))
 
     def restored(self) -> None:
         """Facts may be in the journal that were never told of."""
@@ -231,6 +249,7 @@ class EdgeNode:
             on_news=self.feed_applied,
             on_link=self.link_changed,
             book=lambda: self.dispatcher.state.book,
+            people=self,
             registry=self.metrics.registry,
             ca_file=central.ca_file,
         )

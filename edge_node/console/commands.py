@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 
 from edge_node.console.staff_sessions import Member
+from edge_node.leases.sales import Sales, SellHere
 from edge_node.queue.arrivals import arrival_of_appointment, arrival_of_locator, arrival_of_scan
 from edge_node.queue.desk import Desk, Find, Wish
 from edge_node.queue.outcomes import Answer
@@ -80,8 +81,9 @@ class StaffDesk:
         kiosks: ids of the kiosks of this office, which print.
     """
 
-    def __init__(self, desk: Desk, kiosks: frozenset[str]) -> None:
+    def __init__(self, desk: Desk, sales: Sales, kiosks: frozenset[str]) -> None:
         self._desk = desk
+        self._sales = sales
         self._kiosks = kiosks
 
     async def carry_out(self, verb: str, body: bytes, member: Member) -> Answer | PrintJob | None:
@@ -99,6 +101,8 @@ class StaffDesk:
                 return await self.check_in(codec.decode(body, CheckInHere), member)
             case "hand_over":
                 return await self._desk.hand_over(codec.decode(body, c.HandOver), member.actor)
+            case "sell_lease":
+                return await self._sales.sell(codec.decode(body, SellHere), member.actor)
             case "print_again":
                 return await self.print_again(codec.decode(body, PrintAgain))
             case _:

@@ -51,6 +51,11 @@ def of_tickets(not_printed: tuple[str, ...], to_verify: tuple[str, ...], words: 
     return notices
 
 
+def of_sold(count: int, words: Words) -> list[Notice]:
+    """Appointments that were sold here and that central has not told of yet."""
+    return [Notice("plain", words.text("console.news.sold", n=count))] if count else []
+
+
 def _device_text(device: DeviceStatus, words: Words) -> str:
     if device.kind == "display":
         return "" if device.online else words.text("console.news.screen.of", screen=device.device)

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from edge_node.console.queue_view import AppointmentView, view_agenda
+from edge_node.console.queue_view import AppointmentView, view_agenda, view_sold_here
 from edge_node.queue.journal import Person
 from edge_node.queue.state import OfficeState
 from sync.domain.ordering import in_order, next_for, reachable
@@ -107,6 +107,7 @@ class AgendaLine(msgspec.Struct, frozen=True, kw_only=True):
     state: AgendaState
     label: str = ""
     initials: str = ""
+    pending: bool = False
 
 
 class WorkView(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,6 +137,7 @@ class WorkView(msgspec.Struct, frozen=True, kw_only=True):
     parked: tuple[Place, ...]
     not_printed: tuple[str, ...]
     to_verify: tuple[str, ...]
+    sold: int
     refresh_s: int
 
     @property
@@ -178,6 +180,7 @@ def view_work(state: OfficeState, session: CounterSession, locale: str) -> WorkV
         parked=look.places("parked"),
         not_printed=tuple(t.label for t in waiting if t.print_state == "failed"),
         to_verify=tuple(t.label for t in waiting if t.to_verify),
+        sold=len(view_sold_here(state)),
         refresh_s=_refresh_s(visit),
     )
 
@@ -267,6 +270,7 @@ class _Look:
             state=self._standing(row, ticket),
             label=ticket.label if ticket else "",
             initials=initials(row.person.display_name),
+            pending=row.pending,
         )
 
     def _standing(self, row: AppointmentView, ticket: Ticket | None) -> AgendaState:
@@ -286,7 +290,7 @@ class _Look:
     def _booking(self, ticket: Ticket) -> Appointment | Person | None:
         """Who a ticket is for: its row of the agenda, or what came with it from another office."""
         appointment_id = ticket.appointment_id or ""
-        return self._state.configuration.agenda.by_id.get(appointment_id) or self._state.people.get(appointment_id)
+        return self._state.agenda.by_id.get(appointment_id) or self._state.people.get(appointment_id)
 
 
 def service_name(state: OfficeState, service_id: str, locale: str) -> str:

@@ -21,17 +21,17 @@ from sync.messages.refusals import Refusal
 
 def arrival_of_scan(state: OfficeState, scanned: str, now: datetime) -> Arrival | Refusal:
     """The appointment of what a scanner read."""
-    return by_scan(scanned, state.configuration.agenda, state.here(now), verifier(state.configuration.qr_keys))
+    return by_scan(scanned, state.agenda, state.here(now), verifier(state.configuration.qr_keys))
 
 
 def arrival_of_locator(state: OfficeState, typed: str, now: datetime) -> Arrival | Refusal:
     """The appointment of what somebody typed."""
-    return by_locator(typed, state.configuration.agenda, state.here(now))
+    return by_locator(typed, state.agenda, state.here(now))
 
 
 def arrival_of_appointment(state: OfficeState, appointment_id: str, now: datetime) -> Arrival | Refusal:
     """The appointment that a clerk chose in the agenda."""
-    row = state.configuration.agenda.by_id.get(appointment_id)
+    row = state.agenda.by_id.get(appointment_id)
     if row is None:
         return refuse("booking_unknown")
     return by_locator(row.locator, Agenda.of([row]), state.here(now))

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from edge_node.leases.store import buyer_of
 from edge_node.queue.journal import Batch, PendingPrint, Person
-from edge_node.queue.replies import CommandReply, last_ticket, view_session, view_ticket
+from edge_node.queue.replies import CommandReply, SoldView, last_ticket, view_session, view_sold, view_ticket
 from edge_node.queue.state import OfficeState
 from sync.domain.ordering import ahead_of
 from sync.domain.outcomes import Accepted, Unchanged
@@ -25,11 +26,13 @@ from sync.messages.commands import (
     CloseCounter,
     HandOver,
     OpenCounter,
+    SellLease,
     TakeTicket,
     TicketCommand,
 )
-from sync.messages.facts import TicketCalled, TicketReleased
+from sync.messages.facts import LeaseSold, TicketCalled, TicketReleased
 from sync.messages.handover_slip import Sign, write
+from sync.messages.people import PersonRequest
 from sync.messages.refusals import Refusal
 from sync.messages.topics import PrintJob, Slip
 
@@ -60,6 +63,7 @@ class Extras(msgspec.Struct, frozen=True, kw_only=True):
         with_slip: a ticket that was not issued now is to be printed all the same.
         sign: signs with the node's key; none: no slip of a handover can be made.
         central_at: now, by central's clock as it is known here.
+        buyer: the person of an appointment that is sold from a lease.
     """
 
     follow_code: bytes | None = None
@@ -70,6 +74,7 @@ class Extras(msgspec.Struct, frozen=True, kw_only=True):
     with_slip: bool = False
     sign: Sign | None = None
     central_at: datetime | None = None
+    buyer: PersonRequest | None = None
 
 
 def conclude(
@@ -89,6 +94,9 @@ def conclude(
         slip = _issued(state, command, ticket, extras, batch)
     elif extras.with_slip and ticket is not None:
         slip = _paper(state, ticket, extras, batch)
+    if isinstance(command, SellLease) and extras.buyer is not None:
+        state.buyers[command.request_id] = buyer_of(extras.buyer)
+        batch.buyers.append(extras.buyer)
     if isinstance(command, Accept) and decision != NOTHING_NEW:
         _keep_person(state, command, batch)
     reply = CommandReply(
@@ -102,6 +110,7 @@ def conclude(
         slip=slip,
         print_job_id=extras.print_job_id if slip and extras.print_on else None,
         handover_slip=_handover_slip(state, command, decision, extras),
+        sold=_sold(decision),
     )
     return Done(reply, codec.encode(reply))
 
@@ -155,7 +164,7 @@ def _issued(state: OfficeState, command: TakeTicket | CheckIn, ticket: Ticket, e
     if extras.follow_code is not None:
         batch.follow_codes.append((ticket.ticket_id, extras.follow_code, service_date.isoformat()))
     if isinstance(command, CheckIn):
-        row = state.configuration.agenda.by_id.get(command.appointment_id)
+        row = state.agenda.by_id.get(command.appointment_id)
         if row is not None:
             person = Person(row.id, service_date, row.display_name, row.needs, row.language)
             state.people[row.id] = person
@@ -170,6 +179,12 @@ def _paper(state: OfficeState, ticket: Ticket, extras: Extras, batch: Batch) -> 
         job = PrintJob(job_id=extras.print_job_id, slip=slip)
         batch.prints.append(PendingPrint(job.job_id, extras.print_on, ticket.ticket_id, codec.encode(job)))
     return slip
+
+
+def _sold(decision: Accepted | Unchanged) -> SoldView | None:
+    facts = decision.facts if isinstance(decision, Accepted) else ()
+    sold = next((fact for fact in facts if isinstance(fact, LeaseSold)), None)
+    return view_sold(sold) if sold is not None else None
 
 
 def _handover_slip(

@@ -12,7 +12,7 @@ import msgspec
 
 from sync.domain.office_day import OfficeDay
 from sync.domain.ticket import CounterSession, PrintState, State, Ticket
-from sync.messages.facts import Band, CalledHow, Origin, Outcome, Why
+from sync.messages.facts import Band, CalledHow, LeaseSold, Origin, Outcome, Why
 from sync.messages.topics import Slip
 
 
@@ -76,6 +76,16 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     last_ticket_id: str | None = None
 
 
+class SoldView(msgspec.Struct, frozen=True, kw_only=True):
+    """An appointment that was sold from a lease: what the person is told."""
+
+    appointment_id: str
+    locator: str
+    service: str
+    slot_start_at: datetime
+    duration_min: int
+
+
 class CommandReply(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to an accepted command.
 
@@ -99,6 +109,7 @@ class CommandReply(msgspec.Struct, frozen=True, kw_only=True):
     slip: Slip | None = None
     print_job_id: str | None = None
     handover_slip: str | None = None
+    sold: SoldView | None = None
 
 
 def view_ticket(ticket: Ticket) -> TicketView:
@@ -148,6 +159,16 @@ def view_session(session: CounterSession) -> SessionView:
         secondary=session.secondary,
         opened_at=session.opened_at,
         last_ticket_id=session.last_ticket_id,
+    )
+
+
+def view_sold(fact: LeaseSold) -> SoldView:
+    return SoldView(
+        appointment_id=fact.appointment_id,
+        locator=fact.locator,
+        service=fact.service,
+        slot_start_at=fact.slot_start_at,
+        duration_min=fact.duration_min,
     )
 
 
