@@ -17,13 +17,17 @@ def live() -> dict[str, str]:
 
 @get("/health/ready", sync_to_thread=False)
 def ready(request: Request[Any, Any, Any]) -> Response[dict[str, str]]:
-    """503 while no command can be carried out. Broker and central may be away: the office works on."""
+    """503 while no command can be carried out. Broker and central may be away: the office works on.
+
+    A fenced node is ready too: it shows what it has, and goes on telling central.
+    """
     node: EdgeNode = request.app.state.node
     checks = {
         "journal": "unknown" if node.dispatcher.stale else "ok",
         "stopping": "yes" if node.stopping else "no",
         "broker": node.broker_state,
         "central": _central(node),
+        "authority": "ok" if node.dispatcher.state.has_authority else "fenced",
     }
     is_ready = checks["journal"] == "ok" and not node.stopping
     return Response(checks, status_code=200 if is_ready else 503)

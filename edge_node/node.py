@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -21,6 +22,8 @@ from edge_node.console.staff_sessions import StaffSessions
 from edge_node.database import quick_check
 from edge_node.lan.devices import Devices
 from edge_node.lan.link import Lan
+from edge_node.leases.sales import Sales
+from edge_node.leases.store import forget_person, pending_people
 from edge_node.metrics import Metrics
 from edge_node.migrations import migrate, steps
 from edge_node.queue.boot import Identity, identify, known_requests, load_state, register_devices
@@ -40,13 +43,15 @@ from sync.domain.handover import command_of
 from sync.io.clock import Clock, SystemClock
 from sync.io.ids import new_id
 from sync.io.node_token import load_key
-from sync.messages.facts import ConfigApplied, NodeStarted
+from sync.messages.facts import ConfigApplied, LeaseSold, NodeStarted
 from sync.messages.feed import Appointment
+from sync.messages.people import PersonRequest
 from sync.protocol.downlink import StreamRow
 from sync.protocol.hello import Node
 
 VERSION = "0.1.0"
 RETRY_S = 1.0
+SETTLE_S = 5.0
 log = structlog.get_logger()
 
 
@@ -62,10 +67,17 @@ class EdgeNode:
         self.stopping = False
         self.link: LinkState | None = None
         """How the office stands to central; none when the node works alone."""
+        self.lan_chore: asyncio.Task[None] | None = None
+        """The task that serves the LAN; none while there is no LAN, or it was left to another node."""
         self.live = Live(lambda: dispatcher.state, self.metrics)
         self.devices = Devices(settings.devices, self.metrics)
         self.desk = Desk(dispatcher, writer, self.metrics, settings.central.public_url)
-        self.staff_desk = StaffDesk(self.desk, self.devices.kiosks)
+        key_file = settings.central.node_key_file
+        self._key = load_key(key_file) if key_file is not None else None
+        self.desk.sign = self._key.sign if self._key is not None else None
+        self.desk.central_now = self.central_now
+        self.sales = Sales(dispatcher, lambda: self.link is not None and self.link.connected)
+        self.staff_desk = StaffDesk(self.desk, self.sales, self.devices.kiosks)
         self.sessions = StaffSessions(writer, lambda: dispatcher.state.configuration.staff, dispatcher.state.now)
         self.timekeeper = Timekeeper(dispatcher, writer)
         self.lan = self._lan() if settings.broker.port else None
@@ -82,6 +94,8 @@ class EdgeNode:
     def broker_state(self) -> str:
         if self.lan is None:
             return "none"
+        if self.lan_chore is None:
+            return "left"
         return "online" if self.lan.connected else "offline"
 
     async def view_queue(self) -> QueueView:
@@ -104,33 +118,55 @@ class EdgeNode:
 
     async def feed_applied(self, _rows: Sequence[StreamRow] | None = None) -> None:
         """The uplink has committed rows of the feed: decide with them from the next command on, tell who shows them."""
-        known = self.dispatcher.state.configuration.agenda
+        known = self.dispatcher.state.agenda
         changed = None
         while changed is None:  # the rows are committed: nobody will tell of them again
             changed = await self._reconfigured()
         await self.settle_rights()
-        await self._tell_agenda(news_of(known, self.dispatcher.state.configuration.agenda))
+        await self._tell_agenda(news_of(known, self.dispatcher.state.agenda))
         await self.sessions.sweep()
         if changed and self.lan is not None:
             await self.lan.configured()
             self.lan.boards.send_now()
 
+    async def pending_people(self) -> list[PersonRequest]:
+        """Who appointments are for that were sold here, as long as central does not have them."""
+        office = self.settings.office.id
+        return await self.writer.run(lambda connection: pending_people(connection, office))
+
+    async def person_taken(self, appointment_id: str) -> None:
+        """Central has the person of an appointment: nothing of them but the feed's row stays here."""
+        await self.writer.run(lambda connection: forget_person(connection, appointment_id))
+        self.dispatcher.state.buyers.pop(appointment_id, None)
+
+    def central_now(self) -> datetime:
+        """Central's time, as well as it is known here."""
+        return self.uplink.central_now() if self.uplink is not None else self.dispatcher.state.now()
+
     async def settle_rights(self) -> None:
         """Do what came down: hold tickets granted to this office, end those that are over here, give back leased seats."""
-        uplink = self.uplink
         try:
             for grant in await self.dispatcher.read(new_grants):
-                central_at = uplink.central_now() if uplink is not None else self.dispatcher.state.now()
-                command = command_of(grant, self.settings.office.id, new_id(), central_at)
+                command = command_of(grant, self.settings.office.id, new_id(), self.central_now())
                 await self.dispatcher.submit(command, NODE)
             await self.dispatcher.act(settle_rights)
         except StateUnknown as error:
             log.warning("rights.not_settled", error=str(error))
 
+    async def keep_rights(self) -> None:
+        """Do again what could not be done when it came: the day was not open, the ticket was at a counter, the disk failed."""
+        while True:
+            await asyncio.sleep(SETTLE_S)
+            await self.settle_rights()
+
     def committed(self, entries: Sequence[Entry], _prints: Sequence[PendingPrint]) -> None:
-        """Wake the uplink: these facts are durable."""
+        """Wake the uplink: these facts are durable. Show what was sold like any other appointment."""
         if self.uplink is not None:
             self.uplink.committed(entries[-1].header.seq)
+        agenda = self.dispatcher.state.agenda.by_id
+        for each in entries:
+            if isinstance(each.fact, LeaseSold) and (row := agenda.get(each.fact.appointment_id)) is not None:
+                self.live.tell("agenda", msgspec.to_builtins(view_appointment(self.dispatcher.state, row)))
 
     def restored(self) -> None:
         """Facts may be in the journal that were never told of."""
@@ -141,10 +177,23 @@ class EdgeNode:
         """The uplink tells how the office stands to central."""
         self.link = link
         if link.fenced_by > self.dispatcher.state.fenced_by:
-            log.error("node.fenced", epoch=link.fenced_by)
-            self.dispatcher.state.fenced_by = link.fenced_by
+            self._fenced(link.fenced_by)
         self.metrics.uplink_lag.set(link.pending_facts)
         self.live.tell("link", msgspec.to_builtins(link))
+
+    def leave_lan(self) -> None:
+        """Stop serving the devices: they are another node's by now."""
+        if self.lan_chore is not None:
+            self.lan_chore.cancel()
+            self.lan_chore = None
+            self.devices.lost_all()
+            self._devices_changed()
+
+    def _fenced(self, epoch: int) -> None:
+        log.error("node.fenced", epoch=epoch)
+        self.dispatcher.state.fenced_by = epoch
+        if not self.dispatcher.state.has_authority:
+            self.leave_lan()
 
     def stop_streams(self) -> None:
         """End every live stream: the first thing of a shutdown."""
@@ -180,7 +229,7 @@ class EdgeNode:
 
     def _uplink(self) -> Uplink:
         central = self.settings.central
-        if central.node_key_file is None:
+        if self._key is None:
             raise SettingsError("settings", "central.node_key_file", "is needed to reach central")
         identity = self.identity
         return Uplink(
@@ -192,7 +241,7 @@ class EdgeNode:
                 activation=identity.activation,
             ),
             url=central.url,
-            key=load_key(central.node_key_file),
+            key=self._key,
             writer=self.writer,
             clock=self.dispatcher.state.clock,
             schema=[*steps()][-1],
@@ -200,6 +249,7 @@ class EdgeNode:
             on_news=self.feed_applied,
             on_link=self.link_changed,
             book=lambda: self.dispatcher.state.book,
+            people=self,
             registry=self.metrics.registry,
             ca_file=central.ca_file,
         )
@@ -247,8 +297,10 @@ async def _serving(node: EdgeNode) -> AsyncIterator[None]:
     await node.dispatcher.act(lambda state, now: _started(state, now, node.identity))
     await node.settle_rights()  # what came down before the last process could do it
     chores = [_start(node.timekeeper.run, "timekeeper")]
-    if node.lan is not None:
-        chores.append(_start(node.lan.run, "lan"))
+    if node.lan is not None and node.dispatcher.state.has_authority:
+        node.lan_chore = _start(node.lan.run, "lan")
+        chores.append(node.lan_chore)
+    chores.append(_start(node.keep_rights, "rights"))
     if node.uplink is not None:
         node.restored()
         chores.append(_start(node.uplink.run, "uplink"))

@@ -71,6 +71,17 @@ CREATE TABLE follow_code (
     service_date TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE lease_person (
+    appointment_id TEXT NOT NULL PRIMARY KEY,
+    full_name TEXT NOT NULL,
+    document_kind TEXT NOT NULL,
+    document TEXT NOT NULL,
+    email TEXT,
+    phone TEXT,
+    language TEXT NOT NULL,
+    needs TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE node (
     id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
     office TEXT NOT NULL,

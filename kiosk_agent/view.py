@@ -36,6 +36,7 @@ TROUBLE_WORDS = {
     "moved": ("kiosk.moved.h1", "kiosk.moved.text"),
     "help": ("kiosk.help.h1", "kiosk.help.text"),
     "closed": ("kiosk.closed.h1", "kiosk.off"),
+    "stopped": ("kiosk.stopped.h1", "kiosk.off"),
     "by_appointment": ("kiosk.services.appointment_only", "kiosk.off"),
     "desk": ("kiosk.off", "kiosk.failed"),
 }

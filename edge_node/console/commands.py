@@ -11,12 +11,14 @@ from typing import Annotated
 import msgspec
 
 from edge_node.console.staff_sessions import Member
+from edge_node.leases.sales import Sales, SellHere
 from edge_node.queue.arrivals import arrival_of_appointment, arrival_of_locator, arrival_of_scan
 from edge_node.queue.desk import Desk, Find, Wish
 from edge_node.queue.outcomes import Answer
 from sync.domain.outcomes import refuse
 from sync.messages import codec
 from sync.messages import commands as c
+from sync.messages.handover_slip import looks_like_slip
 from sync.messages.refusals import Refusal
 from sync.messages.topics import PrintJob
 from sync.messages.values import Language, Slug, Uuid
@@ -33,7 +35,9 @@ class GiveTicket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class CheckInHere(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An appointment at the desk: a line of the agenda, a typed locator or a scanned code; exactly one of them."""
+    """Somebody who is expected, at the desk: a line of the agenda, a typed locator or a scanned code (of an appointment, or the
+    slip of another office); exactly one of them.
+    """
 
     request_id: Uuid
     appointment_id: Uuid | None = None
@@ -65,6 +69,7 @@ STAFF_COMMANDS: dict[str, type[c.Command]] = {
     "park": c.Park,
     "resume": c.Resume,
     "leave": c.Leave,
+    "mark_arrived": c.MarkArrived,
 }
 """Commands that go to the queue as they come."""
 
@@ -76,8 +81,9 @@ class StaffDesk:
         kiosks: ids of the kiosks of this office, which print.
     """
 
-    def __init__(self, desk: Desk, kiosks: frozenset[str]) -> None:
+    def __init__(self, desk: Desk, sales: Sales, kiosks: frozenset[str]) -> None:
         self._desk = desk
+        self._sales = sales
         self._kiosks = kiosks
 
     async def carry_out(self, verb: str, body: bytes, member: Member) -> Answer | PrintJob | None:
@@ -93,6 +99,10 @@ class StaffDesk:
                 return await self.give_ticket(codec.decode(body, GiveTicket), member)
             case "check_in":
                 return await self.check_in(codec.decode(body, CheckInHere), member)
+            case "hand_over":
+                return await self._desk.hand_over(codec.decode(body, c.HandOver), member.actor)
+            case "sell_lease":
+                return await self._sales.sell(codec.decode(body, SellHere), member.actor)
             case "print_again":
                 return await self.print_again(codec.decode(body, PrintAgain))
             case _:
@@ -111,6 +121,8 @@ class StaffDesk:
         if not self._may_print(asked.print_on):
             return self._unknown_kiosk()
         wish = Wish(language=asked.language, print_on=asked.print_on, priority_class=asked.priority_class)
+        if asked.scanned is not None and looks_like_slip(asked.scanned.strip()):
+            return await self._desk.take_over(asked.request_id, asked.scanned, member.actor, wish)
         return await self._desk.check_in(asked.request_id, find, member.actor, wish)
 
     async def print_again(self, asked: PrintAgain) -> PrintJob | Refusal:

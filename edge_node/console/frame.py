@@ -17,6 +17,7 @@ from litestar.datastructures import Cookie
 from litestar.response import Response
 from litestar.template.base import csrf_token
 
+from edge_node.console.notices import standing_key
 from edge_node.console.routes import AnyRequest, node_of
 from edge_node.console.sentences import Said, sentence
 from edge_node.console.staff_sessions import Member
@@ -77,6 +78,7 @@ class Frame:
             "here": address or request.url.path,
             "said": sentence(told, self.words(locale)) if told else "",
             "said_done": told is None or told.is_done,
+            "standing_key": standing_key(node_of(request).dispatcher.state),
         }
         headers = {"cache-control": "no-store", "vary": "HX-Request"}
         if enhanced and address:

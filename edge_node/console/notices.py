@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from edge_node.queue.state import OfficeState
 from edge_node.uplink.link import LinkState
 from sync.messages.topics import DeviceStatus
 from ui.catalog import Words
@@ -30,6 +31,11 @@ def link_key(link: LinkState | None) -> str:
     return "console.news.sending" if link.pending_facts >= SENDING_FROM else ""
 
 
+def standing_key(state: OfficeState) -> str:
+    """The text of the banner that says that nothing can be done here; empty while this node holds its office."""
+    return "" if state.has_authority else "console.standing.fenced"
+
+
 def of_devices(devices: Iterable[DeviceStatus], words: Words) -> list[Notice]:
     """One notice per device that needs somebody."""
     return [Notice("late", text) for device in devices if (text := _device_text(device, words))]
@@ -43,6 +49,11 @@ def of_tickets(not_printed: tuple[str, ...], to_verify: tuple[str, ...], words: 
     if to_verify:
         notices.append(Notice("plain", words.text("console.news.to_verify", codes=", ".join(to_verify))))
     return notices
+
+
+def of_sold(count: int, words: Words) -> list[Notice]:
+    """Appointments that were sold here and that central has not told of yet."""
+    return [Notice("plain", words.text("console.news.sold", n=count))] if count else []
 
 
 def _device_text(device: DeviceStatus, words: Words) -> str:

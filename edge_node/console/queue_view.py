@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from edge_node.leases.rules import is_pending
 from edge_node.queue.replies import SessionView, TicketView, view_session, view_ticket
 from edge_node.queue.state import OfficeState
 from edge_node.uplink.link import LinkState
@@ -52,7 +53,9 @@ class CounterView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AppointmentView(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of today's agenda; ``ticket_id`` once it has been checked in."""
+    """A line of today's agenda; ``ticket_id`` once it has been checked in; ``pending``: it was sold here, and central has not
+    told of it yet.
+    """
 
     id: str
     version: int
@@ -63,12 +66,14 @@ class AppointmentView(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     person: PersonView
     ticket_id: str | None = None
+    pending: bool = False
 
 
 class QueueView(msgspec.Struct, frozen=True, kw_only=True):
     """Everything at one position of the journal.
 
-    ``waiting`` is in the order of the rule's key; each ticket carries the instants that explain it.
+    ``waiting`` is in the order of the rule's key; each ticket carries the instants that explain it. ``sold``: appointments of
+    any day that were sold here and that central has not told of yet.
     """
 
     office: str
@@ -85,9 +90,11 @@ class QueueView(msgspec.Struct, frozen=True, kw_only=True):
     serving: tuple[TicketView, ...]
     missed: tuple[TicketView, ...]
     parked: tuple[TicketView, ...]
+    in_transit: tuple[TicketView, ...]
     ended: tuple[TicketView, ...]
     people: Mapping[str, PersonView]
     agenda: tuple[AppointmentView, ...]
+    sold: tuple[AppointmentView, ...]
     waits: Mapping[str, WaitRange | None]
     devices: tuple[DeviceStatus, ...]
     link: LinkState | None
@@ -121,9 +128,11 @@ def view_queue(state: OfficeState, devices: Iterable[DeviceStatus], link: LinkSt
         serving=_views(by_state.get("serving", ())),
         missed=_views(by_state.get("missed", ())),
         parked=_views(by_state.get("parked", ())),
+        in_transit=_views(by_state.get("in_transit", ())),
         ended=_views(ended[:RECENT_ENDED]),
         people=_people(state),
         agenda=view_agenda(state),
+        sold=view_sold_here(state),
         waits=state.waits,
         devices=tuple(devices),
         link=link,
@@ -133,9 +142,15 @@ def view_queue(state: OfficeState, devices: Iterable[DeviceStatus], link: LinkSt
 def view_agenda(state: OfficeState) -> tuple[AppointmentView, ...]:
     """Today's appointments by slot, cancelled and moved ones too."""
     today = state.day.service_date or service_date(state.now(), state.zone)
-    rows = state.configuration.agenda.by_id.values()
+    rows = state.agenda.by_id.values()
     todays = (row for row in rows if service_date(row.slot_start_at, state.zone) == today)
     return tuple(view_appointment(state, row) for row in sorted(todays, key=lambda r: (r.slot_start_at, r.id)))
+
+
+def view_sold_here(state: OfficeState) -> tuple[AppointmentView, ...]:
+    """What was sold from leases and is pending at central, by slot."""
+    rows = [row for row in state.agenda.by_id.values() if is_pending(row)]
+    return tuple(view_appointment(state, row) for row in sorted(rows, key=lambda r: (r.slot_start_at, r.id)))
 
 
 def view_appointment(state: OfficeState, row: Appointment) -> AppointmentView:
@@ -149,6 +164,7 @@ def view_appointment(state: OfficeState, row: Appointment) -> AppointmentView:
         status=row.status,
         person=_person(row),
         ticket_id=state.day.by_appointment.get(row.id),
+        pending=is_pending(row),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
+from litestar.params import FromQuery
 from litestar.response import Stream
 
 from edge_node.console.live import BYE
@@ -126,6 +127,14 @@ async def agenda(request: AnyRequest) -> Response[bytes] | Stream:
     return Stream(_while_signed_in(request, node.agenda_stream()), media_type=EVENT_STREAM, headers=STREAM_HEADERS)
 
 
+@get("/api/v1/lent")
+async def lent(request: AnyRequest, service: FromQuery[Slug]) -> Response[bytes]:
+    """When an appointment of a service could be sold out of seats lent to this office, and whether that may be done now."""
+    member_of(request)
+    found = await node_of(request).sales.lent(service)
+    return Response(codec.encode(found), media_type=JSON, headers={"cache-control": "no-store"})
+
+
 @get("/api/v1/live")
 async def live(request: AnyRequest) -> Stream:
     """One event per change, from ``Last-Event-ID`` (or ``?last_event_id=``) on."""
@@ -161,4 +170,4 @@ def _me(member: Member, node: EdgeNode) -> Me:
     )
 
 
-ROUTES = (sign_in, sign_out, me, queue, services, agenda, live)
+ROUTES = (sign_in, sign_out, me, queue, services, agenda, lent, live)

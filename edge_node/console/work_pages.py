@@ -175,6 +175,7 @@ def _around(node: EdgeNode, screen: Screen, words: Words) -> dict[str, Any]:
         "notices": [
             *notices.of_devices(devices, words),
             *notices.of_tickets(screen.work.not_printed, screen.work.to_verify, words),
+            *notices.of_sold(screen.work.sold, words),
         ],
     }
 

@@ -11,7 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from edge_node.console.queue_view import AppointmentView, view_agenda
+from edge_node.console.queue_view import AppointmentView, view_agenda, view_sold_here
+from edge_node.queue.journal import Person
 from edge_node.queue.state import OfficeState
 from sync.domain.ordering import in_order, next_for, reachable
 from sync.domain.ticket import CounterSession, Ticket
@@ -24,7 +25,7 @@ NOT_SHOWN_AFTER_S = 6
 REFRESH_S = 30
 """Waits are written in minutes; a page that nothing happens to is made anew this often."""
 
-AgendaState = Literal["in_course", "arrived", "missed", "late", "not_arrived", "done", "cancelled", "moved"]
+AgendaState = Literal["in_course", "arrived", "missed", "late", "not_arrived", "done", "sent", "cancelled", "moved"]
 _BY_TICKET: dict[str, AgendaState] = {
     "waiting": "arrived",
     "parked": "arrived",
@@ -33,8 +34,9 @@ _BY_TICKET: dict[str, AgendaState] = {
     "missed": "missed",
     "finished": "done",
     "abandoned": "done",
+    "in_transit": "sent",
 }
-OVER: frozenset[AgendaState] = frozenset({"done", "cancelled", "moved"})
+OVER: frozenset[AgendaState] = frozenset({"done", "sent", "cancelled", "moved"})
 
 
 class Because(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +107,7 @@ class AgendaLine(msgspec.Struct, frozen=True, kw_only=True):
     state: AgendaState
     label: str = ""
     initials: str = ""
+    pending: bool = False
 
 
 class WorkView(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +137,7 @@ class WorkView(msgspec.Struct, frozen=True, kw_only=True):
     parked: tuple[Place, ...]
     not_printed: tuple[str, ...]
     to_verify: tuple[str, ...]
+    sold: int
     refresh_s: int
 
     @property
@@ -176,6 +180,7 @@ def view_work(state: OfficeState, session: CounterSession, locale: str) -> WorkV
         parked=look.places("parked"),
         not_printed=tuple(t.label for t in waiting if t.print_state == "failed"),
         to_verify=tuple(t.label for t in waiting if t.to_verify),
+        sold=len(view_sold_here(state)),
         refresh_s=_refresh_s(visit),
     )
 
@@ -265,6 +270,7 @@ class _Look:
             state=self._standing(row, ticket),
             label=ticket.label if ticket else "",
             initials=initials(row.person.display_name),
+            pending=row.pending,
         )
 
     def _standing(self, row: AppointmentView, ticket: Ticket | None) -> AgendaState:
@@ -281,8 +287,10 @@ class _Look:
             return 0
         return int((self._now - ticket.announced_at).total_seconds())
 
-    def _booking(self, ticket: Ticket) -> Appointment | None:
-        return self._state.configuration.agenda.by_id.get(ticket.appointment_id or "")
+    def _booking(self, ticket: Ticket) -> Appointment | Person | None:
+        """Who a ticket is for: its row of the agenda, or what came with it from another office."""
+        appointment_id = ticket.appointment_id or ""
+        return self._state.agenda.by_id.get(appointment_id) or self._state.people.get(appointment_id)
 
 
 def service_name(state: OfficeState, service_id: str, locale: str) -> str:
@@ -302,7 +310,7 @@ def initials(name: str) -> str:
     return " ".join(f"{word[0].upper()}." for word in name.split() if word[0].isalpha())
 
 
-def _needs(ticket: Ticket, row: Appointment | None) -> tuple[str, ...]:
+def _needs(ticket: Ticket, row: Appointment | Person | None) -> tuple[str, ...]:
     """Needs that a person told when booking; without them the class that a clerk gave, as one."""
     if row is not None and row.needs:
         return row.needs

@@ -12,6 +12,7 @@ from edge_node.queue.desk import Desk, Wish
 from edge_node.queue.outcomes import Answer
 from sync.domain.outcomes import refuse
 from sync.messages.commands import CITIZEN, Actor
+from sync.messages.handover_slip import looks_like_slip
 from sync.messages.refusals import Refusal
 from sync.messages.topics import KioskCheckIn, KioskCommand, KioskReply, KioskReprint, KioskTakeTicket, Slip
 
@@ -52,6 +53,9 @@ class KioskDesk:
         if (scanned is None) == (locator is None):
             return _refused(asked, self._desk.refused(refuse("malformed")))
         wish = Wish(language=asked.language)
+        if scanned is not None and looks_like_slip(scanned.strip()):
+            answer = await self._desk.take_over(asked.request_id, scanned, actor, wish)
+            return await self._reply(asked, answer, asked.language)
         if scanned is not None:
             answer = await self._desk.check_in(
                 asked.request_id, lambda state, now: arrival_of_scan(state, scanned, now), actor, wish

@@ -157,8 +157,8 @@ class Lan:
             return
         actor = Actor(actor_id=CITIZEN if isinstance(ack, ShownAck) else "system", device_id=device)
         answer = await self._dispatcher.submit(_report(ack), actor)
-        if isinstance(answer, Refusal) and answer.code == "retry":
-            return  # no reply: the device sends it again
+        if isinstance(answer, Refusal) and answer.code in ("retry", "no_authority"):
+            return  # no reply: the device sends it again, in the end to whoever holds the office
         if not isinstance(ack, ShownAck):
             await self.prints.acknowledged(device, ack.ticket_id)
         await self._respond(device, codec.encode(AckReply(ack_id=ack.ack_id)))

@@ -11,27 +11,46 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from edge_node.queue.state import OfficeState
 from sync.domain.check_in import Agenda, Arrival, by_locator, by_scan
 from sync.domain.outcomes import refuse
+from sync.domain.slips import check
+from sync.messages import handover_slip
 from sync.messages.booking_token import Verify
-from sync.messages.feed import QrKey
+from sync.messages.feed import NodeKey, QrKey
+from sync.messages.handover_slip import HandoverSlip
 from sync.messages.refusals import Refusal
 
 
 def arrival_of_scan(state: OfficeState, scanned: str, now: datetime) -> Arrival | Refusal:
     """The appointment of what a scanner read."""
-    return by_scan(scanned, state.configuration.agenda, state.here(now), verifier(state.configuration.qr_keys))
+    return by_scan(scanned, state.agenda, state.here(now), verifier(state.configuration.qr_keys))
 
 
 def arrival_of_locator(state: OfficeState, typed: str, now: datetime) -> Arrival | Refusal:
     """The appointment of what somebody typed."""
-    return by_locator(typed, state.configuration.agenda, state.here(now))
+    return by_locator(typed, state.agenda, state.here(now))
 
 
 def arrival_of_appointment(state: OfficeState, appointment_id: str, now: datetime) -> Arrival | Refusal:
     """The appointment that a clerk chose in the agenda."""
-    row = state.configuration.agenda.by_id.get(appointment_id)
+    row = state.agenda.by_id.get(appointment_id)
     if row is None:
         return refuse("booking_unknown")
     return by_locator(row.locator, Agenda.of([row]), state.here(now))
+
+
+def shown_slip(state: OfficeState, scanned: str, now: datetime) -> HandoverSlip | Refusal:
+    """The handover slip of what a scanner read."""
+    nodes = state.configuration.catalogue.nodes
+    return check(scanned.strip(), state.office, state.here(now).today, nodes, slip_verifier(nodes))
+
+
+def slip_verifier(nodes: Mapping[str, NodeKey]) -> handover_slip.Verify:
+    """Verifies slips with the keys of the city's nodes; an unknown office, or an epoch that has passed, is no valid signature."""
+
+    def verify(office: str, epoch: int, signed: bytes, signature: bytes) -> bool:
+        node = nodes.get(office)
+        return node is not None and node.epoch == epoch and _is_signed(node.public_key, signed, signature)
+
+    return verify
 
 
 def verifier(keys: Mapping[str, QrKey]) -> Verify:
@@ -39,12 +58,14 @@ def verifier(keys: Mapping[str, QrKey]) -> Verify:
 
     def verify(kid: str, signed: bytes, signature: bytes) -> bool:
         key = keys.get(kid)
-        if key is None:
-            return False
-        try:
-            Ed25519PublicKey.from_public_bytes(key.public_key).verify(signature, signed)
-        except (InvalidSignature, ValueError):
-            return False
-        return True
+        return key is not None and _is_signed(key.public_key, signed, signature)
 
     return verify
+
+
+def _is_signed(public_key: bytes, signed: bytes, signature: bytes) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, signed)
+    except (InvalidSignature, ValueError):
+        return False
+    return True

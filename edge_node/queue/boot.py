@@ -10,6 +10,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from edge_node import settings
+from edge_node.leases.store import read_buyers
 from edge_node.queue.configuration import read_configuration
 from edge_node.queue.journal import SQL, read_day, read_leases, read_people
 from edge_node.queue.state import OfficeState
@@ -94,9 +95,10 @@ async def load_state(writer: Writer, identity: Identity, office: settings.Office
     """
     state = OfficeState(identity.office, identity.epoch, ZoneInfo(office.time_zone), clock)
     entries, tail = await writer.run(lambda connection: read_day(connection, identity.epoch))
-    state.book = await writer.run(lambda connection: read_leases(connection, identity.epoch))
+    leases = await writer.run(lambda connection: read_leases(connection, identity.epoch))
+    state.buyers = await writer.run(lambda connection: read_buyers(connection, identity.office))
     state.fenced_by = await writer.run(read_fence)
-    state.restore(entries, tail)
+    state.restore(entries, tail, leases)
     state.configuration = await writer.run(
         lambda connection: read_configuration(connection, identity.office, office.time_zone)
     )

@@ -1,4 +1,5 @@
-"""What kiosks and the console ask of the queue, in their words: give a ticket, check somebody in, print it again.
+"""What kiosks and the console ask of the queue, in their words: give a ticket, check somebody in, send somebody to another
+office, take somebody who comes from one, print it again.
 
 Makes what a decision may not: random follow codes, ids, the way from a scanned code to a booking.
 """
@@ -13,16 +14,19 @@ from datetime import datetime
 import msgspec
 
 from edge_node.metrics import Metrics
+from edge_node.queue.arrivals import shown_slip
 from edge_node.queue.dispatcher import Dispatcher
 from edge_node.queue.journal import SQL, PendingPrint, written
 from edge_node.queue.outcomes import Answer, Extras, make_slip
 from edge_node.queue.state import OfficeState
 from edge_node.writer import Writer
+from sync.domain import slips
 from sync.domain.check_in import Arrival
 from sync.domain.outcomes import refuse
 from sync.io.ids import new_id
 from sync.messages import codec
-from sync.messages.commands import Actor, CheckIn, TakeTicket
+from sync.messages.commands import Accept, Actor, CheckIn, HandOver, MarkArrived, TakeTicket
+from sync.messages.handover_slip import Sign
 from sync.messages.policy import GENERAL
 from sync.messages.refusals import Refusal
 from sync.messages.topics import PrintJob, Slip
@@ -53,6 +57,10 @@ class Desk:
         self.public_url = public_url.rstrip("/")
         self.on_print: Callable[[PendingPrint], None] = lambda _job: None
         """Called with a print that was asked for outside a command (a reprint), once it is durable."""
+        self.sign: Sign | None = None
+        """Signs handover slips with the node's key; none: this node has no key."""
+        self.central_now: Callable[[], datetime] = dispatcher.state.now
+        """Central's clock as it is known here: the only one that two offices can count a person's way by."""
 
     async def take_ticket(self, request_id: str, service: str, actor: Actor, wish: Wish) -> Answer:
         """A walk-in's ticket."""
@@ -87,6 +95,27 @@ class Desk:
             to_verify=arrival.to_verify,
             follow_hash=follow_hash,
         )
+        return await self.dispatcher.submit(command, actor, extras)
+
+    async def hand_over(self, command: HandOver, actor: Actor) -> Answer:
+        """Send a person to another office, with a signed slip if it was asked for."""
+        return await self.dispatcher.submit(command, actor, Extras(sign=self.sign, central_at=self.central_now()))
+
+    async def take_over(self, request_id: str, scanned: str, actor: Actor, wish: Wish) -> Answer:
+        """The ticket of a person who comes from another office with a slip; its paper has no address of a progress page."""
+        if (done := await self.dispatcher.answered(request_id)) is not None:
+            return done
+
+        def find(state: OfficeState) -> Accept | MarkArrived | Refusal:
+            slip = shown_slip(state, scanned, state.now())
+            if isinstance(slip, Refusal):
+                return slip
+            return slips.command_of(state.day, slip, request_id, self.central_now())
+
+        command = await self.dispatcher.read(find)
+        if isinstance(command, Refusal):
+            return self.refused(command)
+        extras = msgspec.structs.replace(self._extras(wish)[0], follow_code=None, with_slip=True)
         return await self.dispatcher.submit(command, actor, extras)
 
     async def slip_again(self, ticket_id: str, language: str) -> Slip | Refusal:

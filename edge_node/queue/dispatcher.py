@@ -31,6 +31,7 @@ from sync.domain.decide import decide, turn_day
 from sync.domain.outcomes import Accepted, Decision, refuse
 from sync.domain.service_day import service_date
 from sync.messages.commands import SYSTEM, Actor, AnyCommand
+from sync.messages.facts import Fact
 from sync.messages.refusals import Refusal
 
 MAX_PENDING = 1000
@@ -206,12 +207,12 @@ class Dispatcher:
 
     def _decide(self, each: Submission | InternalAct, batch: Batch) -> Answer | int | Exception:
         now = self.state.now()
-        if not self.state.has_authority:
-            return 0 if isinstance(each, InternalAct) else self._refused(NO_AUTHORITY)
         if isinstance(each, InternalAct):
             entries = each.record(self.state, now)
             batch.entries += entries
             return len(entries)
+        if not self.state.has_authority:
+            return self._refused(NO_AUTHORITY)
         batch.entries += turn(self.state, now)
         try:
             decision = self._decision(each, now)
@@ -263,16 +264,15 @@ class Dispatcher:
         try:
             epoch = self.state.tail.epoch
             entries, tail = await self._writer.run(lambda connection: read_day(connection, epoch))
-            book = await self._writer.run(lambda connection: read_leases(connection, epoch))
+            leases = await self._writer.run(lambda connection: read_leases(connection, epoch))
         except Exception as error:  # noqa: BLE001 - the loop must go on refusing
             _tell_failure("dispatcher.replay_failed", error)
             return False
-        self.state.book = book
-        self._restore(entries, tail)
+        self._restore(entries, tail, leases)
         return True
 
-    def _restore(self, entries: Sequence[Entry], tail: Tail) -> None:
-        self.state.restore(entries, tail)
+    def _restore(self, entries: Sequence[Entry], tail: Tail, leases: Sequence[Fact]) -> None:
+        self.state.restore(entries, tail, leases)
         self.stale = False
         log.warning("dispatcher.replayed", epoch=tail.epoch, seq=tail.seq)
         self._publish(lambda listener: listener.restored())

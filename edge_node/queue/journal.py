@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from edge_node.bulk import insert_many
-from sync.domain.leases import LeaseBook
+from edge_node.leases.store import insert_people
 from sync.io.sql import load
 from sync.messages.envelope import FactHeader, FactRecord, chain, open_fact, seal
 from sync.messages.facts import Fact
+from sync.messages.people import PersonRequest
 from sync.messages.values import GENESIS
 
 SQL = load("edge_node.queue", "journal.sql")
@@ -80,6 +81,7 @@ class Batch:
         self.follow_codes: list[tuple[str, bytes, str]] = []
         self.people: list[Person] = []
         self.prints: list[PendingPrint] = []
+        self.buyers: list[PersonRequest] = []
 
     def __bool__(self) -> bool:
         return bool(self.entries or self.requests)
@@ -91,6 +93,8 @@ class Batch:
         insert_many(connection, SQL.insert_follow_code, self.follow_codes)
         if self.people:
             connection.executemany(SQL.insert_person, map(_person_row, self.people))
+        if self.buyers:
+            insert_people(connection, self.buyers)
         if self.prints:
             at = self.requests[-1][2]
             connection.executemany(SQL.insert_print_job, [(*job, at) for job in self.prints])
@@ -121,12 +125,9 @@ def read_day(connection: sqlite3.Connection, epoch: int) -> tuple[list[Entry], T
     return entries, tail
 
 
-def read_leases(connection: sqlite3.Connection, epoch: int) -> LeaseBook:
+def read_leases(connection: sqlite3.Connection, epoch: int) -> list[Fact]:
     """What this life of the node did with leased seats, across days."""
-    book = LeaseBook()
-    for row in connection.execute(SQL.lease_facts, {"epoch": epoch}):
-        book.apply(open_fact(_record(epoch, row)))
-    return book
+    return [open_fact(_record(epoch, row)) for row in connection.execute(SQL.lease_facts, {"epoch": epoch})]
 
 
 def written(at: datetime) -> str:

@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 import msgspec
 
+from edge_node.leases.store import buyer_of
 from edge_node.queue.journal import Batch, PendingPrint, Person
-from edge_node.queue.replies import CommandReply, last_ticket, view_session, view_ticket
+from edge_node.queue.replies import CommandReply, SoldView, last_ticket, view_session, view_sold, view_ticket
 from edge_node.queue.state import OfficeState
 from sync.domain.ordering import ahead_of
 from sync.domain.outcomes import Accepted, Unchanged
+from sync.domain.slips import slip_of
 from sync.domain.ticket import CounterSession, Ticket
 from sync.messages import codec
 from sync.messages.commands import (
@@ -22,11 +24,15 @@ from sync.messages.commands import (
     CallTicket,
     CheckIn,
     CloseCounter,
+    HandOver,
     OpenCounter,
+    SellLease,
     TakeTicket,
     TicketCommand,
 )
-from sync.messages.facts import TicketCalled
+from sync.messages.facts import LeaseSold, TicketCalled, TicketReleased
+from sync.messages.handover_slip import Sign, write
+from sync.messages.people import PersonRequest
 from sync.messages.refusals import Refusal
 from sync.messages.topics import PrintJob, Slip
 
@@ -54,6 +60,10 @@ class Extras(msgspec.Struct, frozen=True, kw_only=True):
         print_on: kiosk that shall print the slip, for a ticket given at the console.
         print_job_id: id of that print.
         public_url: central's address for citizens.
+        with_slip: a ticket that was not issued now is to be printed all the same.
+        sign: signs with the node's key; none: no slip of a handover can be made.
+        central_at: now, by central's clock as it is known here.
+        buyer: the person of an appointment that is sold from a lease.
     """
 
     follow_code: bytes | None = None
@@ -61,6 +71,10 @@ class Extras(msgspec.Struct, frozen=True, kw_only=True):
     print_on: str | None = None
     print_job_id: str | None = None
     public_url: str = ""
+    with_slip: bool = False
+    sign: Sign | None = None
+    central_at: datetime | None = None
+    buyer: PersonRequest | None = None
 
 
 def conclude(
@@ -78,6 +92,11 @@ def conclude(
     slip = None
     if isinstance(command, (TakeTicket, CheckIn)) and ticket is not None:
         slip = _issued(state, command, ticket, extras, batch)
+    elif extras.with_slip and ticket is not None:
+        slip = _paper(state, ticket, extras, batch)
+    if isinstance(command, SellLease) and extras.buyer is not None:
+        state.buyers[command.request_id] = buyer_of(extras.buyer)
+        batch.buyers.append(extras.buyer)
     if isinstance(command, Accept) and decision != NOTHING_NEW:
         _keep_person(state, command, batch)
     reply = CommandReply(
@@ -90,6 +109,8 @@ def conclude(
         session=view_session(session) if session else None,
         slip=slip,
         print_job_id=extras.print_job_id if slip and extras.print_on else None,
+        handover_slip=_handover_slip(state, command, decision, extras),
+        sold=_sold(decision),
     )
     return Done(reply, codec.encode(reply))
 
@@ -143,16 +164,38 @@ def _issued(state: OfficeState, command: TakeTicket | CheckIn, ticket: Ticket, e
     if extras.follow_code is not None:
         batch.follow_codes.append((ticket.ticket_id, extras.follow_code, service_date.isoformat()))
     if isinstance(command, CheckIn):
-        row = state.configuration.agenda.by_id.get(command.appointment_id)
+        row = state.agenda.by_id.get(command.appointment_id)
         if row is not None:
             person = Person(row.id, service_date, row.display_name, row.needs, row.language)
             state.people[row.id] = person
             batch.people.append(person)
+    return _paper(state, ticket, extras, batch)
+
+
+def _paper(state: OfficeState, ticket: Ticket, extras: Extras, batch: Batch) -> Slip:
+    """A ticket's slip, and the print that was asked for with it."""
     slip = make_slip(state, ticket, extras.language, extras.follow_code, extras.public_url)
     if extras.print_on is not None and extras.print_job_id is not None:
         job = PrintJob(job_id=extras.print_job_id, slip=slip)
         batch.prints.append(PendingPrint(job.job_id, extras.print_on, ticket.ticket_id, codec.encode(job)))
     return slip
+
+
+def _sold(decision: Accepted | Unchanged) -> SoldView | None:
+    facts = decision.facts if isinstance(decision, Accepted) else ()
+    sold = next((fact for fact in facts if isinstance(fact, LeaseSold)), None)
+    return view_sold(sold) if sold is not None else None
+
+
+def _handover_slip(
+    state: OfficeState, command: AnyCommand, decision: Accepted | Unchanged, extras: Extras
+) -> str | None:
+    """The signed text that the person takes along, if it was asked for and this node has a key."""
+    if not isinstance(command, HandOver) or not command.slip or extras.sign is None or extras.central_at is None:
+        return None
+    assert isinstance(decision, Accepted)
+    released = next(fact for fact in decision.facts if isinstance(fact, TicketReleased))
+    return write(slip_of(released, state.office, state.tail.epoch, extras.central_at), extras.sign)
 
 
 def _ticket_of(state: OfficeState, command: AnyCommand, decision: Accepted | Unchanged) -> Ticket | None:

@@ -12,7 +12,7 @@ import msgspec
 
 from sync.domain.office_day import OfficeDay
 from sync.domain.ticket import CounterSession, PrintState, State, Ticket
-from sync.messages.facts import Band, CalledHow, Origin, Outcome, Why
+from sync.messages.facts import Band, CalledHow, LeaseSold, Origin, Outcome, Why
 from sync.messages.topics import Slip
 
 
@@ -23,6 +23,10 @@ class TicketView(msgspec.Struct, frozen=True, kw_only=True):
         issue: (epoch, seq) of its issue; breaks ties of ``due_at``.
         counter: the only counter that may serve it, or the one that called it.
         why: why it was the next one; none until it was called.
+        tenure: the number of its holder; 1 where it was issued.
+        from_office: the office that gave it up for this one.
+        released_to: the office that this one gave it up for.
+        expected: its person was sent here and has not been seen yet.
     """
 
     ticket_id: str
@@ -54,6 +58,10 @@ class TicketView(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None = None
     outcome: Outcome | None = None
     print_state: PrintState = "unknown"
+    tenure: int = 1
+    from_office: str | None = None
+    released_to: str | None = None
+    expected: bool = False
 
 
 class SessionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +76,16 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     last_ticket_id: str | None = None
 
 
+class SoldView(msgspec.Struct, frozen=True, kw_only=True):
+    """An appointment that was sold from a lease: what the person is told."""
+
+    appointment_id: str
+    locator: str
+    service: str
+    slot_start_at: datetime
+    duration_min: int
+
+
 class CommandReply(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to an accepted command.
 
@@ -78,6 +96,7 @@ class CommandReply(msgspec.Struct, frozen=True, kw_only=True):
         ticket: the ticket it was about; for ``unchanged`` the counter's last one.
         slip: what a ticket's paper says, for a ticket that was just issued.
         print_job_id: the print that was asked for with it.
+        handover_slip: the signed text that a person takes to the office that they were sent to; a QR on paper.
     """
 
     request_id: str
@@ -89,6 +108,8 @@ class CommandReply(msgspec.Struct, frozen=True, kw_only=True):
     session: SessionView | None = None
     slip: Slip | None = None
     print_job_id: str | None = None
+    handover_slip: str | None = None
+    sold: SoldView | None = None
 
 
 def view_ticket(ticket: Ticket) -> TicketView:
@@ -122,6 +143,10 @@ def view_ticket(ticket: Ticket) -> TicketView:
         ended_at=ticket.ended_at,
         outcome=ticket.outcome,
         print_state=ticket.print_state,
+        tenure=ticket.tenure,
+        from_office=ticket.from_office,
+        released_to=ticket.released_to,
+        expected=ticket.expected,
     )
 
 
@@ -134,6 +159,16 @@ def view_session(session: CounterSession) -> SessionView:
         secondary=session.secondary,
         opened_at=session.opened_at,
         last_ticket_id=session.last_ticket_id,
+    )
+
+
+def view_sold(fact: LeaseSold) -> SoldView:
+    return SoldView(
+        appointment_id=fact.appointment_id,
+        locator=fact.locator,
+        service=fact.service,
+        slot_start_at=fact.slot_start_at,
+        duration_min=fact.duration_min,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from edge_node.leases.rules import Buyer, with_sold
 from edge_node.queue.journal import Entry, Person, Tail, entry
 from sync.domain.catalogue import Catalogue
 from sync.domain.check_in import Agenda, Here
@@ -20,7 +21,7 @@ from sync.domain.service_day import ends_at, service_date
 from sync.io.clock import Clock
 from sync.messages.commands import Actor
 from sync.messages.envelope import FactHeader
-from sync.messages.facts import ClockStepped, Fact
+from sync.messages.facts import ClockStepped, Fact, LeaseSold
 from sync.messages.feed import Lease, NumberFloor, Office, QrKey, Staff, TicketClosed, TicketGrant
 from sync.messages.topics import WaitRange
 
@@ -71,8 +72,13 @@ class OfficeState:
         self.people: dict[str, Person] = {}
         """Who today's checked-in appointments are for, by appointment; their rows may be emptied or gone by now."""
         self.book = LeaseBook()
+        self.sold: list[LeaseSold] = []
+        """What this life of the node sold from leases, across days."""
+        self.buyers: dict[str, Buyer] = {}
+        """Who they are for, by appointment, as long as central may not have them."""
+        self._agenda: tuple[Agenda, int, int, date, Agenda] | None = None
         self.fenced_by = 0
-        """The later epoch that holds this office; 0 while this node has authority."""
+        """The highest epoch of this office that central has told of, if it ever told of a later one than ours."""
         self.clock = clock
         self.office_clock = OfficeClock(anchor_at=clock.now(), anchor_mono_ns=clock.monotonic_ns())
         self._day_ends_at: datetime | None = None
@@ -83,8 +89,20 @@ class OfficeState:
 
     @property
     def has_authority(self) -> bool:
-        """Whether this node may decide at all."""
-        return not self.fenced_by
+        """Whether this life of the node may act for its office."""
+        return self.fenced_by <= self.tail.epoch
+
+    @property
+    def agenda(self) -> Agenda:
+        """Appointments that central has told of, and those that were sold here and it has not told of yet; made once per news."""
+        known, today = self.configuration.agenda, service_date(self.now(), self.zone)
+        made = self._agenda
+        if made is not None and made[0] is known and made[1:4] == (len(self.sold), len(self.buyers), today):
+            return made[4]
+        ahead = [fact for fact in self.sold if service_date(fact.slot_start_at, self.zone) >= today]
+        agenda = with_sold(known, ahead, self.buyers)
+        self._agenda = known, len(self.sold), len(self.buyers), today, agenda
+        return agenda
 
     @property
     def rights(self) -> Rights:
@@ -107,7 +125,12 @@ class OfficeState:
         return self._day_ends_at is None or now >= self._day_ends_at
 
     def record(self, facts: Iterable[Fact], actor: Actor, now: datetime, request_id: str | None = None) -> list[Entry]:
-        """Seal facts at the tail of the journal and fold them; the caller commits them."""
+        """Seal facts at the tail of the journal and fold them; the caller commits them.
+
+        Without authority nothing is added: what the journal holds already is all that this life of the node has to tell.
+        """
+        if not self.has_authority:
+            return []
         entries = []
         for fact in facts:
             header = self._header(fact, actor, now, request_id)
@@ -121,13 +144,16 @@ class OfficeState:
         self.office_clock = self.office_clock.anchored(wall_at, self.clock.monotonic_ns())
         return self.record((ClockStepped(delta_ms=delta_ms),), actor, wall_at)
 
-    def restore(self, entries: Sequence[Entry], tail: Tail) -> None:
-        """Forget the state and fold it anew from what the journal holds."""
+    def restore(self, entries: Sequence[Entry], tail: Tail, leases: Iterable[Fact] = ()) -> None:
+        """Forget the state and fold it anew from what the journal holds; ``leases``: what was done with them before as well."""
         self.day = OfficeDay(self.office)
+        self.book, self.sold, self._agenda = LeaseBook(), [], None
+        for fact in leases:
+            self._fold_lease(fact)
         self.tail = tail
         self._day_ends_at = None
         for each in entries:
-            self._fold(each.header, each.fact)
+            self._fold_day(each.header, each.fact)
         if self.day.last_at is not None:
             self.office_clock = self.office_clock.after_fact(self.day.last_at)
 
@@ -147,8 +173,16 @@ class OfficeState:
         )
 
     def _fold(self, header: FactHeader, fact: Fact) -> None:
+        self._fold_day(header, fact)
+        self._fold_lease(fact)
+
+    def _fold_lease(self, fact: Fact) -> None:
+        self.book.apply(fact)
+        if isinstance(fact, LeaseSold):
+            self.sold.append(fact)
+
+    def _fold_day(self, header: FactHeader, fact: Fact) -> None:
         before = self.day.service_date
         self.day.apply(header, fact)
-        self.book.apply(fact)
         if self.day.service_date is not None and self.day.service_date != before:
             self._day_ends_at = ends_at(self.day.service_date, self.zone)

@@ -22,6 +22,7 @@ from sync.io.http import Problem, pack
 from sync.io.node_token import sign
 from sync.messages import codec
 from sync.messages.codec import MalformedMessage
+from sync.messages.people import PersonReply, PersonRequest
 from sync.messages.wire import (
     DownReply,
     DownRequest,
@@ -122,6 +123,11 @@ class CentralClient:
     async def report(self, request: ReportRequest) -> ReportReply | Failure:
         """Tell a restored central what this office knows."""
         reply: ReportReply | Failure = await self._call("/sync/v1/report", request, {200: ReportReply})
+        return reply
+
+    async def person(self, request: PersonRequest) -> PersonReply | Failure:
+        """Tell central who an appointment is for that was sold here."""
+        reply: PersonReply | Failure = await self._call("/sync/v1/people", request, {200: PersonReply})
         return reply
 
     async def close(self) -> None:

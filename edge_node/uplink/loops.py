@@ -18,9 +18,9 @@ Theory
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -31,6 +31,7 @@ from sync.domain.central_clock import CentralClock
 from sync.domain.leases import LeaseBook
 from sync.io.ids import new_id
 from sync.io.waiting import set_within
+from sync.messages.people import PersonRequest
 from sync.messages.wire import LONG_POLL_S, SnapshotRequest, UpRefusal, UpRequest
 from sync.protocol import recovery
 from sync.protocol.backoff import retry_delay_s
@@ -48,6 +49,7 @@ QUICK_KNOCKS: Final = 300
 """About five minutes of knocking before it becomes slower."""
 PAUSE_S: Final = 60.0
 GATHER_S: Final = 0.01
+PEOPLE_EVERY_S: Final = 3.0
 REPORT_EVERY_S: Final = 1.0
 
 
@@ -300,6 +302,44 @@ class ReportLoop:
         taken = await store.run(recovery.on_report_reply(store, request, reply))
         log.info("recovery.reported", taken=taken, leases=len(request.leases), bookings=len(request.bookings))
         return taken
+
+
+class People(Protocol):
+    """Who appointments are for that were sold here."""
+
+    async def pending_people(self) -> Sequence[PersonRequest]:
+        """Those whom central does not have yet."""
+
+    async def person_taken(self, appointment_id: str) -> None:
+        """Central has this one."""
+
+
+class PeopleLoop:
+    """Tells central who the appointments are for that were sold here; behind the facts, for the sale must be known first."""
+
+    def __init__(self, around: Surroundings, people: People) -> None:
+        self._around = around
+        self._people = people
+
+    async def run(self) -> None:
+        """Look for ever whether somebody is still to be told of."""
+        around = self._around
+        while True:
+            await around.link.connected.wait()
+            for person in await self._people.pending_people():
+                if not await self._told(person):
+                    break
+            await asyncio.sleep(PEOPLE_EVERY_S)
+
+    async def _told(self, person: PersonRequest) -> bool:
+        """Tell of one person; whether it is worth going on."""
+        reply = await self._around.client.person(person)
+        if isinstance(reply, Failure):
+            self._around.note(reply, "people")
+            return not reply.unreachable  # one that central cannot take must not keep the others here
+        if reply.request_id == person.request_id and reply.outcome == "taken":
+            await self._people.person_taken(person.appointment_id)
+        return True
 
 
 _LOST = Failure(code="unreachable", unreachable=True)

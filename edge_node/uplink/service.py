@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from edge_node.uplink.client import CentralClient
 from edge_node.uplink.link import Link, LinkState
-from edge_node.uplink.loops import DownLoop, HelloLoop, ReportLoop, UpLoop
+from edge_node.uplink.loops import DownLoop, HelloLoop, People, PeopleLoop, ReportLoop, UpLoop
 from edge_node.uplink.metrics import UplinkMetrics
 from edge_node.uplink.surroundings import OnNews, Surroundings
 from edge_node.uplink.watchdog import Stall, keep_going
@@ -45,6 +45,7 @@ class Uplink:
         on_news: awaited after rows or a snapshot were committed.
         on_link: called with each new state of the link, on the event loop; must not block.
         book: what was done with leased seats.
+        people: who appointments are for that were sold here; none: nothing is sold.
         registry: gets the link's instruments.
         wait_s: how long central may hold a long-poll.
     """
@@ -62,6 +63,7 @@ class Uplink:
         on_news: OnNews,
         on_link: Callable[[LinkState], None],
         book: Callable[[], LeaseBook],
+        people: People | None = None,
         registry: CollectorRegistry,
         ca_file: Path | None = None,
         wait_s: int = LONG_POLL_S,
@@ -71,6 +73,7 @@ class Uplink:
         self._folder = folder
         self._on_link = on_link
         self._book = book
+        self._people = people
         self._wait_s = wait_s
         self._metrics = UplinkMetrics(registry)
         self._link = Link(self._changed, clock.now())
@@ -108,6 +111,9 @@ class Uplink:
                 loops.create_task(self._keep("hello", lambda: HelloLoop(self._around), lambda: False))
                 loops.create_task(self._keep("up", lambda: UpLoop(self._around), self._up_stall()))
                 loops.create_task(self._keep("report", lambda: ReportLoop(self._around, self._book), lambda: False))
+                if self._people is not None:
+                    people = self._people
+                    loops.create_task(self._keep("people", lambda: PeopleLoop(self._around, people), lambda: False))
                 loops.create_task(self._keep("down", lambda: DownLoop(self._around, self._wait_s), self._down_stall()))
         finally:
             await self._client.close()

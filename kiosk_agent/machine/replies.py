@@ -24,6 +24,7 @@ TROUBLES: Mapping[RefusalCode, Trouble] = MappingProxyType(
         "moved": "moved",
         "ask_for_help": "help",
         "day_closed": "closed",
+        "no_authority": "stopped",
         "walk_in_not_allowed": "by_appointment",
     }
 )
@@ -40,6 +41,7 @@ NEXT_STEPS: Mapping[Trouble, tuple[NextStep, ...]] = MappingProxyType(
         "moved": ("walk_in",),
         "help": ("walk_in",),
         "closed": (),
+        "stopped": (),
         "by_appointment": ("walk_in",),
         "desk": (),
     }

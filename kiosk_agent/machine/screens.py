@@ -31,6 +31,7 @@ Trouble = Literal[
     "moved",
     "help",
     "closed",
+    "stopped",
     "by_appointment",
     "desk",
 ]

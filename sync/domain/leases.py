@@ -56,7 +56,11 @@ NO_RIGHTS = Rights(0, {}, LeaseBook())
 
 
 def sell(rights: Rights, command: SellLease, now: datetime) -> Decision:
-    """Book out of the first lease with free seats in all consecutive slots that the duration needs."""
+    """Book out of the first lease with free seats in all consecutive slots that the duration needs; a slot that has begun has
+    lapsed.
+    """
+    if command.slot_start_at <= now:
+        return refuse("no_leased_seat")
     for lease in _usable(rights, now):
         run = _run(rights.book.unsold(lease), command)
         if run:

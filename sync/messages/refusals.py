@@ -40,6 +40,7 @@ RefusalCode = Literal[
     "office_unknown",
     "already_moved",
     "no_leased_seat",
+    "central_reachable",
     "no_authority",
     "not_reserved",
 ]

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from argon2 import PasswordHasher
@@ -44,11 +45,11 @@ def staff(staff_id: str, *roles: f.Role, valid_until: datetime = datetime(2099, 
     )
 
 
-def entities(services: Sequence[str] = SERVICES, counters: int = COUNTERS) -> list[f.Entity]:
+def entities(services: Sequence[str] = SERVICES, counters: int = COUNTERS, office_id: str = OFFICE) -> list[f.Entity]:
     """An office of some services; every counter serves all of them; clerks ``clerk-1`` …, supervisor ``boss``."""
     office = f.Office(
-        id=OFFICE,
-        name="Oficina Centro",
+        id=office_id,
+        name=f"Oficina {office_id.title()}",
         address="Plaza de España 1",
         time_zone="Africa/Ceuta",
         services=tuple(services),
@@ -80,8 +81,8 @@ def appointment(slot_start_at: datetime, service: str = "padron", **changes: obj
 def put(connection: sqlite3.Connection, rows: Sequence[f.Entity], version: int = 1) -> None:
     """Write entities as the uplink would."""
     for row in rows:
-        stream = f.GLOBAL if row.KIND in ("service", "qr_key", "holiday") else f.office_stream(OFFICE)
-        entity_id = str(getattr(row, "id", None) or getattr(row, "kid", row.KIND))
+        stream = f.GLOBAL if row.KIND in ("service", "qr_key", "holiday", "node_key") else f.office_stream(OFFICE)
+        entity_id = str(getattr(row, "id", None) or getattr(row, "kid", None) or getattr(row, "office", row.KIND))
         connection.execute(
             "INSERT INTO entity (stream, kind, entity_id, version, body) VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT DO UPDATE SET version = excluded.version, body = excluded.body",
@@ -89,11 +90,13 @@ def put(connection: sqlite3.Connection, rows: Sequence[f.Entity], version: int =
         )
 
 
-def settings(folder: Path, *, broker_port: int = 0, http_port: int = 0) -> Settings:
+def settings(
+    folder: Path, *, broker_port: int = 0, http_port: int = 0, office_id: str = OFFICE, key_file: Path | None = None
+) -> Settings:
     return Settings(
-        office=Office(id=OFFICE, node="centro-1"),
+        office=Office(id=office_id, node=f"{office_id}-1"),
         data=Data(folder=folder),
-        central=Central(public_url="https://citas.example"),
+        central=Central(public_url="https://citas.example", node_key_file=key_file),
         broker=Broker(port=broker_port),
         http=Http(port=http_port),
         log=Log(level="warning"),
@@ -117,12 +120,12 @@ def prepare(folder: Path, rows: Sequence[f.Entity] | None = None) -> None:
 
 @asynccontextmanager
 async def edge(
-    folder: Path, clock: Clock | None = None, *, rows: Sequence[f.Entity] | None = None, broker_port: int = 0
+    folder: Path, clock: Clock | None = None, *, rows: Sequence[f.Entity] | None = None, **more: Any
 ) -> AsyncIterator[EdgeNode]:
-    """A running node without HTTP; a folder that is new gets an office first."""
+    """A running node without HTTP; a folder that is new gets an office first. ``more``: see ``settings``."""
     if not (folder / "edge.db").exists():
         prepare(folder, rows)
-    async with running(settings(folder, broker_port=broker_port), clock) as node:
+    async with running(settings(folder, **more), clock) as node:
         yield node
 
 

@@ -24,6 +24,7 @@ from sync.domain.leases import LeaseBook
 from sync.io.clock import Clock, SystemClock
 from sync.io.ids import new_id
 from sync.messages.envelope import FactRecord, chain
+from sync.messages.people import PersonRequest
 from sync.messages.values import GENESIS
 from sync.messages.wire import SnapshotRow
 from sync.protocol.downlink import StreamRow
@@ -64,6 +65,7 @@ class EdgeEnd:
         self.node = Node(office=office, node=f"edge-{office}", epoch=epoch, incarnation=new_id())
         self.news: list[Sequence[StreamRow] | None] = []
         self.deaf_once = False
+        self.people: list[PersonRequest] = []
         self.states: list[LinkState] = []
         self.registry = CollectorRegistry()
         self._wait_s = wait_s
@@ -91,6 +93,7 @@ class EdgeEnd:
             folder=self.folder,
             on_news=self._told,
             book=LeaseBook,
+            people=self,
             on_link=self.states.append,
             registry=self.registry,
             wait_s=self._wait_s,
@@ -109,6 +112,12 @@ class EdgeEnd:
         """Make facts durable and tell the uplink."""
         await self.writer.run(lambda connection: write_facts(connection, records))
         self.uplink.committed(records[-1].seq)
+
+    async def pending_people(self) -> list[PersonRequest]:
+        return list(self.people)
+
+    async def person_taken(self, appointment_id: str) -> None:
+        self.people = [person for person in self.people if person.appointment_id != appointment_id]
 
     async def entities(self) -> list[SnapshotRow]:
         return await self.writer.run(read_entities)

@@ -14,7 +14,10 @@ from sync.messages.refusals import RefusalCode
 from ui.catalog import Words, load_catalog
 from ui.locales import STAFF_LOCALES
 
-VERBS = {*STAFF_COMMANDS, "take_ticket", "check_in", "print_again", "sign_out"} - {"park", "leave"}
+VERBS = {*STAFF_COMMANDS, "take_ticket", "check_in", "print_again", "hand_over", "sell_lease", "sign_out"} - {
+    "park",
+    "leave",
+}
 """Parking and leaving have no button yet."""
 
 

@@ -18,6 +18,7 @@ from tests.kit.facts import MORNING, uuid_of
 from tests.kit.office import new_id
 
 LEASE = uuid_of(1)
+NOON = MORNING + timedelta(hours=4)
 
 
 def seat(number: int, *, services: tuple[str, ...] = ("padron",), seat_no: int = 1) -> LeasedSeat:
@@ -123,3 +124,9 @@ def test_a_lease_that_comes_anew_brings_no_seat_back() -> None:
     held.book.apply(sold(sell(held, wish(seat(0).start_at), MORNING)))
     held.book.apply(LeaseReturned(lease_id=LEASE, seats=(seat(1).seat,)))
     assert held.book.unsold(lease(seat(0), seat(1))) == []
+
+
+def test_a_slot_that_has_begun_is_sold_no_more() -> None:
+    held = rights(lease(seat(0)))
+    assert isinstance(sell(held, wish(NOON), NOON - timedelta(minutes=1)), Accepted)
+    assert isinstance(sell(held, wish(NOON), NOON), Refusal)

@@ -1,0 +1,1 @@
+"""Appointments that are sold here out of lent seats, while central cannot be asked."""
