@@ -14,14 +14,24 @@ import structlog
 
 from display_agent.board import SECOND_NS
 from display_agent.proof import Proof
-from display_agent.reading import Reader, Refused
 from display_agent.settings import Settings
 from display_agent.spool import Spool
 from sync.io.clock import Clock
+from sync.io.device_reading import Reader, Refused
 from sync.io.ids import new_id
 from sync.io.mqtt import MqttLink, MqttMessage, Will
 from sync.messages.codec import encode
-from sync.messages.topics import AckReply, Board, DeviceConfig, DeviceStatus, Epoch, ShownAck, device_topic
+from sync.messages.topics import (
+    AckReply,
+    Board,
+    DeviceConfig,
+    DeviceStatus,
+    Epoch,
+    KioskReply,
+    PrintJob,
+    ShownAck,
+    device_topic,
+)
 
 RESEND_S = 2
 STATUS_S = 30
@@ -78,6 +88,8 @@ class EdgeLink:
                 self.refuse(reading.code, message.topic)
             elif isinstance(reading, AckReply):
                 await self._settle(reading.ack_id)
+            elif isinstance(reading, KioskReply | PrintJob):
+                self.refuse("misplaced", message.topic)
             else:
                 yield reading, message
 

@@ -14,10 +14,10 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
-from kiosk_agent.reading import Reader, Refused
 from kiosk_agent.settings import Settings
 from kiosk_agent.spool import Spool
 from sync.io.clock import Clock
+from sync.io.device_reading import Reader, Refused
 from sync.io.mqtt import MqttLink, MqttMessage, Will
 from sync.io.waiting import set_within
 from sync.messages.codec import encode

@@ -26,6 +26,7 @@ def device_topic(office: str, device: str, leaf: Literal["cmd", "resp", "status"
 
 
 def board_topic(office: str, zone: str) -> str:
+    """``+`` as zone subscribes to all of an office."""
     return f"o/{office}/zone/{zone}/board"
 
 

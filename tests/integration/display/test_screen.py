@@ -12,9 +12,11 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from provisioning.launchers.broker import Broker
-from sync.messages.topics import board_topic
+from sync.io.ids import new_id
+from sync.messages.codec import encode
+from sync.messages.topics import KioskReply, board_topic, device_topic
 
-from .conftest import OFFICE, ZONE, Display, Edge, now, open_page, running_display, running_edge, until
+from .conftest import DEVICE, OFFICE, ZONE, Display, Edge, now, open_page, running_display, running_edge, until
 
 pytestmark = [
     pytest.mark.broker,
@@ -280,5 +282,7 @@ async def test_garbage_is_counted_and_the_screen_goes_on(edge: Edge, display: Di
     await edge.send(board_topic(OFFICE, ZONE), b'{"v":7,"anything":true}')
     await edge.send(board_topic(OFFICE, "other"), b"x" * 100_000)
     await until(lambda: refused(display) - before == {"malformed": 6, "unsupported_version": 1})
+    await edge.send(device_topic(OFFICE, DEVICE, "resp"), encode(KioskReply(request_id=new_id())))
+    await until(lambda: (refused(display) - before)["misplaced"] == 1)
     await edge.call("K12")
     await expect(page.locator(LARGE)).to_have_text("K12")

@@ -1,4 +1,4 @@
-"""What comes in over the LAN, read and judged before anything believes it.
+"""What a device hears over its office's LAN, read and judged before anything believes it.
 
 A body is refused whole: other versions, shapes that do not fit, and bodies that name another office or device than their
 topic does. A refusal is counted by its code; the topic is logged, the body never.
@@ -13,17 +13,7 @@ import msgspec
 
 from sync.io.mqtt import MqttMessage
 from sync.messages.codec import MalformedMessage, decode
-from sync.messages.topics import (
-    AckReply,
-    Board,
-    DeviceConfig,
-    DeviceResponse,
-    Epoch,
-    Tagged,
-    V,
-    device_topic,
-    epoch_topic,
-)
+from sync.messages.topics import Board, DeviceConfig, DeviceResponse, Epoch, V, board_topic, device_topic, epoch_topic
 
 ReadingCode = Literal["malformed", "unsupported_version", "misplaced"]
 
@@ -34,7 +24,7 @@ class Refused(msgspec.Struct, frozen=True):
     code: ReadingCode
 
 
-Reading = Board | Epoch | DeviceConfig | AckReply | Refused
+Reading = Board | Epoch | DeviceConfig | DeviceResponse | Refused
 
 
 class _Versioned(msgspec.Struct):
@@ -42,7 +32,7 @@ class _Versioned(msgspec.Struct):
 
 
 class Reader:
-    """Reads the messages of one display."""
+    """Reads the messages of one kiosk or display."""
 
     def __init__(self, office: str, device: str) -> None:
         self._office = office
@@ -54,8 +44,7 @@ class Reader:
     @property
     def subscriptions(self) -> tuple[str, ...]:
         """Epoch first: what is fenced shall be known before a board comes. Boards of all zones: config says which is ours."""
-        boards = f"o/{self._office}/zone/+/board"
-        return self._epoch_topic, self._config_topic, self._response_topic, boards
+        return self._epoch_topic, self._config_topic, self._response_topic, board_topic(self._office, "+")
 
     def read(self, message: MqttMessage) -> Reading:
         """The message's body, or why not."""
@@ -72,7 +61,7 @@ class Reader:
         if topic == self._config_topic:
             return self._read_config(decode(payload, DeviceConfig))
         if topic == self._response_topic:
-            return _ack_reply(decode(payload, DeviceResponse))  # type: ignore[arg-type] # a union is a shape too
+            return decode(payload, DeviceResponse)  # type: ignore[arg-type] # a union is a shape too
         board = decode(payload, Board)
         return self._ours(board) if topic.split("/")[3] == board.zone else Refused("misplaced")
 
@@ -83,10 +72,6 @@ class Reader:
 
     def _ours(self, body: Board | Epoch | DeviceConfig) -> Reading:
         return body if body.office == self._office else Refused("misplaced")
-
-
-def _ack_reply(response: Tagged) -> Reading:
-    return response if isinstance(response, AckReply) else Refused("misplaced")
 
 
 def _is_zone(name: str) -> bool:
