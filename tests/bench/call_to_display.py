@@ -7,7 +7,8 @@ the p50 of one QoS 1 trip through the same broker. An edge node, a display agent
 journal is durable (synchronous FULL). Each round takes the limit, calls up to the display's live stream, and calls up to the
 label in the page's DOM, one after the other. Two limits: aiomqtt, which the product uses, and paho's own threads, by which
 the goal was set; the goal counts as met only beside the lower one. What one durable commit costs on the same disk is told
-beside them, since every call waits for one. The last line is JSON.
+beside them, since every call waits for one; and what the trip costs when trips come as calls do, with a pause, and find processors
+and caches cold. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -113,6 +114,7 @@ class Call(msgspec.Struct, frozen=True):
 class Round(msgspec.Struct, frozen=True, kw_only=True):
     aiomqtt: Figures
     paho: Figures
+    paced: Figures
     commit: Figures
     accepted: Figures
     after_reply: Figures
@@ -167,12 +169,14 @@ class Bench:
     async def _round(self, clerk: Clerk, browser: Chromium | None) -> Round:
         aiomqtt = await aiomqtt_trip(self._broker_port, self._seconds)
         paho = await asyncio.to_thread(paho_trip, self._broker_port, self._seconds)
+        paced = await aiomqtt_trip(self._broker_port, self._seconds, PAUSE_S)
         commit = await asyncio.to_thread(sqlite_group.solo, self._folder, self._seconds / 2)
         shown = await self._to_display(clerk, self._calls)
         painted = await self._to_dom(clerk, browser) if browser else None
         return Round(
             aiomqtt=aiomqtt,
             paho=paho,
+            paced=paced,
             commit=commit,
             accepted=_figures([call.accepted_s for call in shown]),
             after_reply=_figures([call.after_reply_s for call in shown]),
@@ -278,7 +282,7 @@ def summary(measured: Sequence[Round]) -> dict[str, Any]:
     """Medians over the rounds, ratios within each round, and the goal."""
     sides = {
         side: median([getattr(each, side) for each in measured])
-        for side in ("aiomqtt", "paho", "commit", "accepted", "after_reply", "display")
+        for side in ("aiomqtt", "paho", "paced", "commit", "accepted", "after_reply", "display")
     }
     ratios = {limit: _ratios(measured, limit) for limit in ("aiomqtt", "paho")}
     strictest = {name: max(ratio[name] for ratio in ratios.values()) for name in ("p50", "p99")}
@@ -293,6 +297,8 @@ def summary(measured: Sequence[Round]) -> dict[str, Any]:
         "commit_ms": _latencies(sides["commit"]),
         "limit_p50_ms": {limit: sides[limit].p50_ms for limit in ratios},
         "ratio": ratios,
+        "paced_trip_ms": _latencies(sides["paced"]),
+        "ratio_to_paced_trip": _ratios(measured, "paced"),
         "g8": {
             "goal": {"p50": P50_GOAL, "p99": P99_GOAL},
             "ratio": strictest,
