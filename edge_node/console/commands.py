@@ -70,6 +70,7 @@ STAFF_COMMANDS: dict[str, type[c.Command]] = {
     "resume": c.Resume,
     "leave": c.Leave,
     "mark_arrived": c.MarkArrived,
+    "break_glass": c.BreakGlass,
 }
 """Commands that go to the queue as they come."""
 

@@ -23,14 +23,24 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import structlog
 
 from edge_node.metrics import Metrics
-from edge_node.queue.journal import Batch, Entry, PendingPrint, Tail, find_replies, read_day, read_leases, written
+from edge_node.queue.journal import (
+    Batch,
+    Entry,
+    PendingPrint,
+    Tail,
+    find_replies,
+    read_beyond_the_day,
+    read_day,
+    written,
+)
 from edge_node.queue.outcomes import Answer, Done, Extras, conclude
 from edge_node.queue.state import OfficeState
 from edge_node.writer import WriteFailed, Writer
 from sync.domain.decide import decide, turn_day
 from sync.domain.outcomes import Accepted, Decision, refuse
 from sync.domain.service_day import service_date
-from sync.messages.commands import SYSTEM, Actor, AnyCommand
+from sync.domain.standing import break_glass
+from sync.messages.commands import SYSTEM, Actor, AnyCommand, BreakGlass, NodeCommand
 from sync.messages.facts import Fact
 from sync.messages.refusals import Refusal
 
@@ -70,7 +80,7 @@ class InternalAct(NamedTuple):
 class Submission(NamedTuple):
     """A command, and everybody who waits for its answer: whoever sent it, and whoever sent it again meanwhile."""
 
-    command: AnyCommand
+    command: AnyCommand | NodeCommand
     actor: Actor
     extras: Extras
     waiting: list[asyncio.Future[Answer]]
@@ -120,7 +130,7 @@ class Dispatcher:
         """The stored answer of a request that acted already; None for a new one."""
         return await self._stored(request_id) if request_id in self._known else None
 
-    async def submit(self, command: AnyCommand, actor: Actor, extras: Extras = NO_EXTRAS) -> Answer:
+    async def submit(self, command: AnyCommand | NodeCommand, actor: Actor, extras: Extras = NO_EXTRAS) -> Answer:
         """Carry out a command once, and give its answer when it is durable. Being cancelled does not undo it."""
         request_id = command.request_id
         if request_id in self._known:
@@ -211,7 +221,7 @@ class Dispatcher:
             entries = each.record(self.state, now)
             batch.entries += entries
             return len(entries)
-        if not self.state.has_authority:
+        if not self.state.has_authority and not isinstance(each.command, BreakGlass):
             return self._refused(NO_AUTHORITY)
         batch.entries += turn(self.state, now)
         try:
@@ -230,6 +240,8 @@ class Dispatcher:
 
     def _decision(self, each: Submission, now: datetime) -> Decision:
         state = self.state
+        if isinstance(each.command, BreakGlass):
+            return break_glass(state.standing, each.actor)
         return decide(state.day, each.command, each.actor, now, state.configuration.catalogue, rights=state.rights)
 
     def _refused(self, refusal: Refusal) -> Refusal:
@@ -264,15 +276,15 @@ class Dispatcher:
         try:
             epoch = self.state.tail.epoch
             entries, tail = await self._writer.run(lambda connection: read_day(connection, epoch))
-            leases = await self._writer.run(lambda connection: read_leases(connection, epoch))
+            beyond = await self._writer.run(lambda connection: read_beyond_the_day(connection, epoch))
         except Exception as error:  # noqa: BLE001 - the loop must go on refusing
             _tell_failure("dispatcher.replay_failed", error)
             return False
-        self._restore(entries, tail, leases)
+        self._restore(entries, tail, beyond)
         return True
 
-    def _restore(self, entries: Sequence[Entry], tail: Tail, leases: Sequence[Fact]) -> None:
-        self.state.restore(entries, tail, leases)
+    def _restore(self, entries: Sequence[Entry], tail: Tail, beyond: Sequence[Fact]) -> None:
+        self.state.restore(entries, tail, beyond)
         self.stale = False
         log.warning("dispatcher.replayed", epoch=tail.epoch, seq=tail.seq)
         self._publish(lambda listener: listener.restored())

@@ -241,6 +241,13 @@ class ReportShown(Command, frozen=True, kw_only=True, forbid_unknown_fields=True
     sounded: bool
 
 
+class BreakGlass(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="break_glass"):
+    """A supervisor lets a node go on that was put back in time (``sync.domain.standing``)."""
+
+
+NodeCommand = BreakGlass
+"""What is asked of the node itself, and not of its queue."""
+
 AnyCommand = (
     CloseDay
     | OpenCounter
