@@ -190,6 +190,10 @@ class EdgeNode:
         self.link = link
         if link.fenced_by > self.dispatcher.state.standing.fenced_by:
             self._fenced(link.fenced_by)
+        if (
+            link.last_contact_at is not None and self.settings.clock.rate == 1.0
+        ):  # another rate parts from central on purpose
+            self.dispatcher.state.central_offset = timedelta(milliseconds=link.clock_offset_ms)
         if link.halted == "fork":
             self.witnessed("central", (self.identity.epoch, link.forked_at))
         self.metrics.uplink_lag.set(link.pending_facts)

@@ -71,6 +71,7 @@ STAFF_COMMANDS: dict[str, type[c.Command]] = {
     "leave": c.Leave,
     "mark_arrived": c.MarkArrived,
     "break_glass": c.BreakGlass,
+    "confirm_date": c.ConfirmDate,
 }
 """Commands that go to the queue as they come."""
 

@@ -35,7 +35,9 @@ def standing_key(state: OfficeState) -> str:
     """The text of the banner that says that nothing can be done here; empty while this node holds its office."""
     if state.standing.is_fenced:
         return "console.standing.fenced"
-    return "console.standing.rolled_back" if state.standing.is_rolled_back else ""
+    if state.standing.is_rolled_back:
+        return "console.standing.rolled_back"
+    return "console.standing.date" if state.doubt(state.now()) is not None else ""
 
 
 def of_devices(devices: Iterable[DeviceStatus], words: Words) -> list[Notice]:

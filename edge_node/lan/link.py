@@ -168,7 +168,7 @@ class Lan:
             return
         actor = Actor(actor_id=CITIZEN if isinstance(ack, ShownAck) else "system", device_id=device)
         answer = await self._dispatcher.submit(_report(ack), actor)
-        if isinstance(answer, Refusal) and answer.code in ("retry", "no_authority"):
+        if isinstance(answer, Refusal) and answer.code in ("retry", "no_authority", "date_unconfirmed"):
             return  # no reply: the device sends it again, in the end to whoever holds the office
         if not isinstance(ack, ShownAck):
             await self.prints.acknowledged(device, ack.ticket_id)

@@ -36,11 +36,12 @@ from edge_node.queue.journal import (
 from edge_node.queue.outcomes import Answer, Done, Extras, conclude
 from edge_node.queue.state import OfficeState
 from edge_node.writer import WriteFailed, Writer
+from sync.domain.date_doubt import confirm_date
 from sync.domain.decide import decide, turn_day
 from sync.domain.outcomes import Accepted, Decision, refuse
 from sync.domain.service_day import service_date
 from sync.domain.standing import break_glass
-from sync.messages.commands import SYSTEM, Actor, AnyCommand, BreakGlass, NodeCommand
+from sync.messages.commands import SYSTEM, Actor, AnyCommand, BreakGlass, ConfirmDate, NodeCommand
 from sync.messages.facts import Fact
 from sync.messages.refusals import Refusal
 
@@ -49,6 +50,7 @@ MAX_PENDING = 1000
 MAX_BATCH = 256
 RETRY = refuse("retry", wait_s=1)
 NO_AUTHORITY = refuse("no_authority")
+DATE_UNCONFIRMED = refuse("date_unconfirmed")
 NO_EXTRAS = Extras()
 NODE = Actor(actor_id=SYSTEM, device_id="edge")
 
@@ -224,6 +226,8 @@ class Dispatcher:
         if not self.state.has_authority and not isinstance(each.command, BreakGlass):
             return self._refused(NO_AUTHORITY)
         batch.entries += turn(self.state, now)
+        if not isinstance(each.command, (BreakGlass, ConfirmDate)) and self.state.doubt(now) is not None:
+            return self._refused(DATE_UNCONFIRMED)
         try:
             decision = self._decision(each, now)
         except Exception as bug:  # one bad command must not take the others' batch with it
@@ -242,6 +246,12 @@ class Dispatcher:
         state = self.state
         if isinstance(each.command, BreakGlass):
             return break_glass(state.standing, each.actor)
+        if isinstance(each.command, ConfirmDate):
+            today = service_date(now, state.zone)
+            if not state.configuration.is_known:
+                return DATE_UNCONFIRMED
+            floors, catalogue = state.floors(today), state.configuration.catalogue
+            return confirm_date(state.day, each.command, each.actor, today, catalogue=catalogue, floors=floors)
         return decide(state.day, each.command, each.actor, now, state.configuration.catalogue, rights=state.rights)
 
     def _refused(self, refusal: Refusal) -> Refusal:
@@ -317,8 +327,8 @@ class Dispatcher:
 
 
 def turn(state: OfficeState, now: datetime) -> list[Entry]:
-    """Close a service day that is over and open today's; nothing while today is already there."""
-    if not state.day_is_over(now) or not state.configuration.is_known:
+    """Close a service day that is over and open today's; nothing while today is already there, or the clock is doubtful."""
+    if not state.day_is_over(now) or not state.configuration.is_known or state.doubt(now) is not None:
         return []
     today = service_date(now, state.zone)
     facts = turn_day(state.day, today, state.configuration.catalogue, state.floors(today))

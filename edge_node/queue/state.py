@@ -7,7 +7,7 @@ to anybody reads it through ``Dispatcher.read``, which waits for the COMMIT.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -17,6 +17,7 @@ from edge_node.queue.journal import Entry, Person, Tail, entry
 from sync.domain.catalogue import Catalogue
 from sync.domain.check_in import Agenda, Here
 from sync.domain.clock import OfficeClock
+from sync.domain.date_doubt import Doubt, doubt_of
 from sync.domain.leases import LeaseBook, Rights
 from sync.domain.office_day import OfficeDay
 from sync.domain.service_day import ends_at, service_date
@@ -24,7 +25,7 @@ from sync.domain.standing import Standing
 from sync.io.clock import Clock
 from sync.messages.commands import Actor
 from sync.messages.envelope import FactHeader
-from sync.messages.facts import ClockStepped, Fact, LeaseSold, NodeBreakGlass
+from sync.messages.facts import ClockStepped, DayOpened, Fact, LeaseSold, NodeBreakGlass
 from sync.messages.feed import Lease, NumberFloor, Office, QrKey, Staff, TicketClosed, TicketGrant
 from sync.messages.topics import WaitRange
 
@@ -85,6 +86,9 @@ class OfficeState:
         self.clock = clock
         self.office_clock = OfficeClock(anchor_at=clock.now(), anchor_mono_ns=clock.monotonic_ns())
         self._day_ends_at: datetime | None = None
+        self._latest_at: datetime | None = None
+        self.central_offset: timedelta | None = None
+        """Central's clock minus the wall clock; none while central was not heard in this run."""
 
     def now(self) -> datetime:
         """The office clock."""
@@ -127,6 +131,12 @@ class OfficeState:
         """Whether the journal still stands in an earlier service day, or in none."""
         return self._day_ends_at is None or now >= self._day_ends_at
 
+    def doubt(self, now: datetime) -> Doubt | None:
+        """Why today's day must not be opened by the clock alone; none when it may, or is open already."""
+        if not self.day_is_over(now):
+            return None
+        return doubt_of(self.clock.now(), self._latest_at, self.central_offset)
+
     def record(self, facts: Iterable[Fact], actor: Actor, now: datetime, request_id: str | None = None) -> list[Entry]:
         """Seal facts at the tail of the journal and fold them; the caller commits them.
 
@@ -146,6 +156,8 @@ class OfficeState:
     def step_clock(self, delta_ms: int, wall_at: datetime, actor: Actor) -> list[Entry]:
         """Write down that the wall clock has left the office clock; the office clock follows the wall from here on."""
         self.office_clock = self.office_clock.anchored(wall_at, self.clock.monotonic_ns())
+        if self.central_offset is not None:
+            self.central_offset -= timedelta(milliseconds=delta_ms)
         return self.record((ClockStepped(delta_ms=delta_ms),), actor, wall_at)
 
     def restore(self, entries: Sequence[Entry], tail: Tail, beyond: Iterable[Fact] = ()) -> None:
@@ -156,7 +168,7 @@ class OfficeState:
         for fact in beyond:
             self._fold_beyond_the_day(fact)
         self.tail = tail
-        self._day_ends_at = None
+        self._day_ends_at = self._latest_at = None
         for each in entries:
             self._fold_day(each.header, each.fact)
         if self.day.last_at is not None:
@@ -192,5 +204,7 @@ class OfficeState:
     def _fold_day(self, header: FactHeader, fact: Fact) -> None:
         before = self.day.service_date
         self.day.apply(header, fact)
+        if self._latest_at is None or isinstance(fact, DayOpened) or header.occurred_at > self._latest_at:
+            self._latest_at = header.occurred_at
         if self.day.service_date is not None and self.day.service_date != before:
             self._day_ends_at = ends_at(self.day.service_date, self.zone)

@@ -22,6 +22,7 @@ from sync.messages import codec
 from sync.messages import commands as c
 from sync.messages import topics as t
 from sync.messages.refusals import Refusal
+from tests.integration.edge.test_console_pages import clerk_at
 from tests.integration.edge.test_lan import device
 from tests.kit.clock import ManualClock
 from tests.kit.console_server import console
@@ -157,3 +158,8 @@ async def test_the_supervisor_finds_it_on_the_page(tmp_path: Path) -> None:
         served.node.witnessed("kiosk-1", (1, 900))
         assert "copia antigua" in (await http.get("/sign-in", headers={"accept-language": "es"})).text
         assert (await http.get("/health/ready")).json()["authority"] == "rolled_back"
+        async with clerk_at(served, "boss") as boss:
+            assert "/act/break_glass" in (await boss.http.get("/supervise")).text
+            await boss.post("/act/break_glass", {"here": "/supervise"})
+            assert "/act/break_glass" not in (await boss.http.get("/supervise")).text
+        assert served.node.dispatcher.state.has_authority
