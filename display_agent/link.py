@@ -36,6 +36,7 @@ from sync.messages.topics import (
 RESEND_S = 2
 STATUS_S = 30
 SENT_AT_ONCE = 50
+NOTHING_SEEN = (0, 0)
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +57,7 @@ class EdgeLink:
         self._pending: dict[str, bytes] = {}
         self._sent_ns: dict[str, int] = {}
         self._wake = asyncio.Event()
+        self._seen = self._told_seen = NOTHING_SEEN
         will = Will(
             topic=self._status_topic, payload=encode(DeviceStatus(device=self._device, kind="display", online=False))
         )
@@ -91,6 +93,7 @@ class EdgeLink:
             elif isinstance(reading, KioskReply | PrintJob):
                 self.refuse("misplaced", message.topic)
             else:
+                await self._witness(reading, message)
                 yield reading, message
 
     def refuse(self, code: str, topic: str) -> None:
@@ -145,8 +148,20 @@ class EdgeLink:
             pending_acks=len(self._pending),
             version=self._version,
             at=self._clock.now(),
+            seen_epoch=self._seen[0],
+            seen_seq=self._seen[1],
         )
-        await self._mqtt.publish(self._status_topic, encode(status), retain=True)
+        if await self._mqtt.publish(self._status_topic, encode(status), retain=True):
+            self._told_seen = status.seen
+
+    async def _witness(self, reading: Board | Epoch | DeviceConfig, message: MqttMessage) -> None:
+        """Remember how far the edge's journal went. An edge that has less now is told at once: it was put back in time."""
+        if not isinstance(reading, (Board, Epoch)):
+            return
+        heard = reading.epoch, reading.seq
+        if heard < self._seen and not message.retained and self._told_seen != self._seen:
+            await self._tell_status()
+        self._seen = max(heard, self._seen)
 
     async def _greet(self) -> None:
         self._sent_ns.clear()  # what was sent in the former session may be lost

@@ -8,6 +8,7 @@ from litestar import Request, Response, get
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from edge_node.node import EdgeNode
+from sync.domain.standing import Standing
 
 
 @get("/health/live", sync_to_thread=False)
@@ -27,10 +28,16 @@ def ready(request: Request[Any, Any, Any]) -> Response[dict[str, str]]:
         "stopping": "yes" if node.stopping else "no",
         "broker": node.broker_state,
         "central": _central(node),
-        "authority": "ok" if node.dispatcher.state.has_authority else "fenced",
+        "authority": _authority(node.dispatcher.state.standing),
     }
     is_ready = checks["journal"] == "ok" and not node.stopping
     return Response(checks, status_code=200 if is_ready else 503)
+
+
+def _authority(standing: Standing) -> str:
+    if standing.is_fenced:
+        return "fenced"
+    return "rolled_back" if standing.is_rolled_back else "ok"
 
 
 def _central(node: EdgeNode) -> str:

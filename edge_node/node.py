@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 import structlog
 
+from edge_node.authority.anchor import AnchorFile
+from edge_node.authority.rules import Anchor
 from edge_node.console.commands import StaffDesk
 from edge_node.console.live import BEAT, BYE, HELLO, Live, news
 from edge_node.console.queue_view import QueueView, view_agenda, view_appointment, view_queue
@@ -26,7 +28,7 @@ from edge_node.leases.sales import Sales
 from edge_node.leases.store import forget_person, pending_people
 from edge_node.metrics import Metrics
 from edge_node.migrations import migrate, steps
-from edge_node.queue.boot import Identity, identify, known_requests, load_state, register_devices
+from edge_node.queue.boot import Identity, drop_anchor, identify, known_requests, load_state, register_devices
 from edge_node.queue.configuration import apply_configuration, news_of, read_configuration
 from edge_node.queue.desk import Desk
 from edge_node.queue.dispatcher import NODE, Dispatcher, StateUnknown
@@ -40,6 +42,7 @@ from edge_node.uplink.service import Uplink
 from edge_node.writer import WriteFailed, Writer
 from provisioning.settings import SettingsError
 from sync.domain.handover import command_of
+from sync.domain.witness import Seen
 from sync.io.clock import Clock, SystemClock
 from sync.io.ids import new_id
 from sync.io.node_token import load_key
@@ -58,7 +61,14 @@ log = structlog.get_logger()
 class EdgeNode:
     """Everything of a node that routes and pages need."""
 
-    def __init__(self, settings: Settings, writer: Writer, identity: Identity, dispatcher: Dispatcher) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        writer: Writer,
+        identity: Identity,
+        dispatcher: Dispatcher,
+        anchor: Anchor | None = None,
+    ) -> None:
         self.settings = settings
         self.writer = writer
         self.identity = identity
@@ -81,8 +91,10 @@ class EdgeNode:
         self.sessions = StaffSessions(writer, lambda: dispatcher.state.configuration.staff, dispatcher.state.now)
         self.timekeeper = Timekeeper(dispatcher, writer)
         self.lan = self._lan() if settings.broker.port else None
-        self.uplink = self._uplink() if settings.central.url else None
-        for listener in (self.timekeeper, self.live, self):
+        known_offset = timedelta(milliseconds=anchor.central_offset_ms) if anchor is not None else timedelta()
+        self.uplink = self._uplink(known_offset) if settings.central.url else None
+        self.anchor = AnchorFile(settings.anchor_file, anchor, self._offset)
+        for listener in (self.timekeeper, self.live, self.anchor, self):
             dispatcher.listen(listener)
 
     @property
@@ -176,8 +188,14 @@ class EdgeNode:
     def link_changed(self, link: LinkState) -> None:
         """The uplink tells how the office stands to central."""
         self.link = link
-        if link.fenced_by > self.dispatcher.state.fenced_by:
+        if link.fenced_by > self.dispatcher.state.standing.fenced_by:
             self._fenced(link.fenced_by)
+        if (
+            link.last_contact_at is not None and self.settings.clock.rate == 1.0
+        ):  # another rate parts from central on purpose
+            self.dispatcher.state.central_offset = timedelta(milliseconds=link.clock_offset_ms)
+        if link.halted == "fork":
+            self.witnessed("central", (self.identity.epoch, link.forked_at))
         self.metrics.uplink_lag.set(link.pending_facts)
         self.live.tell("link", msgspec.to_builtins(link))
 
@@ -191,9 +209,18 @@ class EdgeNode:
 
     def _fenced(self, epoch: int) -> None:
         log.error("node.fenced", epoch=epoch)
-        self.dispatcher.state.fenced_by = epoch
-        if not self.dispatcher.state.has_authority:
+        state = self.dispatcher.state
+        state.standing = state.standing.fenced(epoch)
+        if state.standing.is_fenced:
             self.leave_lan()
+
+    def witnessed(self, witness: str, seen: Seen) -> None:
+        """Somebody has seen a place that this journal does not have: without authority from now on, also after a restart."""
+        state = self.dispatcher.state
+        before, state.standing = state.standing, state.standing.contradicted(seen)
+        if state.standing != before:
+            log.error("node.rolled_back", witness=witness, epoch=seen[0], seq=seen[1], own_seq=state.tail.seq)
+            self.anchor.witnessed(seen)
 
     def stop_streams(self) -> None:
         """End every live stream: the first thing of a shutdown."""
@@ -222,12 +249,16 @@ class EdgeNode:
     def _lan(self) -> Lan:
         lan = Lan(self.settings.broker, self.dispatcher, self.desk, self.devices, self.writer)
         lan.on_devices = self._devices_changed
+        lan.on_witness = self.witnessed
         self.desk.on_print = lan.prints.add
         for listener in (lan.boards, lan.prints):
             self.dispatcher.listen(listener)
         return lan
 
-    def _uplink(self) -> Uplink:
+    def _offset(self) -> timedelta:
+        return self.uplink.offset if self.uplink is not None else timedelta()
+
+    def _uplink(self, offset: timedelta) -> Uplink:
         central = self.settings.central
         if self._key is None:
             raise SettingsError("settings", "central.node_key_file", "is needed to reach central")
@@ -252,6 +283,7 @@ class EdgeNode:
             people=self,
             registry=self.metrics.registry,
             ca_file=central.ca_file,
+            offset=offset,
         )
 
     def _devices_changed(self) -> None:
@@ -285,7 +317,7 @@ async def _boot(settings: Settings, writer: Writer, clock: Clock) -> EdgeNode:
     await register_devices(writer, settings.devices)
     dispatcher = Dispatcher(state, writer, Metrics(), await known_requests(writer))
     dispatcher.metrics.watch(lambda: dispatcher.depth, lambda: len(dispatcher.state.day.waiting))
-    node = EdgeNode(settings, writer, identity, dispatcher)
+    node = EdgeNode(settings, writer, identity, dispatcher, await drop_anchor(writer, state, settings.anchor_file))
     await node.sessions.load()
     log.info("journal.replayed", epoch=state.tail.epoch, seq=state.tail.seq, tickets=len(state.day.tickets))
     return node
@@ -297,10 +329,10 @@ async def _serving(node: EdgeNode) -> AsyncIterator[None]:
     await node.dispatcher.act(lambda state, now: _started(state, now, node.identity))
     await node.settle_rights()  # what came down before the last process could do it
     chores = [_start(node.timekeeper.run, "timekeeper")]
-    if node.lan is not None and node.dispatcher.state.has_authority:
+    if node.lan is not None and not node.dispatcher.state.standing.is_fenced:
         node.lan_chore = _start(node.lan.run, "lan")
         chores.append(node.lan_chore)
-    chores.append(_start(node.keep_rights, "rights"))
+    chores += [_start(node.keep_rights, "rights"), _start(node.anchor.run, "anchor")]
     if node.uplink is not None:
         node.restored()
         chores.append(_start(node.uplink.run, "uplink"))

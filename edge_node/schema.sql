@@ -56,9 +56,9 @@ CREATE TABLE fact (
     PRIMARY KEY (epoch, seq)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX fact_day_opened ON fact (epoch, seq) WHERE type = 'day.opened';
+CREATE INDEX fact_beyond_the_day ON fact (epoch, seq) WHERE type IN ('lease.sold', 'lease.returned', 'node.break_glass');
 
-CREATE INDEX fact_of_leases ON fact (epoch, seq) WHERE type IN ('lease.sold', 'lease.returned');
+CREATE INDEX fact_day_opened ON fact (epoch, seq) WHERE type = 'day.opened';
 
 CREATE TABLE fence (
     id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),

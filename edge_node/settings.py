@@ -31,9 +31,16 @@ class Office(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``folder`` holds the database and everything else that this node keeps; one process at a time owns it."""
+    """Where this node keeps what it has.
+
+    Args:
+        folder: holds the database and everything else; one process at a time owns it.
+        anchor_file: how far the journal went, to find out when the database was put back from an image. Best where backups and
+            images of the folder do not reach; none: ``anchor.json`` in the folder.
+    """
 
     folder: Path
+    anchor_file: Path | None = None
 
 
 class Central(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -108,6 +115,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.office.time_zone)
+
+    @property
+    def anchor_file(self) -> Path:
+        return self.data.anchor_file or self.data.folder / "anchor.json"
 
     @property
     def database_file(self) -> Path:

@@ -25,6 +25,7 @@ from sync.messages.topics import Board, DeviceConfig, DeviceResponse, DeviceStat
 
 ACK_FIRST_S = 1.0
 ACK_MAX_S = 30.0
+NOTHING_SEEN = (0, 0)
 
 Heard = Board | Epoch | DeviceConfig | DeviceResponse
 
@@ -59,6 +60,7 @@ class EdgeLink:
         self._acks_changed = asyncio.Event()
         self._sent: dict[str, _Sent] = {}
         self._told: DeviceStatus | None = None
+        self._seen = self._told_seen = NOTHING_SEEN
         will = DeviceStatus(device=self._device, kind="kiosk", online=False)
         self._mqtt = MqttLink(
             settings.broker,
@@ -93,6 +95,7 @@ class EdgeLink:
                 self.refused[reading.code] += 1
                 log.info("message.refused", code=reading.code, topic=message.topic, count=self.refused[reading.code])
             else:
+                await self._witness(reading, message)
                 yield reading, message
 
     async def ask(self, command: KioskCommand) -> bool:
@@ -108,9 +111,19 @@ class EdgeLink:
         status = msgspec.structs.replace(self._status(), pending_acks=len(await self._spool.acks()))
         if status == self._told and not again:
             return
-        told = msgspec.structs.replace(status, at=self._clock.now())
+        epoch, seq = seen = self._seen
+        told = msgspec.structs.replace(status, at=self._clock.now(), seen_epoch=epoch, seen_seq=seq)
         if await self._mqtt.publish(self._status_topic, encode(told), retain=True):
-            self._told = status
+            self._told, self._told_seen = status, seen
+
+    async def _witness(self, reading: Heard, message: MqttMessage) -> None:
+        """Remember how far the edge's journal went. An edge that has less now is told at once: it was put back in time."""
+        if not isinstance(reading, (Board, Epoch)):
+            return
+        heard = reading.epoch, reading.seq
+        if heard < self._seen and not message.retained and self._told_seen != self._seen:
+            await self.tell_status(again=True)
+        self._seen = max(heard, self._seen)
 
     async def _greet(self) -> None:
         self._sent.clear()  # what an earlier connection took may be lost with it

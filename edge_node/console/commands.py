@@ -70,6 +70,8 @@ STAFF_COMMANDS: dict[str, type[c.Command]] = {
     "resume": c.Resume,
     "leave": c.Leave,
     "mark_arrived": c.MarkArrived,
+    "break_glass": c.BreakGlass,
+    "confirm_date": c.ConfirmDate,
 }
 """Commands that go to the queue as they come."""
 

@@ -33,7 +33,11 @@ def link_key(link: LinkState | None) -> str:
 
 def standing_key(state: OfficeState) -> str:
     """The text of the banner that says that nothing can be done here; empty while this node holds its office."""
-    return "" if state.has_authority else "console.standing.fenced"
+    if state.standing.is_fenced:
+        return "console.standing.fenced"
+    if state.standing.is_rolled_back:
+        return "console.standing.rolled_back"
+    return "console.standing.date" if state.doubt(state.now()) is not None else ""
 
 
 def of_devices(devices: Iterable[DeviceStatus], words: Words) -> list[Notice]:

@@ -51,6 +51,8 @@ _DONE: Final = {
     "transfer": "console.done.transferred",
     "take_ticket": "console.done.given",
     "check_in": "console.done.given",
+    "confirm_date": "console.done.date",
+    "break_glass": "console.done.glass",
     "sell_lease": "console.done.sold",
     "hand_over": "console.done.sent",
     "mark_arrived": "console.done.arrived",

@@ -15,6 +15,7 @@ from edge_node.console.staff_sessions import Member
 from edge_node.console.work_view import session_of
 from edge_node.queue.state import OfficeState
 from sync.domain.outcomes import refuse
+from sync.domain.service_day import service_date
 
 
 @get("/supervise")
@@ -43,6 +44,7 @@ async def supervise(
             "open_tickets": open_tickets(state),
             "waiting": len(state.day.waiting),
             "day_open": state.day.is_open,
+            "today": service_date(state.now(), state.zone),
             "at_counter": session_of(state, member.staff_id) is not None,
         }
 

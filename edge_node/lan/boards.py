@@ -86,6 +86,8 @@ class Boards:
                 return
 
     async def _send(self) -> None:
+        if not self._dispatcher.state.has_authority:
+            return  # what is retained is somebody's who went further, and a witness
         boards = await self._dispatcher.read(self._boards)
         sending = [self._publish(board_topic(b.office, b.zone), codec.encode(b)) for b in boards]
         if len(sending) == 1:  # most offices: at once, without a task that waits behind the clerk's reply
@@ -103,6 +105,8 @@ class Boards:
 
     async def announce_epoch(self) -> None:
         """Say which life of the node holds the office's LAN."""
+        if not self._dispatcher.state.has_authority:
+            return
         tail = await self._dispatcher.read(lambda state: state.tail)
         office = self._dispatcher.state.office
         message = Epoch(office=office, epoch=tail.epoch, seq=tail.seq)

@@ -39,7 +39,8 @@ class Devices:
         before = self._status.get(status.device)
         self._status[status.device] = status
         self._count()
-        return before is None or msgspec.structs.replace(before, at=status.at) != status
+        same = {"at": status.at, "seen_epoch": status.seen_epoch, "seen_seq": status.seen_seq}
+        return before is None or msgspec.structs.replace(before, **same) != status
 
     def lost_all(self) -> None:
         """Without the broker nobody is heard: all are taken as offline until they speak again."""

@@ -21,6 +21,7 @@ from edge_node.queue.desk import Desk
 from edge_node.queue.dispatcher import Dispatcher, StateUnknown
 from edge_node.settings import Broker
 from edge_node.writer import WriteFailed, Writer
+from sync.domain.witness import Seen
 from sync.io.mqtt import MqttLink, MqttMessage, MqttSettings
 from sync.messages import codec
 from sync.messages.codec import MalformedMessage
@@ -52,6 +53,7 @@ class Lan:
 
     Args:
         on_devices: called when a device's status has changed.
+        on_witness: called with a device that has seen more of the journal than it has.
     """
 
     def __init__(self, broker: Broker, dispatcher: Dispatcher, desk: Desk, devices: Devices, writer: Writer) -> None:
@@ -64,6 +66,7 @@ class Lan:
         self.boards = Boards(dispatcher, self._publish_retained)
         self.prints = Prints(writer, self._respond)
         self.on_devices: Callable[[], None] = _nothing
+        self.on_witness: Callable[[str, Seen], None] = lambda _device, _seen: None
         self._at_once = asyncio.Semaphore(MAX_AT_ONCE)
         self._link = MqttLink(
             _mqtt_settings(broker, self._office),
@@ -135,8 +138,16 @@ class Lan:
             self._refuse("unsupported_version", message)
         elif status.device != device or not self._devices.is_a(device, status.kind):
             self._refuse("forbidden", message)
-        elif self._devices.heard(status):
-            self.on_devices()
+        else:
+            self._look_back(status)
+            if self._devices.heard(status):
+                self.on_devices()
+
+    def _look_back(self, status: DeviceStatus) -> None:
+        """A device that heard more of this office's journal than it has is a witness."""
+        own = self._dispatcher.state.tail
+        if status.seen > (own.epoch, own.seq):
+            self.on_witness(status.device, status.seen)
 
     async def _command(self, device: str, message: MqttMessage) -> None:
         asked: KioskCommand = codec.decode(message.payload, KioskCommand)  # type: ignore[arg-type]
@@ -157,7 +168,7 @@ class Lan:
             return
         actor = Actor(actor_id=CITIZEN if isinstance(ack, ShownAck) else "system", device_id=device)
         answer = await self._dispatcher.submit(_report(ack), actor)
-        if isinstance(answer, Refusal) and answer.code in ("retry", "no_authority"):
+        if isinstance(answer, Refusal) and answer.code in ("retry", "no_authority", "date_unconfirmed"):
             return  # no reply: the device sends it again, in the end to whoever holds the office
         if not isinstance(ack, ShownAck):
             await self.prints.acknowledged(device, ack.ticket_id)

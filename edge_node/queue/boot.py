@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from edge_node import settings
+from edge_node.authority.anchor import read_anchor
+from edge_node.authority.rules import Anchor, contradiction
 from edge_node.leases.store import read_buyers
 from edge_node.queue.configuration import read_configuration
-from edge_node.queue.journal import SQL, read_day, read_leases, read_people
+from edge_node.queue.journal import SQL, hash_at, read_beyond_the_day, read_day, read_people
 from edge_node.queue.state import OfficeState
 from edge_node.uplink.store import read_fence
 from edge_node.writer import Writer
@@ -23,6 +27,7 @@ from sync.messages import codec
 from sync.messages.codec import MalformedMessage
 from sync.messages.wire import Activation
 
+log = structlog.get_logger()
 DEVICES = load("edge_node.queue", "devices.sql")
 
 
@@ -95,15 +100,27 @@ async def load_state(writer: Writer, identity: Identity, office: settings.Office
     """
     state = OfficeState(identity.office, identity.epoch, ZoneInfo(office.time_zone), clock)
     entries, tail = await writer.run(lambda connection: read_day(connection, identity.epoch))
-    leases = await writer.run(lambda connection: read_leases(connection, identity.epoch))
+    beyond = await writer.run(lambda connection: read_beyond_the_day(connection, identity.epoch))
     state.buyers = await writer.run(lambda connection: read_buyers(connection, identity.office))
-    state.fenced_by = await writer.run(read_fence)
-    state.restore(entries, tail, leases)
+    state.standing = state.standing.fenced(await writer.run(read_fence))
+    state.restore(entries, tail, beyond)
     state.configuration = await writer.run(
         lambda connection: read_configuration(connection, identity.office, office.time_zone)
     )
     state.people = await writer.run(read_people)
     return state
+
+
+async def drop_anchor(writer: Writer, state: OfficeState, file: Path) -> Anchor | None:
+    """Read the anchor, and hold it against the journal: a database that was put back from an image has no authority."""
+    anchor = read_anchor(file)
+    if anchor is not None:
+        hash_there = await writer.run(lambda connection: hash_at(connection, anchor.epoch, anchor.seq))
+        seen = contradiction(anchor, (state.tail.epoch, state.tail.seq), hash_there)
+        if seen is not None:
+            log.error("node.rolled_back", witness="anchor", epoch=seen[0], seq=seen[1], own_seq=state.tail.seq)
+            state.standing = state.standing.contradicted(seen)
+    return anchor
 
 
 async def known_requests(writer: Writer) -> list[str]:

@@ -23,14 +23,25 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import structlog
 
 from edge_node.metrics import Metrics
-from edge_node.queue.journal import Batch, Entry, PendingPrint, Tail, find_replies, read_day, read_leases, written
+from edge_node.queue.journal import (
+    Batch,
+    Entry,
+    PendingPrint,
+    Tail,
+    find_replies,
+    read_beyond_the_day,
+    read_day,
+    written,
+)
 from edge_node.queue.outcomes import Answer, Done, Extras, conclude
 from edge_node.queue.state import OfficeState
 from edge_node.writer import WriteFailed, Writer
+from sync.domain.date_doubt import confirm_date
 from sync.domain.decide import decide, turn_day
 from sync.domain.outcomes import Accepted, Decision, refuse
 from sync.domain.service_day import service_date
-from sync.messages.commands import SYSTEM, Actor, AnyCommand
+from sync.domain.standing import break_glass
+from sync.messages.commands import SYSTEM, Actor, AnyCommand, BreakGlass, ConfirmDate, NodeCommand
 from sync.messages.facts import Fact
 from sync.messages.refusals import Refusal
 
@@ -39,6 +50,7 @@ MAX_PENDING = 1000
 MAX_BATCH = 256
 RETRY = refuse("retry", wait_s=1)
 NO_AUTHORITY = refuse("no_authority")
+DATE_UNCONFIRMED = refuse("date_unconfirmed")
 NO_EXTRAS = Extras()
 NODE = Actor(actor_id=SYSTEM, device_id="edge")
 
@@ -70,7 +82,7 @@ class InternalAct(NamedTuple):
 class Submission(NamedTuple):
     """A command, and everybody who waits for its answer: whoever sent it, and whoever sent it again meanwhile."""
 
-    command: AnyCommand
+    command: AnyCommand | NodeCommand
     actor: Actor
     extras: Extras
     waiting: list[asyncio.Future[Answer]]
@@ -120,7 +132,7 @@ class Dispatcher:
         """The stored answer of a request that acted already; None for a new one."""
         return await self._stored(request_id) if request_id in self._known else None
 
-    async def submit(self, command: AnyCommand, actor: Actor, extras: Extras = NO_EXTRAS) -> Answer:
+    async def submit(self, command: AnyCommand | NodeCommand, actor: Actor, extras: Extras = NO_EXTRAS) -> Answer:
         """Carry out a command once, and give its answer when it is durable. Being cancelled does not undo it."""
         request_id = command.request_id
         if request_id in self._known:
@@ -211,9 +223,11 @@ class Dispatcher:
             entries = each.record(self.state, now)
             batch.entries += entries
             return len(entries)
-        if not self.state.has_authority:
+        if not self.state.has_authority and not isinstance(each.command, BreakGlass):
             return self._refused(NO_AUTHORITY)
         batch.entries += turn(self.state, now)
+        if not isinstance(each.command, (BreakGlass, ConfirmDate)) and self.state.doubt(now) is not None:
+            return self._refused(DATE_UNCONFIRMED)
         try:
             decision = self._decision(each, now)
         except Exception as bug:  # one bad command must not take the others' batch with it
@@ -230,6 +244,14 @@ class Dispatcher:
 
     def _decision(self, each: Submission, now: datetime) -> Decision:
         state = self.state
+        if isinstance(each.command, BreakGlass):
+            return break_glass(state.standing, each.actor)
+        if isinstance(each.command, ConfirmDate):
+            today = service_date(now, state.zone)
+            if not state.configuration.is_known:
+                return DATE_UNCONFIRMED
+            floors, catalogue = state.floors(today), state.configuration.catalogue
+            return confirm_date(state.day, each.command, each.actor, today, catalogue=catalogue, floors=floors)
         return decide(state.day, each.command, each.actor, now, state.configuration.catalogue, rights=state.rights)
 
     def _refused(self, refusal: Refusal) -> Refusal:
@@ -264,15 +286,15 @@ class Dispatcher:
         try:
             epoch = self.state.tail.epoch
             entries, tail = await self._writer.run(lambda connection: read_day(connection, epoch))
-            leases = await self._writer.run(lambda connection: read_leases(connection, epoch))
+            beyond = await self._writer.run(lambda connection: read_beyond_the_day(connection, epoch))
         except Exception as error:  # noqa: BLE001 - the loop must go on refusing
             _tell_failure("dispatcher.replay_failed", error)
             return False
-        self._restore(entries, tail, leases)
+        self._restore(entries, tail, beyond)
         return True
 
-    def _restore(self, entries: Sequence[Entry], tail: Tail, leases: Sequence[Fact]) -> None:
-        self.state.restore(entries, tail, leases)
+    def _restore(self, entries: Sequence[Entry], tail: Tail, beyond: Sequence[Fact]) -> None:
+        self.state.restore(entries, tail, beyond)
         self.stale = False
         log.warning("dispatcher.replayed", epoch=tail.epoch, seq=tail.seq)
         self._publish(lambda listener: listener.restored())
@@ -305,8 +327,8 @@ class Dispatcher:
 
 
 def turn(state: OfficeState, now: datetime) -> list[Entry]:
-    """Close a service day that is over and open today's; nothing while today is already there."""
-    if not state.day_is_over(now) or not state.configuration.is_known:
+    """Close a service day that is over and open today's; nothing while today is already there, or the clock is doubtful."""
+    if not state.day_is_over(now) or not state.configuration.is_known or state.doubt(now) is not None:
         return []
     today = service_date(now, state.zone)
     facts = turn_day(state.day, today, state.configuration.catalogue, state.floors(today))

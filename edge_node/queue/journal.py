@@ -125,9 +125,15 @@ def read_day(connection: sqlite3.Connection, epoch: int) -> tuple[list[Entry], T
     return entries, tail
 
 
-def read_leases(connection: sqlite3.Connection, epoch: int) -> list[Fact]:
-    """What this life of the node did with leased seats, across days."""
-    return [open_fact(_record(epoch, row)) for row in connection.execute(SQL.lease_facts, {"epoch": epoch})]
+def read_beyond_the_day(connection: sqlite3.Connection, epoch: int) -> list[Fact]:
+    """The facts of this life of the node that outlive their service day."""
+    return [open_fact(_record(epoch, row)) for row in connection.execute(SQL.facts_beyond_the_day, {"epoch": epoch})]
+
+
+def hash_at(connection: sqlite3.Connection, epoch: int, seq: int) -> bytes | None:
+    """The chain's hash behind a fact; none when the journal does not have it."""
+    row = connection.execute(SQL.hash_of, {"epoch": epoch, "seq": seq}).fetchone()
+    return bytes(row[0]) if row is not None else None
 
 
 def written(at: datetime) -> str:

@@ -1,7 +1,7 @@
--- name: lease_facts
+-- name: facts_beyond_the_day
 SELECT seq, office, type, v, request_id, actor_id, device_id, occurred_at, boot_id, mono_ns, body, hash
 FROM fact
-WHERE epoch = :epoch AND type IN ('lease.sold', 'lease.returned')
+WHERE epoch = :epoch AND type IN ('lease.sold', 'lease.returned', 'node.break_glass')
 ORDER BY seq;
 
 -- name: insert_fact

@@ -25,6 +25,7 @@ from sync.messages.commands import (
     CheckIn,
     CloseCounter,
     HandOver,
+    NodeCommand,
     OpenCounter,
     SellLease,
     TakeTicket,
@@ -79,7 +80,7 @@ class Extras(msgspec.Struct, frozen=True, kw_only=True):
 
 def conclude(
     state: OfficeState,
-    command: AnyCommand,
+    command: AnyCommand | NodeCommand,
     decision: Accepted | Unchanged,
     extras: Extras,
     *,
@@ -188,7 +189,7 @@ def _sold(decision: Accepted | Unchanged) -> SoldView | None:
 
 
 def _handover_slip(
-    state: OfficeState, command: AnyCommand, decision: Accepted | Unchanged, extras: Extras
+    state: OfficeState, command: AnyCommand | NodeCommand, decision: Accepted | Unchanged, extras: Extras
 ) -> str | None:
     """The signed text that the person takes along, if it was asked for and this node has a key."""
     if not isinstance(command, HandOver) or not command.slip or extras.sign is None or extras.central_at is None:
@@ -198,7 +199,7 @@ def _handover_slip(
     return write(slip_of(released, state.office, state.tail.epoch, extras.central_at), extras.sign)
 
 
-def _ticket_of(state: OfficeState, command: AnyCommand, decision: Accepted | Unchanged) -> Ticket | None:
+def _ticket_of(state: OfficeState, command: AnyCommand | NodeCommand, decision: Accepted | Unchanged) -> Ticket | None:
     day = state.day
     if isinstance(decision, Unchanged):
         return last_ticket(day, _session_of(state, command))
@@ -211,7 +212,7 @@ def _ticket_of(state: OfficeState, command: AnyCommand, decision: Accepted | Unc
     return day.tickets.get(ticket_id) if ticket_id else None
 
 
-def _session_of(state: OfficeState, command: AnyCommand) -> CounterSession | None:
+def _session_of(state: OfficeState, command: AnyCommand | NodeCommand) -> CounterSession | None:
     match command:
         case OpenCounter():
             return state.day.sessions.get(state.day.session_at.get(command.counter, ""))

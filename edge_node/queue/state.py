@@ -7,21 +7,25 @@ to anybody reads it through ``Dispatcher.read``, which waits for the COMMIT.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from edge_node.leases.rules import Buyer, with_sold
 from edge_node.queue.journal import Entry, Person, Tail, entry
 from sync.domain.catalogue import Catalogue
 from sync.domain.check_in import Agenda, Here
 from sync.domain.clock import OfficeClock
+from sync.domain.date_doubt import Doubt, doubt_of
 from sync.domain.leases import LeaseBook, Rights
 from sync.domain.office_day import OfficeDay
 from sync.domain.service_day import ends_at, service_date
+from sync.domain.standing import Standing
 from sync.io.clock import Clock
 from sync.messages.commands import Actor
 from sync.messages.envelope import FactHeader
-from sync.messages.facts import ClockStepped, Fact, LeaseSold
+from sync.messages.facts import ClockStepped, DayOpened, Fact, LeaseSold, NodeBreakGlass
 from sync.messages.feed import Lease, NumberFloor, Office, QrKey, Staff, TicketClosed, TicketGrant
 from sync.messages.topics import WaitRange
 
@@ -77,11 +81,14 @@ class OfficeState:
         self.buyers: dict[str, Buyer] = {}
         """Who they are for, by appointment, as long as central may not have them."""
         self._agenda: tuple[Agenda, int, int, date, Agenda] | None = None
-        self.fenced_by = 0
-        """The highest epoch of this office that central has told of, if it ever told of a later one than ours."""
+        self.standing = Standing(epoch=epoch)
+        """Whether this life of the node may act for its office. Changes as soon as it is known, between two decisions."""
         self.clock = clock
         self.office_clock = OfficeClock(anchor_at=clock.now(), anchor_mono_ns=clock.monotonic_ns())
         self._day_ends_at: datetime | None = None
+        self._latest_at: datetime | None = None
+        self.central_offset: timedelta | None = None
+        """Central's clock minus the wall clock; none while central was not heard in this run."""
 
     def now(self) -> datetime:
         """The office clock."""
@@ -90,7 +97,7 @@ class OfficeState:
     @property
     def has_authority(self) -> bool:
         """Whether this life of the node may act for its office."""
-        return self.fenced_by <= self.tail.epoch
+        return self.standing.has_authority
 
     @property
     def agenda(self) -> Agenda:
@@ -124,13 +131,20 @@ class OfficeState:
         """Whether the journal still stands in an earlier service day, or in none."""
         return self._day_ends_at is None or now >= self._day_ends_at
 
+    def doubt(self, now: datetime) -> Doubt | None:
+        """Why today's day must not be opened by the clock alone; none when it may, or is open already."""
+        if not self.day_is_over(now):
+            return None
+        return doubt_of(self.clock.now(), self._latest_at, self.central_offset)
+
     def record(self, facts: Iterable[Fact], actor: Actor, now: datetime, request_id: str | None = None) -> list[Entry]:
         """Seal facts at the tail of the journal and fold them; the caller commits them.
 
-        Without authority nothing is added: what the journal holds already is all that this life of the node has to tell.
+        Without authority nothing is added but the word that gives it back: what the journal holds already is all that this life
+        of the node has to tell.
         """
         if not self.has_authority:
-            return []
+            facts = [fact for fact in facts if isinstance(fact, NodeBreakGlass)]
         entries = []
         for fact in facts:
             header = self._header(fact, actor, now, request_id)
@@ -142,16 +156,19 @@ class OfficeState:
     def step_clock(self, delta_ms: int, wall_at: datetime, actor: Actor) -> list[Entry]:
         """Write down that the wall clock has left the office clock; the office clock follows the wall from here on."""
         self.office_clock = self.office_clock.anchored(wall_at, self.clock.monotonic_ns())
+        if self.central_offset is not None:
+            self.central_offset -= timedelta(milliseconds=delta_ms)
         return self.record((ClockStepped(delta_ms=delta_ms),), actor, wall_at)
 
-    def restore(self, entries: Sequence[Entry], tail: Tail, leases: Iterable[Fact] = ()) -> None:
-        """Forget the state and fold it anew from what the journal holds; ``leases``: what was done with them before as well."""
+    def restore(self, entries: Sequence[Entry], tail: Tail, beyond: Iterable[Fact] = ()) -> None:
+        """Forget the state and fold it anew from what the journal holds; ``beyond``: all that outlives its service day."""
         self.day = OfficeDay(self.office)
         self.book, self.sold, self._agenda = LeaseBook(), [], None
-        for fact in leases:
-            self._fold_lease(fact)
+        self.standing = msgspec.structs.replace(self.standing, answered=None)
+        for fact in beyond:
+            self._fold_beyond_the_day(fact)
         self.tail = tail
-        self._day_ends_at = None
+        self._day_ends_at = self._latest_at = None
         for each in entries:
             self._fold_day(each.header, each.fact)
         if self.day.last_at is not None:
@@ -174,15 +191,20 @@ class OfficeState:
 
     def _fold(self, header: FactHeader, fact: Fact) -> None:
         self._fold_day(header, fact)
-        self._fold_lease(fact)
+        self._fold_beyond_the_day(fact)
 
-    def _fold_lease(self, fact: Fact) -> None:
+    def _fold_beyond_the_day(self, fact: Fact) -> None:
+        """What outlives its service day."""
         self.book.apply(fact)
         if isinstance(fact, LeaseSold):
             self.sold.append(fact)
+        elif isinstance(fact, NodeBreakGlass):
+            self.standing = self.standing.vouched(fact)
 
     def _fold_day(self, header: FactHeader, fact: Fact) -> None:
         before = self.day.service_date
         self.day.apply(header, fact)
+        if self._latest_at is None or isinstance(fact, DayOpened) or header.occurred_at > self._latest_at:
+            self._latest_at = header.occurred_at
         if self.day.service_date is not None and self.day.service_date != before:
             self._day_ends_at = ends_at(self.day.service_date, self.zone)

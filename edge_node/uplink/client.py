@@ -71,12 +71,19 @@ class CentralClient:
     """
 
     def __init__(
-        self, url: str, *, node: Node, key: Ed25519PrivateKey, clock: Clock, ca_file: Path | None = None
+        self,
+        url: str,
+        *,
+        node: Node,
+        key: Ed25519PrivateKey,
+        clock: Clock,
+        ca_file: Path | None = None,
+        offset: timedelta = timedelta(),
     ) -> None:
         self._node = node
         self._key = key
         self._clock = clock
-        self.offset = timedelta()
+        self.offset = offset
         self._http = httpx.AsyncClient(
             base_url=url,
             verify=ssl.create_default_context(cafile=ca_file) if ca_file else True,

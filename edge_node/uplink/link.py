@@ -23,6 +23,7 @@ class LinkState(msgspec.Struct, frozen=True, kw_only=True):
         pending_facts: facts that central has not acknowledged.
         acked_seq: central has every fact up to this one.
         halted: nothing is sent any more until a person acts.
+        forked_at: how far central's log goes that parts from this journal, when it was halted for that.
         durability: what an acknowledgement means.
         clock_offset_ms: central's clock minus ours.
         fenced_by: the later epoch that holds this office; 0 while this node has authority.
@@ -37,6 +38,7 @@ class LinkState(msgspec.Struct, frozen=True, kw_only=True):
     pending_facts: int = 0
     acked_seq: int = 0
     halted: HaltReason | None = None
+    forked_at: int = 0
     durability: Durability = "no_replica"
     clock_offset_ms: int = 0
     fenced_by: int = 0
@@ -107,9 +109,9 @@ class Link:
         """Whether central waits for this office's report."""
         self._become(report_due=due)
 
-    def halt(self, reason: HaltReason) -> None:
-        """The uplink has stopped for a person to act."""
-        self._become(halted=reason)
+    def halt(self, reason: HaltReason, central_seq: int | None = None) -> None:
+        """The uplink has stopped for a person to act; ``central_seq``: where central's log, which is not ours, ends."""
+        self._become(halted=reason, forked_at=self.state.acked_seq if central_seq is None else central_seq)
 
     def _acked(self, seq: int) -> dict[str, int]:
         return {"acked_seq": seq, "pending_facts": max(0, self._journal_seq - seq)}

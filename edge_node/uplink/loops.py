@@ -100,7 +100,7 @@ class HelloLoop:
                 return True
             case Diverged(central=central, journal=journal):
                 log.error("link.diverged", central_seq=central.seq, journal_seq=journal.seq)
-                around.link.halt("fork")
+                around.link.halt("fork", central.seq)
                 around.diverged.set()
                 around.link.heard(around.clock.now())
                 return True

@@ -47,6 +47,7 @@ class Uplink:
         book: what was done with leased seats.
         people: who appointments are for that were sold here; none: nothing is sold.
         registry: gets the link's instruments.
+        offset: central's clock minus ours, as an earlier run has known it.
         wait_s: how long central may hold a long-poll.
     """
 
@@ -66,6 +67,7 @@ class Uplink:
         people: People | None = None,
         registry: CollectorRegistry,
         ca_file: Path | None = None,
+        offset: timedelta = timedelta(),
         wait_s: int = LONG_POLL_S,
     ) -> None:
         self._clock = clock
@@ -77,7 +79,7 @@ class Uplink:
         self._wait_s = wait_s
         self._metrics = UplinkMetrics(registry)
         self._link = Link(self._changed, clock.now())
-        self._client = CentralClient(url, node=node, key=key, clock=clock, ca_file=ca_file)
+        self._client = CentralClient(url, node=node, key=key, clock=clock, ca_file=ca_file, offset=offset)
         self._around = Surroundings(
             node=node,
             client=self._client,
@@ -94,6 +96,11 @@ class Uplink:
     def state(self) -> LinkState:
         """The link as it is now."""
         return self._link.state
+
+    @property
+    def offset(self) -> timedelta:
+        """Central's clock minus ours, as last known."""
+        return self._client.offset
 
     def central_now(self) -> datetime:
         """Central's time, as well as this office knows it."""

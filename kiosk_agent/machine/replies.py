@@ -25,6 +25,7 @@ TROUBLES: Mapping[RefusalCode, Trouble] = MappingProxyType(
         "ask_for_help": "help",
         "day_closed": "closed",
         "no_authority": "stopped",
+        "date_unconfirmed": "stopped",
         "walk_in_not_allowed": "by_appointment",
     }
 )

@@ -5,6 +5,7 @@ Every command carries the ``request_id`` its sender made; the same id never acts
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
@@ -240,6 +241,19 @@ class ReportShown(Command, frozen=True, kw_only=True, forbid_unknown_fields=True
     shown_at: Instant
     sounded: bool
 
+
+class BreakGlass(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="break_glass"):
+    """A supervisor lets a node go on that was put back in time (``sync.domain.standing``)."""
+
+
+class ConfirmDate(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="confirm_date"):
+    """A supervisor confirms the date that a doubtful clock says (``sync.domain.date_doubt``)."""
+
+    service_date: date
+
+
+NodeCommand = BreakGlass | ConfirmDate
+"""What is asked of the node itself, and not of its queue."""
 
 AnyCommand = (
     CloseDay

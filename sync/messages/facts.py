@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from sync.messages.policy import GENERAL, Policy
-from sync.messages.values import Hash, Instant, Label, Locator, SeatRef, Series, Slug, Tenure, Uuid
+from sync.messages.values import Hash, Instant, Label, Locator, SeatRef, Seq, Series, Slug, Tenure, Uuid
 
 Origin = Literal["walk_in", "appointment"]
 Band = Literal["early", "punctual", "late", "too_late"]
@@ -371,6 +371,18 @@ class NodeStarted(Fact, frozen=True, kw_only=True):
     version: str
 
 
+class NodeBreakGlass(Fact, frozen=True, kw_only=True):
+    """A supervisor let a node go on although somebody had seen more of its journal than it has itself.
+
+    Args:
+        seen_epoch, seen_seq: the highest place that was seen; evidence up to there is answered for.
+    """
+
+    TYPE: ClassVar[str] = "node.break_glass"
+    seen_epoch: int
+    seen_seq: Seq
+
+
 class ClockStepped(Fact, frozen=True, kw_only=True):
     """The wall clock and the office clock had parted. The time of this fact is already the new one."""
 
@@ -416,6 +428,7 @@ FACTS: dict[str, type[Fact]] = {
         LeaseReturned,
         ConfigApplied,
         NodeStarted,
+        NodeBreakGlass,
         ClockStepped,
     )
 }

@@ -42,6 +42,7 @@ RefusalCode = Literal[
     "no_leased_seat",
     "central_reachable",
     "no_authority",
+    "date_unconfirmed",
     "not_reserved",
 ]
 """The order is that of the documentation: entry, day, counters, tickets, bookings."""

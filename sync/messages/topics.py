@@ -176,6 +176,13 @@ DeviceAck = PrintedAck | PrintFailedAck | ShownAck
 
 
 class DeviceStatus(Message, frozen=True, kw_only=True):
+    """How a device is.
+
+    Args:
+        seen_epoch, seen_seq: the highest place of the edge's journal that a board or epoch has named; zeros before the first.
+            An edge that has less was put back in time.
+    """
+
     device: Slug
     kind: Literal["kiosk", "display"]
     online: bool
@@ -184,6 +191,12 @@ class DeviceStatus(Message, frozen=True, kw_only=True):
     pending_acks: int = 0
     version: str = ""
     at: Instant | None = None
+    seen_epoch: int = 0
+    seen_seq: Seq = 0
+
+    @property
+    def seen(self) -> tuple[int, int]:
+        return self.seen_epoch, self.seen_seq
 
 
 # edge → device: config (retained)

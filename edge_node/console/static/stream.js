@@ -8,7 +8,7 @@ export const EVENTS = [
   "ticket.started", "ticket.finished", "ticket.no_show", "ticket.reinstated", "ticket.transferred", "ticket.reassigned",
   "ticket.parked", "ticket.resumed", "ticket.abandoned", "ticket.released", "ticket.accepted", "ticket.arrived", "ticket.relabelled", "reserve.granted",
   "lease.sold", "lease.returned",
-  "config.applied", "node.started", "clock.stepped",
+  "config.applied", "node.started", "node.break_glass", "clock.stepped",
 ];
 const RETRY_MS = [500, 1_000, 2_000, 5_000];
 const SILENT_MS = 20_000;
