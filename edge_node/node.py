@@ -22,6 +22,7 @@ from edge_node.console.live import BEAT, BYE, HELLO, Live, news
 from edge_node.console.queue_view import QueueView, view_agenda, view_appointment, view_queue
 from edge_node.console.staff_sessions import StaffSessions
 from edge_node.database import quick_check
+from edge_node.disk.keeper import DiskKeeper
 from edge_node.lan.devices import Devices
 from edge_node.lan.link import Lan
 from edge_node.leases.sales import Sales
@@ -93,6 +94,7 @@ class EdgeNode:
         self.lan = self._lan() if settings.broker.port else None
         known_offset = timedelta(milliseconds=anchor.central_offset_ms) if anchor is not None else timedelta()
         self.uplink = self._uplink(known_offset) if settings.central.url else None
+        self.disk = DiskKeeper(settings, dispatcher, writer, self._disk_changed)
         self.anchor = AnchorFile(settings.anchor_file, anchor, self._offset)
         for listener in (self.timekeeper, self.live, self.anchor, self):
             dispatcher.listen(listener)
@@ -255,6 +257,9 @@ class EdgeNode:
             self.dispatcher.listen(listener)
         return lan
 
+    def _disk_changed(self) -> None:
+        self.live.tell("disk", {"level": self.disk.level})
+
     def _offset(self) -> timedelta:
         return self.uplink.offset if self.uplink is not None else timedelta()
 
@@ -332,7 +337,7 @@ async def _serving(node: EdgeNode) -> AsyncIterator[None]:
     if node.lan is not None and not node.dispatcher.state.standing.is_fenced:
         node.lan_chore = _start(node.lan.run, "lan")
         chores.append(node.lan_chore)
-    chores += [_start(node.keep_rights, "rights"), _start(node.anchor.run, "anchor")]
+    chores += [_start(node.keep_rights, "rights"), _start(node.anchor.run, "anchor"), _start(node.disk.run, "disk")]
     if node.uplink is not None:
         node.restored()
         chores.append(_start(node.uplink.run, "uplink"))

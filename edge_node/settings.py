@@ -37,10 +37,12 @@ class Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         folder: holds the database and everything else; one process at a time owns it.
         anchor_file: how far the journal went, to find out when the database was put back from an image. Best where backups and
             images of the folder do not reach; none: ``anchor.json`` in the folder.
+        ballast_mib: size of a file that only takes room, to be given up when the disk is full; 0: none.
     """
 
     folder: Path
     anchor_file: Path | None = None
+    ballast_mib: Annotated[int, msgspec.Meta(ge=0, le=4096)] = 64
 
 
 class Central(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

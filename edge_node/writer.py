@@ -32,11 +32,13 @@ class WriteFailed(RuntimeError):
 
     Attributes:
         outcome_unknown: COMMIT failed; ask the file what is there. Otherwise the transaction was rolled back.
+        no_room: the disk is full.
     """
 
     def __init__(self, error: Exception, *, outcome_unknown: bool) -> None:
         super().__init__(str(error))
         self.outcome_unknown = outcome_unknown
+        self.no_room = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
 
 
 class Writer:

@@ -37,6 +37,8 @@ def standing_key(state: OfficeState) -> str:
         return "console.standing.fenced"
     if state.standing.is_rolled_back:
         return "console.standing.rolled_back"
+    if state.disk_full:
+        return "console.standing.disk"
     return "console.standing.date" if state.doubt(state.now()) is not None else ""
 
 

@@ -41,7 +41,17 @@ from sync.domain.decide import decide, turn_day
 from sync.domain.outcomes import Accepted, Decision, refuse
 from sync.domain.service_day import service_date
 from sync.domain.standing import break_glass
-from sync.messages.commands import SYSTEM, Actor, AnyCommand, BreakGlass, ConfirmDate, NodeCommand
+from sync.messages.commands import (
+    SYSTEM,
+    Actor,
+    AnyCommand,
+    BreakGlass,
+    CheckIn,
+    ConfirmDate,
+    NodeCommand,
+    SellLease,
+    TakeTicket,
+)
 from sync.messages.facts import Fact
 from sync.messages.refusals import Refusal
 
@@ -51,6 +61,9 @@ MAX_BATCH = 256
 RETRY = refuse("retry", wait_s=1)
 NO_AUTHORITY = refuse("no_authority")
 DATE_UNCONFIRMED = refuse("date_unconfirmed")
+DISK_FULL = refuse("disk_full")
+TAKING_IN = (TakeTicket, CheckIn, SellLease)
+"""What is not done while the disk is full; calls and their ends are, out of the room that is left."""
 NO_EXTRAS = Extras()
 NODE = Actor(actor_id=SYSTEM, device_id="edge")
 
@@ -112,6 +125,8 @@ class Dispatcher:
         self._committing = False
         self._listeners: list[Listener] = []
         self._task: asyncio.Task[None] | None = None
+        self.on_no_room: Callable[[], None] = lambda: None
+        """Called when SQLite found no room for a batch."""
         self.stale = False
         """The state is not the disk's: nothing is decided until the journal was read again."""
 
@@ -210,6 +225,8 @@ class Dispatcher:
         except Exception as error:  # noqa: BLE001 - whatever it was, the disk decides what happened
             _tell_failure("dispatcher.commit_failed", error, commands=len(taken))
             self.stale = True
+            if isinstance(error, WriteFailed) and error.no_room:
+                self.on_no_room()
             answers = await self._answer_from_journal(taken)
         else:
             self._known.update(request_id for request_id, _, _ in batch.requests)
@@ -228,6 +245,8 @@ class Dispatcher:
         batch.entries += turn(self.state, now)
         if not isinstance(each.command, (BreakGlass, ConfirmDate)) and self.state.doubt(now) is not None:
             return self._refused(DATE_UNCONFIRMED)
+        if self.state.disk_full and isinstance(each.command, TAKING_IN):
+            return self._refused(DISK_FULL)
         try:
             decision = self._decision(each, now)
         except Exception as bug:  # one bad command must not take the others' batch with it
@@ -293,7 +312,7 @@ class Dispatcher:
         self._restore(entries, tail, beyond)
         return True
 
-    def _restore(self, entries: Sequence[Entry], tail: Tail, beyond: Sequence[Fact]) -> None:
+    def _restore(self, entries: Sequence[Entry], tail: Tail, beyond: Sequence[tuple[int, Fact]]) -> None:
         self.state.restore(entries, tail, beyond)
         self.stale = False
         log.warning("dispatcher.replayed", epoch=tail.epoch, seq=tail.seq)

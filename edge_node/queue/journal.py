@@ -125,9 +125,12 @@ def read_day(connection: sqlite3.Connection, epoch: int) -> tuple[list[Entry], T
     return entries, tail
 
 
-def read_beyond_the_day(connection: sqlite3.Connection, epoch: int) -> list[Fact]:
-    """The facts of this life of the node that outlive their service day."""
-    return [open_fact(_record(epoch, row)) for row in connection.execute(SQL.facts_beyond_the_day, {"epoch": epoch})]
+def read_beyond_the_day(connection: sqlite3.Connection, epoch: int) -> list[tuple[int, Fact]]:
+    """The facts of this life of the node that outlive their service day, each with its seq."""
+    return [
+        (row[0], open_fact(_record(epoch, row)))
+        for row in connection.execute(SQL.facts_beyond_the_day, {"epoch": epoch})
+    ]
 
 
 def hash_at(connection: sqlite3.Connection, epoch: int, seq: int) -> bytes | None:

@@ -83,6 +83,8 @@ class OfficeState:
         self._agenda: tuple[Agenda, int, int, date, Agenda] | None = None
         self.standing = Standing(epoch=epoch)
         """Whether this life of the node may act for its office. Changes as soon as it is known, between two decisions."""
+        self.disk_full = False
+        """Nobody new is taken in; who waits is served."""
         self.clock = clock
         self.office_clock = OfficeClock(anchor_at=clock.now(), anchor_mono_ns=clock.monotonic_ns())
         self._day_ends_at: datetime | None = None
@@ -160,12 +162,12 @@ class OfficeState:
             self.central_offset -= timedelta(milliseconds=delta_ms)
         return self.record((ClockStepped(delta_ms=delta_ms),), actor, wall_at)
 
-    def restore(self, entries: Sequence[Entry], tail: Tail, beyond: Iterable[Fact] = ()) -> None:
+    def restore(self, entries: Sequence[Entry], tail: Tail, beyond: Iterable[tuple[int, Fact]] = ()) -> None:
         """Forget the state and fold it anew from what the journal holds; ``beyond``: all that outlives its service day."""
         self.day = OfficeDay(self.office)
         self.book, self.sold, self._agenda = LeaseBook(), [], None
         self.standing = msgspec.structs.replace(self.standing, answered=None)
-        for fact in beyond:
+        for _seq, fact in beyond:
             self._fold_beyond_the_day(fact)
         self.tail = tail
         self._day_ends_at = self._latest_at = None

@@ -26,6 +26,7 @@ TROUBLES: Mapping[RefusalCode, Trouble] = MappingProxyType(
         "day_closed": "closed",
         "no_authority": "stopped",
         "date_unconfirmed": "stopped",
+        "disk_full": "stopped",
         "walk_in_not_allowed": "by_appointment",
     }
 )

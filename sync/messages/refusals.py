@@ -43,6 +43,7 @@ RefusalCode = Literal[
     "central_reachable",
     "no_authority",
     "date_unconfirmed",
+    "disk_full",
     "not_reserved",
 ]
 """The order is that of the documentation: entry, day, counters, tickets, bookings."""

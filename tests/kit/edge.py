@@ -95,7 +95,7 @@ def settings(
 ) -> Settings:
     return Settings(
         office=Office(id=office_id, node=f"{office_id}-1"),
-        data=Data(folder=folder),
+        data=Data(folder=folder, ballast_mib=0),
         central=Central(public_url="https://citas.example", node_key_file=key_file),
         broker=Broker(port=broker_port),
         http=Http(port=http_port),

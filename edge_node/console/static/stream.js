@@ -2,7 +2,7 @@
 // forgets Last-Event-ID, so the position goes along in the address too.
 
 export const EVENTS = [
-  "reset", "beat", "bye", "devices", "link", "agenda", "waits",
+  "reset", "beat", "bye", "devices", "link", "agenda", "waits", "disk",
   "day.opened", "day.closed", "counter.opened", "counter.closed",
   "ticket.issued", "ticket.printed", "ticket.print_failed", "ticket.called", "ticket.recalled", "ticket.shown",
   "ticket.started", "ticket.finished", "ticket.no_show", "ticket.reinstated", "ticket.transferred", "ticket.reassigned",

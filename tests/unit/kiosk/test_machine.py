@@ -110,6 +110,7 @@ def test_a_reprint_speaks_the_persons_language_and_says_that_it_is_one() -> None
         ("day_closed", "closed"),
         ("no_authority", "stopped"),
         ("date_unconfirmed", "stopped"),
+        ("disk_full", "stopped"),
         ("walk_in_not_allowed", "by_appointment"),
         ("service_unknown", "desk"),
         ("series_exhausted", "desk"),

@@ -92,4 +92,4 @@ def test_the_script_listens_to_every_fact() -> None:
     facts = {
         fact.TYPE for fact in vars(f).values() if isinstance(fact, type) and issubclass(fact, f.Fact) and fact.TYPE
     }
-    assert heard == facts | {"reset", "beat", "bye", "devices", "link", "agenda", "waits"}
+    assert heard == facts | {"reset", "beat", "bye", "devices", "link", "agenda", "waits", "disk"}
