@@ -95,6 +95,8 @@ class EdgeNode:
         known_offset = timedelta(milliseconds=anchor.central_offset_ms) if anchor is not None else timedelta()
         self.uplink = self._uplink(known_offset) if settings.central.url else None
         self.disk = DiskKeeper(settings, dispatcher, writer, self._disk_changed)
+        self.metrics.watch_office(dispatcher.state)
+        self.metrics.watch_disk(lambda: self.disk.free_ratio)
         self.anchor = AnchorFile(settings.anchor_file, anchor, self._offset)
         for listener in (self.timekeeper, self.live, self.anchor, self):
             dispatcher.listen(listener)

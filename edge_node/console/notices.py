@@ -28,6 +28,8 @@ def link_key(link: LinkState | None) -> str:
         return ""
     if not link.connected:
         return "console.news.offline"
+    if link.report_due and not link.fenced_by:
+        return "console.news.reporting"
     return "console.news.sending" if link.pending_facts >= SENDING_FROM else ""
 
 

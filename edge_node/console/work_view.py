@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from edge_node.console.queue_view import AppointmentView, view_agenda, view_sold_here
+from edge_node.metrics import NOT_SHOWN_AFTER
 from edge_node.queue.journal import Person
 from edge_node.queue.state import OfficeState
 from sync.domain.ordering import in_order, next_for, reachable
@@ -20,8 +21,7 @@ from sync.messages.facts import NextRule
 from sync.messages.feed import Appointment
 from sync.messages.policy import GENERAL
 
-NOT_SHOWN_AFTER_S = 6
-"""A call that no screen has shown by then is to be made aloud."""
+NOT_SHOWN_AFTER_S = NOT_SHOWN_AFTER.seconds
 REFRESH_S = 30
 """Waits are written in minutes; a page that nothing happens to is made anew this often."""
 

@@ -39,7 +39,10 @@ _NOT_CONFIGURATION = frozenset({Appointment.KIND, TicketGrant.KIND, TicketClosed
 
 def read_configuration(connection: sqlite3.Connection, office: str, time_zone: str) -> Configuration:
     """Decode every entity that this build understands. Runs on the writer's thread, where it holds up nobody."""
-    return configure([*read_entities(connection), *read_aside(connection)], office, time_zone)
+    aside = read_aside(connection)
+    configuration = configure([*read_entities(connection), *aside], office, time_zone)
+    configuration.put_aside = len(aside)
+    return configuration
 
 
 def configure(rows: Sequence[SnapshotRow], office: str, time_zone: str) -> Configuration:

@@ -43,6 +43,8 @@ class Configuration:
         self.closed: Mapping[str, TicketClosed] = {}
         self.leases: Mapping[str, Lease] = {}
         self.floors: Mapping[date, NumberFloor] = {}
+        self.put_aside = 0
+        """Rows among these that central forgot when it was restored, and has no report of yet."""
         self.is_known = False
         """Whether anything came from central yet. Before its first snapshot a node opens no day: it knows neither the floors
         of its labels nor the tickets that it holds."""

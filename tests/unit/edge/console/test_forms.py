@@ -64,6 +64,8 @@ def test_initials_are_no_name(name: str, short: str) -> None:
         (LinkState(connected=True, pending_facts=3), ""),
         (LinkState(connected=True, pending_facts=300), "console.news.sending"),
         (LinkState(connected=False, pending_facts=0), "console.news.offline"),
+        (LinkState(connected=True, report_due=True), "console.news.reporting"),
+        (LinkState(connected=True, report_due=True, fenced_by=2), ""),
     ],
 )
 def test_the_link_is_told_of_only_when_it_matters(link: LinkState | None, key: str) -> None:
