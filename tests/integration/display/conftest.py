@@ -1,6 +1,7 @@
 """A display with its real neighbours: a broker, something that speaks like an edge, the agent's process, a browser."""
 
 import asyncio
+import contextlib
 import random
 import shutil
 import signal
@@ -86,8 +87,9 @@ class Edge:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(BOARD_BEAT_S)
-            if self.beats:
-                await self.say_board()
+            if self.beats and self._link.connected:
+                with contextlib.suppress(AssertionError):  # lost in the same moment: the next beat says it again
+                    await self.say_board()
 
     async def _hear(self, message: MqttMessage) -> None:
         if message.topic.endswith("/status"):
@@ -95,8 +97,8 @@ class Edge:
             return
         ack = decode(message.payload, ShownAck)
         self.acks.append(ack)
-        if self.answers_acks:
-            await self.send(device_topic(OFFICE, DEVICE, "resp"), encode(AckReply(ack_id=ack.ack_id)))
+        if self.answers_acks:  # not `send`: a broker that is being stopped must not end this edge; the ack comes again
+            await self._link.publish(device_topic(OFFICE, DEVICE, "resp"), encode(AckReply(ack_id=ack.ack_id)))
 
     async def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         assert await self._link.publish(topic, payload, retain=retain)

@@ -98,7 +98,7 @@ async def test_a_walk_in_by_touch_and_the_ticket_clears_itself(page: Page, kiosk
     await page.click('button[value="take"]')
     await page.wait_for_selector('p.plate:has-text("K12")')
     await office.printer.ticket(1, timeout_s=5)
-    await page.wait_for_function("document.querySelector('#left').textContent.includes('segundos')")
+    await page.wait_for_selector('#left:has-text("segundos")')
     await page.click('button[value="restart"]')
     await page.wait_for_selector('button[value="without"]')
     assert await page.evaluate("document.body.textContent.includes('K12')") is False
