@@ -14,6 +14,7 @@ from sync.messages import commands as c
 from sync.messages import feed as f
 from sync.messages.topics import Board, board_topic
 from tests.kit.edge import OFFICE, edge, entities
+from tests.kit.edge_end import until
 
 CLERK = c.Actor(actor_id="clerk-1", device_id="console-1")
 ZONES = [("a",), ("a", "b", "c")]
@@ -46,14 +47,14 @@ async def test_a_call_is_told_at_once_and_a_ticket_in_a_moment(tmp_path: Path, z
         sending = asyncio.create_task(boards.run())
         session = await open_counter(node)
         await do(node, c.TakeTicket(request_id=new_id(), service="padron", follow_hash=bytes(32)))
+        await until(lambda: len(screens.boards) == len(zones) and screens.waiting_for("a") == 1)
         screens.boards.clear()
         await do(node, c.CallNext(request_id=new_id(), session=session))
-        await asyncio.sleep(CALM_S / 5)
+        everywhere = {board_topic(OFFICE, zone) for zone in zones}
+        assert await until(lambda: set(screens.boards) == everywhere) < CALM_S
         assert [call.label for call in screens.boards[board_topic(OFFICE, "a")].calls] == ["A1"]
-        assert set(screens.boards) == {board_topic(OFFICE, zone) for zone in zones}
         await do(node, c.TakeTicket(request_id=new_id(), service="padron", follow_hash=bytes(32)))
-        await asyncio.sleep(CALM_S * 2)
-        assert screens.waiting_for("a") == 1
+        await until(lambda: screens.waiting_for("a") == 1)
         sending.cancel()
         await asyncio.wait({sending})
 
@@ -66,7 +67,8 @@ async def test_a_call_is_on_its_way_to_the_screen_before_the_clerk_has_the_reply
         sending = asyncio.create_task(boards.run())
         session = await open_counter(node)
         await do(node, c.TakeTicket(request_id=new_id(), service="padron", follow_hash=bytes(32)))
-        await asyncio.sleep(CALM_S / 5)  # the boards of before are out
+        # The boards of before are out and none is on its way: the next is due with the beat, or with a call.
+        await until(lambda: screens.boards and screens.waiting_for("a") == 1)
         screens.begun.clear()
         await do(node, c.CallNext(request_id=new_id(), session=session))
         assert screens.begun == [board_topic(OFFICE, "a")]
