@@ -28,10 +28,14 @@ class _Stream:
         self._writers = [writer]
         self._pumps: list[asyncio.Task[None]] = []
         self._over = asyncio.Event()
+        self._forgotten = False
 
     async def run(self, target: tuple[str, int], passing: asyncio.Event) -> None:
         """Relay until one side closes, or until told otherwise."""
         await passing.wait()
+        if self._forgotten:  # it came while nothing passed: to both ends it is half-open like the others
+            await self._over.wait()
+            return
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             central_reader, central_writer = await asyncio.open_connection(*target)
         self._writers.append(central_writer)
@@ -52,6 +56,7 @@ class _Stream:
 
     def forget(self) -> None:
         """Relay nothing any more and close nothing: both ends believe in a connection that is gone."""
+        self._forgotten = True
         for pump in self._pumps:
             pump.cancel()
 
@@ -78,6 +83,7 @@ class Relay:
         self._streams: set[_Stream] = set()
         self._forgotten: set[_Stream] = set()
         self._passing = asyncio.Event()
+        self._changing = asyncio.Lock()
 
     async def start(self) -> None:
         """Listen and relay. ``port`` 0 becomes the one that was taken."""
@@ -86,16 +92,22 @@ class Relay:
 
     async def cut(self, *, silent: bool = False) -> None:
         """Cut the network, with closed connections or silently."""
-        await self.heal()
-        self.state, self.since = ("silent" if silent else "cut"), datetime.now(UTC)
-        if silent:
-            self._passing.clear()
-            return
-        await self._stop_listening()
-        await self._close(self._streams)
+        async with self._changing:
+            await self._heal()
+            self.state, self.since = ("silent" if silent else "cut"), datetime.now(UTC)
+            if silent:
+                self._passing.clear()
+                return
+            await self._stop_listening()
+            await self._close(self._streams)
+            await self._close(self._forgotten)
 
     async def heal(self) -> None:
         """Let the network work again. Streams that were silenced stay dead: new ones must be made."""
+        async with self._changing:
+            await self._heal()
+
+    async def _heal(self) -> None:
         if self.state == "silent":
             for stream in self._streams:
                 stream.forget()
@@ -108,9 +120,10 @@ class Relay:
 
     async def stop(self) -> None:
         """Close everything."""
-        await self._stop_listening()
-        await self._close(self._streams)
-        await self._close(self._forgotten)
+        async with self._changing:
+            await self._stop_listening()
+            await self._close(self._streams)
+            await self._close(self._forgotten)
 
     async def _listen(self) -> None:
         self._server = await asyncio.start_server(self._accept, self.host, self.port)
@@ -132,6 +145,6 @@ class Relay:
         self._streams.add(stream)
         with contextlib.suppress(OSError, TimeoutError):
             await stream.run(self._target, self._passing)
-        if stream in self._streams:
+        if stream in self._streams:  # else it is half-open, or somebody closes it already
             self._streams.discard(stream)
             await stream.close()

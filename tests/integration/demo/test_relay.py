@@ -86,6 +86,26 @@ async def test_a_silent_cut_closes_nothing_and_answers_nothing(relay: Relay) -> 
     assert await _says(await _open(relay), b"after") == b"after"
 
 
+async def test_a_stream_opened_in_the_silence_stays_dead_after_the_heal(relay: Relay) -> None:
+    await relay.cut(silent=True)
+    newcomer = await _open(relay)
+    with pytest.raises(TimeoutError):
+        await _says(newcomer, b"unheard", 0.2)
+    await relay.heal()
+    with pytest.raises(TimeoutError):
+        await _says(newcomer, b"half-open", 0.3)
+    await relay.cut()
+    with contextlib.suppress(ConnectionError):
+        assert await _says(newcomer, b"past the cut") == b""
+
+
+async def test_many_heals_at_once_are_one(relay: Relay) -> None:
+    await relay.cut()
+    await asyncio.gather(*(relay.heal() for _ in range(3)), relay.cut(silent=True), relay.heal())
+    assert relay.state == "up"
+    assert await _says(await _open(relay), b"after") == b"after"
+
+
 async def test_cutting_again_changes_the_kind(relay: Relay) -> None:
     await relay.cut(silent=True)
     await relay.cut()
