@@ -105,7 +105,8 @@ class Writer:
         try:
             result = work(connection)
         except Exception:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # a full or failing disk makes SQLite roll back by itself
+                connection.execute("ROLLBACK")
             raise
         started = time.perf_counter()
         try:

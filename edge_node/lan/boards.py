@@ -48,7 +48,6 @@ class Boards:
         self._dispatcher = dispatcher
         self._publish = publish
         self._wake = asyncio.Event()
-        self._urgent = False
         self._last_seq = -1
         self._beat = 0
 
@@ -60,13 +59,11 @@ class Boards:
         self.send_now()
 
     def send_now(self) -> None:
-        self._urgent = True
         self._wake.set()
 
     async def run(self) -> None:
         while True:
             self._wake.clear()
-            self._urgent = False
             try:
                 await self._send()
             except Exception:

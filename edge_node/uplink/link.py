@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -57,13 +58,15 @@ class Link:
     def __init__(self, on_change: Callable[[LinkState], None], started_at: datetime) -> None:
         self._on_change = on_change
         self._journal_seq = 0
+        self._heard_ns: int | None = None
         self.state = LinkState(lost_at=started_at)
         self.connected = asyncio.Event()
         self.lost = asyncio.Event()
         self.lost.set()
 
-    def greeted(self, greeted: Greeted, offset_ms: int, now: datetime) -> None:
+    def greeted(self, greeted: Greeted, offset_ms: int, now: datetime, now_ns: int) -> None:
         """Hello was answered: the loops may go."""
+        self._heard_ns = now_ns
         self.lost.clear()
         self.connected.set()
         self._become(
@@ -78,9 +81,14 @@ class Link:
             **self._acked(greeted.acked.seq),
         )
 
-    def heard(self, now: datetime) -> None:
-        """Central answered something."""
+    def heard(self, now: datetime, now_ns: int) -> None:
+        """Central answered something, at this time of the wall clock and of the monotonic one."""
+        self._heard_ns = now_ns
         self.state = msgspec.structs.replace(self.state, last_contact_at=now)
+
+    def quiet_s(self, now_ns: int) -> float:
+        """How long central has said nothing, in seconds; whatever the wall clock did meanwhile."""
+        return math.inf if self._heard_ns is None else (now_ns - self._heard_ns) / 1e9
 
     def lose(self, now: datetime) -> None:
         """Central did not answer: the loops wait for the next hello."""

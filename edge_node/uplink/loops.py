@@ -67,16 +67,12 @@ class HelloLoop:
             if await self._hello():
                 self._failures = 0
                 await set_within(link.lost, PULSE_S)
-                while not link.lost.is_set() and (quiet_s := self._heard_ago_s()) < PULSE_S:
+                while not link.lost.is_set() and (quiet_s := link.quiet_s(self._around.clock.monotonic_ns())) < PULSE_S:
                     await set_within(link.lost, PULSE_S - quiet_s)
             else:
                 self._failures += 1
                 longest_s = KNOCK_S if self._failures < QUICK_KNOCKS else KNOCK_LATER_S
                 await asyncio.sleep(min(longest_s, retry_delay_s(self._failures, self._around.chance())))
-
-    def _heard_ago_s(self) -> float:
-        heard_at = self._around.link.state.last_contact_at
-        return (self._around.clock.now() - heard_at).total_seconds() if heard_at else PULSE_S
 
     async def _hello(self) -> bool:
         around = self._around
@@ -102,7 +98,7 @@ class HelloLoop:
                 log.error("link.diverged", central_seq=central.seq, journal_seq=journal.seq)
                 around.link.halt("fork", central.seq)
                 around.diverged.set()
-                around.link.heard(around.clock.now())
+                around.heard()
                 return True
             case _:
                 return False
@@ -114,7 +110,7 @@ class HelloLoop:
             log.info("link.connected", acked_seq=greeted.acked.seq, journal_seq=journal_seq)
         around.link.committed(journal_seq)
         offset_ms = around.client.offset // timedelta(milliseconds=1)
-        around.link.greeted(greeted, offset_ms, around.clock.now())
+        around.link.greeted(greeted, offset_ms, around.clock.now(), around.clock.monotonic_ns())
         if journal_seq > greeted.acked.seq:
             around.facts.set()
 
@@ -155,7 +151,7 @@ class UpLoop:
             else:
                 await asyncio.sleep(reply.retry_after_s)
             return
-        self._around.link.heard(self._around.clock.now())
+        self._around.heard()
         step = self._session.on_refusal(reply) if isinstance(reply, UpRefusal) else self._session.on_reply(reply)
         self._tell(await self._store.run(step))
 
@@ -245,7 +241,7 @@ class DownLoop:
 
     async def _tell(self, outcome: DownOutcome) -> None:
         around = self._around
-        around.link.heard(around.clock.now())
+        around.heard()
         match outcome:
             case RowsApplied(rows=rows) if rows:
                 around.metrics.rows.inc(len(rows))

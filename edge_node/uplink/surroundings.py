@@ -80,6 +80,10 @@ class Surroundings:
             return self.central_clock.now(self.clock.monotonic_ns())
         return self.clock.now() + self.client.offset
 
+    def heard(self) -> None:
+        """Central answered something just now."""
+        self.link.heard(self.clock.now(), self.clock.monotonic_ns())
+
     def note(self, failure: Failure, loop: str) -> None:
         """Tell of an exchange that failed. Silence, or a hello that was not answered as it should, loses the link."""
         if self._told.get(loop) != failure.code:  # knocking for hours is no news

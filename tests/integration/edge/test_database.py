@@ -136,6 +136,27 @@ async def test_an_error_rolls_back_and_the_next_transaction_goes_on(database: Pa
     await writer.close()
 
 
+async def test_a_full_disk_is_told_as_such_and_there_is_room_again(database: Path) -> None:
+    def small(file: Path) -> sqlite3.Connection:
+        connection = open_writer(file)
+        connection.execute("PRAGMA cache_spill = 1")
+        connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0] + 4}")
+        return connection
+
+    def many(connection: sqlite3.Connection) -> None:
+        for number in range(10_000):
+            _insert(f"device-with-a-long-name-{number}")(connection)
+
+    writer = Writer(database, small)
+    writer.start()
+    with pytest.raises(WriteFailed, match="full") as failure:
+        await writer.run(many)
+    assert failure.value.no_room
+    assert not failure.value.outcome_unknown
+    assert await writer.run(_insert("y")) == 1
+    await writer.close()
+
+
 async def test_readers_cannot_write(database: Path) -> None:
     writer = Writer(database)
     writer.start()

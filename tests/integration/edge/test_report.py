@@ -101,6 +101,7 @@ class Office:
             ),
             0,
             clock.now(),
+            clock.monotonic_ns(),
         )  # fmt: skip
 
     async def aside(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
 from edge_node.uplink.link import Link, LinkState
@@ -29,7 +30,7 @@ def test_a_link_goes_up_and_down_and_says_since_when() -> None:
     assert (link.state.connected, link.state.lost_at) == (False, NOW)
 
     link.committed(7)
-    link.greeted(greeted(acked=5), 1500, LATER)
+    link.greeted(greeted(acked=5), 1500, LATER, 0)
     assert link.connected.is_set()
     assert not link.lost.is_set()
     assert (link.state.lost_at, link.state.pending_facts, link.state.clock_offset_ms) == (None, 2, 1500)
@@ -56,14 +57,23 @@ def test_pending_facts_are_what_central_has_not_acknowledged() -> None:
 def test_a_contact_alone_is_not_told_to_everybody() -> None:
     told: list[LinkState] = []
     link = Link(told.append, NOW)
-    link.heard(LATER)
+    link.heard(LATER, 0)
     assert told == []
     assert link.state.last_contact_at == LATER
 
 
+def test_how_long_central_is_quiet_is_asked_of_no_wall_clock() -> None:
+    link = Link(lambda state: None, NOW)
+    assert link.quiet_s(1_000_000_000) == math.inf
+    link.greeted(greeted(), 0, NOW, 2_000_000_000)
+    assert link.quiet_s(5_000_000_000) == 3
+    link.heard(NOW - timedelta(hours=1), 6_000_000_000)  # the wall clock was set back
+    assert link.quiet_s(7_500_000_000) == 1.5
+
+
 def test_an_old_build_is_told_so() -> None:
     link = Link(lambda state: None, NOW)
-    link.greeted(greeted(proto=0), 0, NOW)
+    link.greeted(greeted(proto=0), 0, NOW, 0)
     assert link.state.too_old
     link.halt("fork")
     assert link.state.halted == "fork"
