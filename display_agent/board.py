@@ -16,6 +16,7 @@ BOARD_STALE_S, until a younger one comes. Offline keeps the last calls, each wit
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -33,12 +34,18 @@ Reception = Literal["taken", "superseded", "fenced"]
 State = Literal["starting", "live", "offline"]
 
 
-class CallMark(msgspec.Struct, frozen=True):
-    """One announcement of a ticket: a recall is another one, with a later `called_at`."""
+@dataclass(frozen=True, slots=True)
+class CallMark:
+    """One announcement of a ticket: a recall is another one.
+
+    Its time is no part of what it is: when the office's clock is set, `called_at` moves with it and nothing was called anew.
+    An older node names no announcements; then the recalls tell them apart.
+    """
 
     ticket_id: str
-    called_at: datetime
+    announcement: str
     recalls: int
+    called_at: datetime = field(compare=False)
 
 
 class ShownCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +57,7 @@ class ShownCall(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     mark: CallMark
+    called_at: datetime
     label: str
     counter: str
     current: bool
@@ -175,7 +183,7 @@ def version(board: Board) -> tuple[int, int, int]:
 
 
 def mark_of(call: BoardCall) -> CallMark:
-    return CallMark(call.ticket_id, call.called_at, call.recalls)
+    return CallMark(call.ticket_id, call.announcement, call.recalls, call.called_at)
 
 
 def age_s(called_at: datetime, now: datetime) -> float:
@@ -185,7 +193,7 @@ def age_s(called_at: datetime, now: datetime) -> float:
 
 def by_age(calls: Iterable[ShownCall]) -> list[ShownCall]:
     """Newest first."""
-    return sorted(calls, key=lambda call: call.mark.called_at, reverse=True)
+    return sorted(calls, key=lambda call: call.called_at, reverse=True)
 
 
 def arrange(calls: list[ShownCall], now: datetime | None) -> tuple[ShownCall | None, tuple[ShownCall, ...]]:
@@ -205,7 +213,7 @@ def arrange(calls: list[ShownCall], now: datetime | None) -> tuple[ShownCall | N
 
 
 def _is_recent(call: ShownCall, now: datetime | None) -> bool:
-    return now is None or age_s(call.mark.called_at, now) < RECENT_FOR_S
+    return now is None or age_s(call.called_at, now) < RECENT_FOR_S
 
 
 def _shown(board: Board, now: datetime | None) -> list[ShownCall]:
@@ -216,4 +224,11 @@ def _shown(board: Board, now: datetime | None) -> list[ShownCall]:
 
 def _shown_call(call: BoardCall, now: datetime | None, *, current: bool) -> ShownCall:
     fresh = now is not None and age_s(call.called_at, now) <= CALL_SOUND_MAX_AGE_S
-    return ShownCall(mark=mark_of(call), label=call.label, counter=call.counter, current=current, fresh=fresh)
+    return ShownCall(
+        mark=mark_of(call),
+        called_at=call.called_at,
+        label=call.label,
+        counter=call.counter,
+        current=current,
+        fresh=fresh,
+    )

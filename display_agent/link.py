@@ -110,6 +110,7 @@ class EdgeLink:
             recalls=proof.mark.recalls,
             shown_at=proof.shown_at,
             sounded=proof.sounded,
+            announcement=proof.mark.announcement,
         )
         body = encode(ack)
         await self._spool.add_proof(proof.mark, ack.ack_id, body)

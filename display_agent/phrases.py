@@ -94,7 +94,7 @@ class Phrases:
             counter=call.counter,
             fresh=call.fresh,
             timed=timed,
-            called=self._words.text("display.called_at", time=self._clock(call.mark.called_at)),
+            called=self._words.text("display.called_at", time=self._clock(call.called_at)),
             again=again.get(call.mark.recalls, self._words.text("display.recall.third")) if call.fresh else "",
             go="" if self._second is None else self._second.text("display.go", counter=call.counter),
             report=call.current,

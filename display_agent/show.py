@@ -77,7 +77,7 @@ class Show:
         self._phrases = phrases_for(config, keys.key_of)
         self._view = keeper.view(clock.monotonic_ns())
         self.page_view = self._phrases.page_view(self._view)
-        self.streams = Streams(self._greet)
+        self.streams = Streams(self._greet, announcer.finish)
         self._sounded = 0
         self._kept_epoch = keeper.epoch
 

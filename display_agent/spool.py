@@ -47,8 +47,8 @@ class Spool:
     async def remembered(self) -> Remembered:
         sounded, proven = set(), set()
         async with self._db.execute(_SQL.calls) as rows:
-            async for ticket_id, called_at, recalls, was_sounded, was_proven in rows:
-                mark = CallMark(ticket_id, datetime.fromisoformat(called_at), recalls)
+            async for ticket_id, announcement, called_at, recalls, was_sounded, was_proven in rows:
+                mark = CallMark(ticket_id, announcement, recalls, datetime.fromisoformat(called_at))
                 if was_sounded:
                     sounded.add(mark)
                 if was_proven:
@@ -123,7 +123,7 @@ async def _connect(path: Path) -> aiosqlite.Connection:
     try:
         await connection.execute("PRAGMA journal_mode = WAL")
         await connection.execute("PRAGMA synchronous = NORMAL")
-        for statement in (_SQL.create_call, _SQL.create_ack, _SQL.create_kept):
+        for statement in (_SQL.drop_call, _SQL.create_announcement, _SQL.create_ack, _SQL.create_kept):
             await connection.execute(statement)
         await connection.commit()
     except sqlite3.DatabaseError:
@@ -133,7 +133,12 @@ async def _connect(path: Path) -> aiosqlite.Connection:
 
 
 def _row(mark: CallMark) -> dict[str, object]:
-    return {"ticket_id": mark.ticket_id, "called_at": _text(mark.called_at), "recalls": mark.recalls}
+    return {
+        "ticket_id": mark.ticket_id,
+        "announcement": mark.announcement,
+        "called_at": _text(mark.called_at),
+        "recalls": mark.recalls,
+    }
 
 
 def _text(at: datetime) -> str:

@@ -1,12 +1,17 @@
--- name: create_call
+-- name: drop_call
+-- What builds before announcements had names remembered of one day.
+DROP TABLE IF EXISTS call
+
+-- name: create_announcement
 -- What was done about an announcement; a row is written before its sound leaves and before its ack is first sent.
-CREATE TABLE IF NOT EXISTS call (
+CREATE TABLE IF NOT EXISTS announcement (
   ticket_id text NOT NULL,
+  announcement text NOT NULL,
   called_at text NOT NULL,
   recalls integer NOT NULL,
   sounded integer NOT NULL DEFAULT 0 CHECK (sounded IN (0, 1)),
   proven integer NOT NULL DEFAULT 0 CHECK (proven IN (0, 1)),
-  PRIMARY KEY (ticket_id, called_at, recalls)
+  PRIMARY KEY (ticket_id, announcement, recalls)
 ) STRICT, WITHOUT ROWID
 
 -- name: create_ack
@@ -24,18 +29,20 @@ CREATE TABLE IF NOT EXISTS kept (
 ) STRICT
 
 -- name: mark_sounded
-INSERT INTO call (ticket_id, called_at, recalls, sounded) VALUES (:ticket_id, :called_at, :recalls, 1)
+INSERT INTO announcement (ticket_id, announcement, called_at, recalls, sounded)
+VALUES (:ticket_id, :announcement, :called_at, :recalls, 1)
 ON CONFLICT DO UPDATE SET sounded = 1
 
 -- name: mark_proven
-INSERT INTO call (ticket_id, called_at, recalls, proven) VALUES (:ticket_id, :called_at, :recalls, 1)
+INSERT INTO announcement (ticket_id, announcement, called_at, recalls, proven)
+VALUES (:ticket_id, :announcement, :called_at, :recalls, 1)
 ON CONFLICT DO UPDATE SET proven = 1
 
 -- name: calls
-SELECT ticket_id, called_at, recalls, sounded, proven FROM call
+SELECT ticket_id, announcement, called_at, recalls, sounded, proven FROM announcement
 
 -- name: forget_calls
-DELETE FROM call WHERE called_at < :before
+DELETE FROM announcement WHERE called_at < :before
 
 -- name: add_ack
 INSERT INTO ack (ack_id, body) VALUES (:ack_id, :body)

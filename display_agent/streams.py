@@ -26,10 +26,12 @@ class Streams:
 
     Args:
         greet: gives the events that a page needs when it comes.
+        on_silence: told when the page that is given sounds has gone; nobody will say when the last one ends.
     """
 
-    def __init__(self, greet: Callable[[], list[Event]]) -> None:
+    def __init__(self, greet: Callable[[], list[Event]], on_silence: Callable[[], None]) -> None:
         self._greet = greet
+        self._on_silence = on_silence
         self._mailboxes: list[asyncio.Queue[Event | None]] = []
         self._closed = False
 
@@ -66,7 +68,7 @@ class Streams:
                 yield event_or_end
         finally:
             if mailbox in self._mailboxes:
-                self._mailboxes.remove(mailbox)
+                self._leave(mailbox)
 
     def _post(self, mailbox: asyncio.Queue[Event | None], event: Event) -> None:
         if mailbox.qsize() < MAILBOX_MAX:
@@ -75,5 +77,11 @@ class Streams:
             self._dismiss(mailbox)
 
     def _dismiss(self, mailbox: asyncio.Queue[Event | None]) -> None:
-        self._mailboxes.remove(mailbox)
+        self._leave(mailbox)
         mailbox.put_nowait(None)
+
+    def _leave(self, mailbox: asyncio.Queue[Event | None]) -> None:
+        spoke = mailbox is self._mailboxes[-1]
+        self._mailboxes.remove(mailbox)
+        if spoke:
+            self._on_silence()

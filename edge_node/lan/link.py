@@ -207,6 +207,7 @@ def _report(ack: PrintedAck | PrintFailedAck | ShownAck) -> ReportPrinted | Repo
                 recalls=ack.recalls,
                 shown_at=ack.shown_at,
                 sounded=ack.sounded,
+                announcement=ack.announcement,
             )
 
 

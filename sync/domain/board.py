@@ -67,6 +67,7 @@ def _board_call(announcement: Announcement) -> BoardCall:
         counter=announcement.counter,
         called_at=announcement.announced_at,
         recalls=announcement.recalls,
+        announcement=announcement.id,
     )
 
 

@@ -373,6 +373,8 @@ def _report_shown(x: Context, command: c.ReportShown) -> Decision:
     ticket = x.day.tickets.get(command.ticket_id)
     if ticket is None:
         return refuse("ticket_unknown")
+    if command.announcement and command.announcement != ticket.announcement:
+        return Accepted(())  # late, of a call that another has taken the place of
     shown = f.TicketShown(
         ticket_id=ticket.ticket_id,
         display=x.actor.device_id,

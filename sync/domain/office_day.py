@@ -25,8 +25,13 @@ RECENT_CALLS = 40
 
 
 class Announcement(msgspec.Struct, frozen=True, kw_only=True):
-    """A call or recall, as screens announce it."""
+    """A call or recall, as screens announce it.
 
+    Args:
+        id: names the fact that made it, ``epoch.seq``; unlike its time it stays when the clock is set.
+    """
+
+    id: str
     ticket_id: str
     label: str
     counter: str
@@ -97,14 +102,15 @@ class OfficeDay:
         if state not in ("called", "serving"):
             ticket.session = None
 
-    def _announce(self, ticket: Ticket, counter: str, at: datetime) -> None:
-        ticket.announced_at = at
+    def _announce(self, ticket: Ticket, counter: str, header: FactHeader) -> None:
+        ticket.announcement, ticket.announced_at = f"{header.epoch}.{header.seq}", header.occurred_at
         self.announcements.append(
             Announcement(
+                id=ticket.announcement,
                 ticket_id=ticket.ticket_id,
                 label=ticket.label,
                 counter=counter,
-                announced_at=at,
+                announced_at=header.occurred_at,
                 recalls=ticket.recalls,
             )
         )
@@ -190,12 +196,12 @@ class OfficeDay:
         ticket.recalls, ticket.started_at, ticket.shown_at = 0, None, None
         if session := self.sessions.get(fact.session):
             session.last_ticket_id = ticket.ticket_id
-        self._announce(ticket, fact.counter, header.occurred_at)
+        self._announce(ticket, fact.counter, header)
 
     def _recalled(self, header: FactHeader, fact: f.TicketRecalled) -> None:
         if ticket := self.tickets.get(fact.ticket_id):
             ticket.recalls, ticket.shown_at = fact.recalls, None
-            self._announce(ticket, fact.counter, header.occurred_at)
+            self._announce(ticket, fact.counter, header)
 
     def _shown(self, _header: FactHeader, fact: f.TicketShown) -> None:
         ticket = self.tickets.get(fact.ticket_id)

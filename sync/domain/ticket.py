@@ -61,6 +61,7 @@ class Ticket(msgspec.Struct, kw_only=True):
     why: Why | None = None
     called_at: datetime | None = None
     announced_at: datetime | None = None
+    announcement: str = ""
     recalls: int = 0
     started_at: datetime | None = None
     ended_at: datetime | None = None

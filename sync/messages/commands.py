@@ -12,7 +12,7 @@ import msgspec
 
 from sync.messages.facts import DEFAULT_OUTCOME, AcceptedVia, Outcome, TicketCard
 from sync.messages.policy import GENERAL
-from sync.messages.values import Hash, Instant, Language, Locator, Series, Slug, Tenure, Uuid
+from sync.messages.values import AnnouncementId, Hash, Instant, Language, Locator, Series, Slug, Tenure, Uuid
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,6 +240,7 @@ class ReportShown(Command, frozen=True, kw_only=True, forbid_unknown_fields=True
     recalls: int
     shown_at: Instant
     sounded: bool
+    announcement: AnnouncementId = ""
 
 
 class BreakGlass(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="break_glass"):

@@ -12,7 +12,7 @@ import msgspec
 
 from sync.messages.feed import Text
 from sync.messages.refusals import Refusal
-from sync.messages.values import Instant, Label, Language, Seq, Slug, Uuid
+from sync.messages.values import AnnouncementId, Instant, Label, Language, Seq, Slug, Uuid
 
 V = 1
 BOARD_BEAT_S = 3
@@ -160,7 +160,7 @@ class PrintFailedAck(Tagged, frozen=True, kw_only=True, tag="print_failed"):
 
 
 class ShownAck(Tagged, frozen=True, kw_only=True, tag="shown"):
-    """A display put a call on the glass. ``recalls`` is 0 for the first announcement of the call."""
+    """A display put a call on the glass: ``recalls`` is 0 for its first announcement, ``announcement`` is as in the board."""
 
     ack_id: Uuid
     device: Slug
@@ -168,6 +168,7 @@ class ShownAck(Tagged, frozen=True, kw_only=True, tag="shown"):
     recalls: int
     shown_at: Instant
     sounded: bool
+    announcement: AnnouncementId = ""
 
 
 DeviceAck = PrintedAck | PrintFailedAck | ShownAck
@@ -232,13 +233,18 @@ class DeviceConfig(Message, frozen=True, kw_only=True):
 
 
 class BoardCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A call as screens show it: a label and a counter, never a name."""
+    """A call as screens show it: a label and a counter, never a name.
+
+    Args:
+        announcement: names the call or recall, whatever happens to its time when the clock is set; empty from an older node.
+    """
 
     ticket_id: Uuid
     label: Label
     counter: Slug
     called_at: Instant
     recalls: int = 0
+    announcement: AnnouncementId = ""
 
 
 class ServiceWait(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,9 @@ Uuid = Annotated[
 Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=40)]
 """An id that people choose: ``centro``, ``padron``, ``1``, ``kiosk-1``."""
 
+AnnouncementId = Annotated[str, msgspec.Meta(pattern=r"^([0-9]+\.[0-9]+)?$", max_length=40)]
+"""``epoch.seq`` of the fact that called or recalled a ticket; empty where a message of an older build does not say."""
+
 Label = Annotated[str, msgspec.Meta(pattern=r"^[A-Z][1-9][0-9]{0,2}$", max_length=4)]
 """The printed code of a ticket, shown and spoken as printed: ``K12``."""
 

@@ -114,7 +114,7 @@ class Edge:
 
     def acks_of(self, call: BoardCall) -> list[ShownAck]:
         """What came about one announcement; late ones of other days are not asked for."""
-        return [ack for ack in self.acks if (ack.ticket_id, ack.recalls) == (call.ticket_id, call.recalls)]
+        return [ack for ack in self.acks if (ack.ticket_id, ack.announcement) == (call.ticket_id, call.announcement)]
 
     async def reconnected(self) -> None:
         await self._link.wait_connected()
@@ -157,26 +157,33 @@ class Edge:
         await self.send(board_topic(OFFICE, ZONE), encode(self.board(**changes)), retain=True)
 
     def make_call(self, label: str, counter: str = "4", *, age_s: float = 0) -> BoardCall:
-        return BoardCall(ticket_id=new_id(), label=label, counter=counter, called_at=now() - timedelta(seconds=age_s))
+        return BoardCall(
+            ticket_id=new_id(),
+            label=label,
+            counter=counter,
+            called_at=now() - timedelta(seconds=age_s),
+            announcement=f"{self.epoch}.{self.seq}",
+        )
 
     async def call(self, label: str, counter: str = "4", *, age_s: float = 0) -> BoardCall:
         """Call a ticket and tell the screens."""
+        self.seq += 1
         made = self.make_call(label, counter, age_s=age_s)
         self.calls.insert(0, made)
-        self.seq += 1
         await self.say_board()
         return made
 
     async def recall(self, call: BoardCall) -> BoardCall:
+        self.seq += 1
         again = BoardCall(
             ticket_id=call.ticket_id,
             label=call.label,
             counter=call.counter,
             called_at=now(),
             recalls=call.recalls + 1,
+            announcement=f"{self.epoch}.{self.seq}",
         )
         self.calls[self.calls.index(call)] = again
-        self.seq += 1
         await self.say_board()
         return again
 

@@ -8,7 +8,8 @@ from display_agent.spool import ACKS_MAX, open_spool
 from sync.io.ids import new_id
 
 AT = datetime(2026, 11, 23, 8, 0, 0, 123000, tzinfo=UTC)
-ONE, TWO = CallMark(new_id(), AT, 0), CallMark(new_id(), AT + timedelta(seconds=30), 1)
+ONE = CallMark(new_id(), "1.7", 0, AT)
+TWO = CallMark(new_id(), "1.9", 1, AT + timedelta(seconds=30))
 
 
 async def test_marks_and_acks_outlive_a_restart(tmp_path: Path) -> None:

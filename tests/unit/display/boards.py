@@ -20,9 +20,14 @@ def ticket_id(number: int) -> str:
     return f"00000000-0000-7000-8000-{number:012d}"
 
 
-def call(number: int, at_s: float, *, recalls: int = 0, counter: str = "4") -> BoardCall:
+def call(number: int, at_s: float, *, recalls: int = 0, counter: str = "4", announcement: str = "") -> BoardCall:
     return BoardCall(
-        ticket_id=ticket_id(number), label=f"K{number}", counter=counter, called_at=after(at_s), recalls=recalls
+        ticket_id=ticket_id(number),
+        label=f"K{number}",
+        counter=counter,
+        called_at=after(at_s),
+        recalls=recalls,
+        announcement=announcement,
     )
 
 

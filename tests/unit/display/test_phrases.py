@@ -104,5 +104,5 @@ def test_keys_stand_for_marks_until_they_are_forgotten() -> None:
     assert keys.mark_of(key) == view.main.mark
     assert Keys("b2").mark_of(key) is None
     for number in range(KEYS_MAX):
-        keys.key_of(CallMark(ticket_id(number), after(1), 0))
+        keys.key_of(CallMark(ticket_id(number), "1.1", 0, after(1)))
     assert keys.mark_of(key) is None

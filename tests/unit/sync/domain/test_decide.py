@@ -65,6 +65,30 @@ def test_recalls_have_a_gap_and_a_limit() -> None:
     assert code(office.do(c.Recall(request_id=new_id(), **recall), at("09:06"))) == "recall_limit"
 
 
+def test_a_late_word_of_a_screen_is_not_about_the_next_call() -> None:
+    office = TestOffice()
+    session = office.open("1", at("09:00"))
+    ticket_id = office.take("a", at("09:01"))
+    office.call_next(session, at("09:02"))
+    ticket = office.day.tickets[ticket_id]
+    first = ticket.announcement
+    office.do(c.NoShow(request_id=new_id(), session=session, ticket_id=ticket_id), at("09:05"))
+    office.do(c.Reinstate(request_id=new_id(), ticket_id=ticket_id), at("09:06"))
+    office.call_next(session, at("09:07"))
+    assert (ticket.state, ticket.recalls) == ("called", 0)
+    for announcement, shown_at in ((first, None), (ticket.announcement, at("09:02"))):
+        report = c.ReportShown(
+            request_id=new_id(),
+            ticket_id=ticket_id,
+            announcement=announcement,
+            recalls=0,
+            shown_at=at("09:02"),
+            sounded=True,
+        )
+        office.do(report, at("09:08"))
+        assert ticket.shown_at == shown_at
+
+
 @pytest.mark.parametrize("verb", [c.Recall, c.Finish, c.Transfer, c.NoShow, c.Start])
 def test_verbs_need_the_right_state_and_the_right_counter(verb: Any) -> None:
     office = TestOffice()
