@@ -29,6 +29,7 @@ TOO_LARGE = 413
 DRAIN_BYTES = 32 * 1024 * 1024
 DRAIN_S = 5
 HTTP_REQUEST_EVENT = "http.request"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _QUIET = ("/health/", "/metrics", "/static/")
 
 
@@ -85,6 +86,8 @@ async def _drain(receive: Receive) -> None:
 
 def _record(scope: Scope, status: int, seconds: float) -> None:
     method = str(scope.get("method", ""))
+    if method not in _METHODS:  # a series for each invented one would stay for ever
+        method = "other"
     route = str(scope.get("path_template") or "unmatched")
     _DURATION.labels(method, route, str(status)).observe(seconds)
     if status >= 500:

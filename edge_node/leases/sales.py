@@ -18,7 +18,7 @@ from sync.domain.outcomes import refuse
 from sync.messages.commands import Actor, SellLease
 from sync.messages.people import DocumentKind, PersonRequest
 from sync.messages.refusals import Refusal
-from sync.messages.values import Instant, Language, Slug, Uuid
+from sync.messages.values import Instant, Language, Slug, Uuid, require_plausible
 
 
 class SellHere(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,6 +34,9 @@ class SellHere(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     phone: Annotated[str, msgspec.Meta(max_length=20)] | None = None
     language: Language = "es"
     needs: Annotated[tuple[Slug, ...], msgspec.Meta(max_length=8)] = ()
+
+    def __post_init__(self) -> None:
+        require_plausible(self.slot_start_at)
 
 
 class LentStarts(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ import msgspec
 
 from sync.messages.feed import Text
 from sync.messages.refusals import Refusal
-from sync.messages.values import AnnouncementId, Instant, Label, Language, Seq, Slug, Uuid
+from sync.messages.values import AnnouncementId, Instant, Label, Language, Seq, Slug, Uuid, require_plausible
 
 V = 1
 BOARD_BEAT_S = 3
@@ -114,6 +114,9 @@ class Slip(msgspec.Struct, frozen=True, kw_only=True):
     band: str | None = None
     to_verify: bool = False
 
+    def __post_init__(self) -> None:
+        require_plausible(self.issued_at, self.slot_start_at, self.callable_at)
+
 
 class KioskReply(Tagged, frozen=True, kw_only=True, tag="reply"):
     """The answer to a ``cmd``: a slip that is already durable at the edge, or a refusal.
@@ -170,6 +173,9 @@ class ShownAck(Tagged, frozen=True, kw_only=True, tag="shown"):
     sounded: bool
     announcement: AnnouncementId = ""
 
+    def __post_init__(self) -> None:
+        require_plausible(self.shown_at)
+
 
 DeviceAck = PrintedAck | PrintFailedAck | ShownAck
 
@@ -194,6 +200,9 @@ class DeviceStatus(Message, frozen=True, kw_only=True):
     at: Instant | None = None
     seen_epoch: int = 0
     seen_seq: Seq = 0
+
+    def __post_init__(self) -> None:
+        require_plausible(self.at)
 
     @property
     def seen(self) -> tuple[int, int]:
@@ -246,6 +255,9 @@ class BoardCall(msgspec.Struct, frozen=True, kw_only=True):
     recalls: int = 0
     announcement: AnnouncementId = ""
 
+    def __post_init__(self) -> None:
+        require_plausible(self.called_at)
+
 
 class ServiceWait(msgspec.Struct, frozen=True, kw_only=True):
     """People waiting for a service and the wait of one who came now; none when no counter serves it."""
@@ -278,6 +290,9 @@ class Board(Message, frozen=True, kw_only=True):
     wait: WaitRange | None = None
     services: tuple[ServiceWait, ...] = ()
     open: bool = True
+
+    def __post_init__(self) -> None:
+        require_plausible(self.at)
 
 
 class Epoch(Message, frozen=True, kw_only=True):

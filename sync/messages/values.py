@@ -5,7 +5,7 @@ Ids of offices, services, counters and devices are slugs; everything else is a U
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -35,6 +35,19 @@ Language = Annotated[str, msgspec.Meta(pattern=r"^(es|en|fr|ar)$")]
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """An aware UTC instant, truncated to milliseconds by the clock that made it."""
+
+_EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def require_plausible(*instants: datetime | None) -> None:
+    """Refuse instants that no office's clock says: near the calendar's ends, sums and time zones leave it.
+
+    Raises:
+        ValueError: one lies before 2000 or after 2199.
+    """
+    if any(at is not None and not _EARLIEST <= at < _LATEST for at in instants):
+        raise ValueError("an instant lies outside of the years 2000 to 2199")
+
 
 Seq = Annotated[int, msgspec.Meta(ge=0)]
 """A position in a dense sequence. The first row of a sequence is 1; 0 is 'nothing yet'."""

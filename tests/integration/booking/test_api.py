@@ -184,6 +184,15 @@ async def test_the_sixth_look_up_is_told_to_wait(api: httpx.AsyncClient) -> None
     assert 0 < int(last.headers["retry-after"]) <= 900
 
 
+async def test_a_method_that_nobody_knows_makes_no_series_of_its_own(api: httpx.AsyncClient) -> None:
+    home = str(api.base_url).replace("/api/v1/", "")
+    for method in ("BREW", "BREW2", "GET2"):
+        assert (await api.request(method, f"{home}/health/live")).status_code == 405
+    metrics = (await api.get(f"{home}/metrics")).text
+    assert 'method="other"' in metrics
+    assert "BREW" not in metrics
+
+
 async def test_refusals_are_counted_and_paths_are_not_logged(api: httpx.AsyncClient) -> None:
     await api.get("/appointments/" + "A" * 44)
     metrics = (await api.get(str(api.base_url).replace("/api/v1/", "/metrics"))).text

@@ -283,7 +283,12 @@ async def test_garbage_is_counted_and_the_screen_goes_on(edge: Edge, display: Di
         await edge.send(board_topic(OFFICE, ZONE), payload)
     await edge.send(board_topic(OFFICE, ZONE), b'{"v":7,"anything":true}')
     await edge.send(board_topic(OFFICE, "other"), b"x" * 100_000)
-    await until(lambda: refused(display) - before == {"malformed": 6, "unsupported_version": 1})
+    for year in (1, 9999):
+        await edge.send(
+            board_topic(OFFICE, ZONE),
+            encode(edge.board(seq=99)).replace(b'"at":"2', b'"at":"%04d-12-31T00:00:00Z","was":"2' % year),
+        )
+    await until(lambda: refused(display) - before == {"malformed": 8, "unsupported_version": 1})
     await edge.send(device_topic(OFFICE, DEVICE, "resp"), encode(KioskReply(request_id=new_id())))
     await until(lambda: (refused(display) - before)["misplaced"] == 1)
     await edge.call("K12")
