@@ -30,7 +30,7 @@ from edge_node.leases.store import forget_person, pending_people
 from edge_node.metrics import Metrics
 from edge_node.migrations import migrate, steps
 from edge_node.queue.boot import Identity, drop_anchor, identify, known_requests, load_state, register_devices
-from edge_node.queue.configuration import apply_configuration, news_of, read_configuration
+from edge_node.queue.configuration import apply_configuration, configure, news_of, read_rows
 from edge_node.queue.desk import Desk
 from edge_node.queue.dispatcher import NODE, Dispatcher, StateUnknown
 from edge_node.queue.journal import Entry, PendingPrint
@@ -236,9 +236,9 @@ class EdgeNode:
 
         None, after a pause, when the disk failed.
         """
-        office = self.settings.office
+        known = self.dispatcher.state.configuration
         try:
-            fresh = await self.writer.run(lambda c: read_configuration(c, office.id, office.time_zone))
+            fresh = await asyncio.to_thread(configure, await self.writer.run(read_rows), known)
             return await self.dispatcher.act(lambda state, _now: apply_configuration(state, fresh, NODE)) > 0
         except (WriteFailed, StateUnknown) as error:
             log.warning("configuration.not_applied", error=str(error))

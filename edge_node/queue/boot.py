@@ -15,7 +15,7 @@ from edge_node import settings
 from edge_node.authority.anchor import read_anchor
 from edge_node.authority.rules import Anchor, contradiction
 from edge_node.leases.store import read_buyers
-from edge_node.queue.configuration import read_configuration
+from edge_node.queue.configuration import configure, read_rows
 from edge_node.queue.journal import SQL, hash_at, read_beyond_the_day, read_day, read_people
 from edge_node.queue.state import OfficeState
 from edge_node.uplink.store import read_fence
@@ -104,9 +104,7 @@ async def load_state(writer: Writer, identity: Identity, office: settings.Office
     state.buyers = await writer.run(lambda connection: read_buyers(connection, identity.office))
     state.standing = state.standing.fenced(await writer.run(read_fence))
     state.restore(entries, tail, beyond)
-    state.configuration = await writer.run(
-        lambda connection: read_configuration(connection, identity.office, office.time_zone)
-    )
+    state.configuration = configure(await writer.run(read_rows), state.configuration)
     state.people = await writer.run(read_people)
     return state
 

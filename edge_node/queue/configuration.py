@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import structlog
 
@@ -37,20 +38,34 @@ _NOT_CONFIGURATION = frozenset({Appointment.KIND, TicketGrant.KIND, TicketClosed
 """Kinds of rows that come and go with the day's work."""
 
 
-def read_configuration(connection: sqlite3.Connection, office: str, time_zone: str) -> Configuration:
-    """Decode every entity that this build understands. Runs on the writer's thread, where it holds up nobody."""
-    aside = read_aside(connection)
-    configuration = configure([*read_entities(connection), *aside], office, time_zone)
-    configuration.put_aside = len(aside)
-    return configuration
+class StoredRows(NamedTuple):
+    """What the feed left in the database: central's rows, and those put aside that it forgot when it was restored."""
+
+    entities: list[SnapshotRow]
+    aside: list[SnapshotRow]
 
 
-def configure(rows: Sequence[SnapshotRow], office: str, time_zone: str) -> Configuration:
-    """A configuration from feed rows. A row that cannot be read is left out and told of: the others must go on."""
-    configuration = Configuration(office, time_zone)
-    rows = _newest(rows)
-    entities = [entity for row in rows if (entity := _decode(row)) is not None]
-    place = next((e for e in entities if isinstance(e, Office) and e.id == office), configuration.catalogue.office)
+def read_rows(connection: sqlite3.Connection) -> StoredRows:
+    """Read the rows and no more: commits wait for this."""
+    return StoredRows(read_entities(connection), read_aside(connection))
+
+
+def configure(rows: StoredRows, known: Configuration) -> Configuration:
+    """A configuration from feed rows, for the place of ``known``.
+
+    A busy office has thousands of rows and a booking changes one, so what ``known`` has decoded is taken from there. A row
+    that cannot be read is left out and told of: the others must go on.
+    """
+    configuration = Configuration(known.office, known.time_zone)
+    configuration.put_aside = len(rows.aside)
+    newest = _newest([*rows.entities, *rows.aside])
+    for row in newest:
+        key = row.kind, bytes(row.body)
+        configuration.decoded[key] = known.decoded[key] if key in known.decoded else _decode(row)
+    entities = [entity for entity in configuration.decoded.values() if entity is not None]
+    place = next(
+        (e for e in entities if isinstance(e, Office) and e.id == known.office), configuration.catalogue.office
+    )
     configuration.catalogue = Catalogue.of(place, entities)
     configuration.agenda = Agenda.of(e for e in entities if isinstance(e, Appointment))
     configuration.staff = {e.id: e for e in entities if isinstance(e, Staff)}
@@ -59,8 +74,8 @@ def configure(rows: Sequence[SnapshotRow], office: str, time_zone: str) -> Confi
     configuration.closed = {e.id: e for e in entities if isinstance(e, TicketClosed)}
     configuration.leases = {e.id: e for e in entities if isinstance(e, Lease)}
     configuration.floors = {e.service_date: e for e in entities if isinstance(e, NumberFloor)}
-    configuration.is_known = bool(rows)
-    configuration.versions = _versions(rows)
+    configuration.is_known = bool(newest)
+    configuration.versions = _versions(newest)
     return configuration
 
 
@@ -76,7 +91,7 @@ def apply_configuration(state: OfficeState, fresh: Configuration, actor: Actor) 
 
 def news_of(known: Agenda, fresh: Agenda) -> list[Appointment]:
     """Appointments of ``fresh`` that are new or changed since ``known``."""
-    return [row for row in fresh.by_id.values() if known.by_id.get(row.id) != row]
+    return [row for row in fresh.by_id.values() if (old := known.by_id.get(row.id)) is not row and old != row]
 
 
 def _decode(row: SnapshotRow) -> Entity | None:

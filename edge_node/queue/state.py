@@ -26,7 +26,7 @@ from sync.io.clock import Clock
 from sync.messages.commands import Actor
 from sync.messages.envelope import FactHeader
 from sync.messages.facts import ClockStepped, DayOpened, Fact, LeaseSold, NodeBreakGlass
-from sync.messages.feed import Lease, NumberFloor, Office, QrKey, Staff, TicketClosed, TicketGrant
+from sync.messages.feed import Entity, Lease, NumberFloor, Office, QrKey, Staff, TicketClosed, TicketGrant
 from sync.messages.topics import WaitRange
 
 
@@ -34,6 +34,8 @@ class Configuration:
     """What central has told this office, decoded: replaced as a whole or row by row when the feed brings news."""
 
     def __init__(self, office: str, time_zone: str) -> None:
+        self.office = office
+        self.time_zone = time_zone
         nothing = Office(id=office, name=office, address="", time_zone=time_zone, services=(), hours=())
         self.catalogue = Catalogue(office=nothing, services={}, counters={})
         self.agenda = Agenda(by_id={}, by_locator={})
@@ -43,6 +45,8 @@ class Configuration:
         self.closed: Mapping[str, TicketClosed] = {}
         self.leases: Mapping[str, Lease] = {}
         self.floors: Mapping[date, NumberFloor] = {}
+        self.decoded: dict[tuple[str, bytes], Entity | None] = {}
+        """By kind and bytes, what a row says; none where this build cannot read it."""
         self.put_aside = 0
         """Rows among these that central forgot when it was restored, and has no report of yet."""
         self.is_known = False
