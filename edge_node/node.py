@@ -7,9 +7,11 @@ HTTP first, then uplink and LAN, then the dispatcher with what it still has, the
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,7 +23,7 @@ from edge_node.console.commands import StaffDesk
 from edge_node.console.live import BEAT, BYE, HELLO, Live, news
 from edge_node.console.queue_view import QueueView, view_agenda, view_appointment, view_queue
 from edge_node.console.staff_sessions import StaffSessions
-from edge_node.database import quick_check
+from edge_node.database import open_writer, quick_check
 from edge_node.disk.keeper import DiskKeeper
 from edge_node.lan.devices import Devices
 from edge_node.lan.link import Lan
@@ -298,8 +300,13 @@ class EdgeNode:
 
 
 @asynccontextmanager
-async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterator[EdgeNode]:
+async def running(
+    settings: Settings, clock: Clock | None = None, *, opener: Callable[[Path], sqlite3.Connection] = open_writer
+) -> AsyncIterator[EdgeNode]:
     """A node that works, without HTTP. The caller holds the folder's lock.
+
+    Args:
+        opener: makes the writer's connection; tests put one there that is watched.
 
     Raises:
         DatabaseTooNew, DatabaseDamaged, JournalBroken, WrongNode: the node must not start.
@@ -307,7 +314,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
     applied = migrate(settings.database_file)
     quick_check(settings.database_file)
     log.info("database.ready", applied=applied)
-    writer = Writer(settings.database_file)
+    writer = Writer(settings.database_file, opener)
     writer.start()
     try:
         node = await _boot(settings, writer, clock or SystemClock(settings.clock.rate))
@@ -333,17 +340,18 @@ async def _boot(settings: Settings, writer: Writer, clock: Clock) -> EdgeNode:
 @asynccontextmanager
 async def _serving(node: EdgeNode) -> AsyncIterator[None]:
     node.dispatcher.start()
-    await node.dispatcher.act(lambda state, now: _started(state, now, node.identity))
-    await node.settle_rights()  # what came down before the last process could do it
-    chores = [_start(node.timekeeper.run, "timekeeper")]
-    if node.lan is not None and not node.dispatcher.state.standing.is_fenced:
-        node.lan_chore = _start(node.lan.run, "lan")
-        chores.append(node.lan_chore)
-    chores += [_start(node.keep_rights, "rights"), _start(node.anchor.run, "anchor"), _start(node.disk.run, "disk")]
-    if node.uplink is not None:
-        node.restored()
-        chores.append(_start(node.uplink.run, "uplink"))
-    try:
+    chores: list[asyncio.Task[None]] = []
+    try:  # also around the first commits: a start that the disk refuses leaves nothing running
+        await node.dispatcher.act(lambda state, now: _started(state, now, node.identity))
+        await node.settle_rights()  # what came down before the last process could do it
+        chores.append(_start(node.timekeeper.run, "timekeeper"))
+        if node.lan is not None and not node.dispatcher.state.standing.is_fenced:
+            node.lan_chore = _start(node.lan.run, "lan")
+            chores.append(node.lan_chore)
+        chores += [_start(node.keep_rights, "rights"), _start(node.anchor.run, "anchor"), _start(node.disk.run, "disk")]
+        if node.uplink is not None:
+            node.restored()
+            chores.append(_start(node.uplink.run, "uplink"))
         yield
     finally:
         node.stop_streams()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import msgspec
 import pytest
 
 from edge_node.console.notices import standing_key
+from edge_node.database import open_writer
 from edge_node.disk.ballast import Ballast
 from edge_node.disk.keeper import DiskKeeper
-from edge_node.node import EdgeNode
+from edge_node.node import EdgeNode, running
 from edge_node.queue.desk import Wish
+from edge_node.queue.dispatcher import StateUnknown
 from edge_node.queue.outcomes import Done
 from edge_node.settings import Data
 from edge_node.writer import WriteFailed
@@ -21,7 +24,7 @@ from sync.io.ids import new_id
 from sync.messages import commands as c
 from sync.messages.refusals import Refusal
 from tests.kit.clock import ManualClock
-from tests.kit.edge import edge
+from tests.kit.edge import edge, prepare, settings
 
 KIOSK = c.Actor(actor_id=c.CITIZEN, device_id="kiosk-1")
 CLERK = c.Actor(actor_id="clerk-1", device_id="console-1")
@@ -144,3 +147,17 @@ def test_a_disk_without_room_for_ballast_has_none(tmp_path: Path, monkeypatch: p
     ballast.take()
     assert not (tmp_path / "ballast").exists()
     assert ballast.missing_bytes == 1024
+
+
+async def test_a_node_that_finds_no_room_at_its_start_leaves_nothing_running(tmp_path: Path) -> None:
+    prepare(tmp_path)
+
+    def without_room(file: Path) -> sqlite3.Connection:
+        connection = open_writer(file)
+        connection.execute("CREATE TEMP TRIGGER full BEFORE INSERT ON fact BEGIN SELECT raise(ABORT, 'no room'); END")
+        return connection
+
+    with pytest.raises(StateUnknown):
+        async with running(settings(tmp_path), ManualClock(), opener=without_room):
+            pass
+    assert [task.get_name() for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []

@@ -265,7 +265,7 @@ def failing_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def connect(file: Path) -> sqlite3.Connection:
         return sqlite3.connect(file, isolation_level=None, check_same_thread=False, factory=FailingDisk)
 
-    monkeypatch.setattr("edge_node.node.Writer.__init__.__defaults__", (connect,))
+    monkeypatch.setattr("edge_node.node.running.__wrapped__.__kwdefaults__", {"opener": connect})
 
     def fail(commits: int, *, after_commit: bool = False, reads: int = 0) -> None:
         FailingDisk.commits, FailingDisk.after_commit, FailingDisk.reads = commits, after_commit, reads
