@@ -36,14 +36,18 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Booking(msgspec.Struct, frozen=True, kw_only=True):
-    """An appointment as it is stored. The personal fields are empty once the retention job was there."""
+    """An appointment as it is stored. The personal fields are empty once the retention job was there.
+
+    Args:
+        pool_id: empty when an office sold from a lease what no pool of it offers any more.
+    """
 
     appointment_id: Uuid
     version: int
     status: Status
     locator: Locator
     office_id: Slug
-    pool_id: Slug
+    pool_id: str
     service_id: Slug
     family: Slug
     service_date: date

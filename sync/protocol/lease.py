@@ -80,8 +80,13 @@ async def reclaim(tx: RightsTx, lease_id: str) -> tuple[SeatRef, ...]:
 
 
 async def on_sold(tx: RightsTx, origin: Origin, fact: LeaseSold) -> None:
-    """Settle a sale: claim its seats and write the appointment, whatever has become of the lease."""
+    """Settle a sale: claim its seats and write the appointment, whatever has become of the lease.
+
+    One that is here already came with a report to a restored central, and has its seats: what is still lent of those that the
+    fact names is nobody's to sell any more.
+    """
     if await tx.appointment_version(fact.appointment_id) is not None:
+        await _free(tx, fact.lease_id, fact.seats)
         return
     appointment = _appointment(fact)
     seats = [await _claim(tx, origin, fact, ref) for ref in fact.seats]

@@ -16,7 +16,7 @@ from central.offices.city import City
 from central.settings import Leases
 from sync.domain.leases import LeaseBook
 from sync.messages.facts import LeaseReturned, LeaseSold
-from sync.messages.feed import Lease, LeasedSeat
+from sync.messages.feed import Lease, LeasedSeat, SeatRef
 from sync.messages.people import PersonRequest
 from tests.integration.booking.conftest import TUESDAY_9H, Bed, person, request_id, wish
 from tests.integration.booking.teller import Holder, holder
@@ -255,6 +255,23 @@ async def test_the_person_comes_later_once_and_gets_a_mail(bed: Bed, holder: Hol
     assert getattr(found, "appointment_id", None) == sold.appointment_id
     again = await bed.booking.bookings.book(request_id(), wish(TUESDAY_9H + timedelta(hours=3)), person(1))
     assert isinstance(again, LimitReached), "the limit of the family holds for sold ones too"
+
+
+@pytest.mark.parametrize("bed", [2], indirect=True)
+async def test_a_person_is_taken_though_no_pool_offers_the_service_any_more(bed: Bed, holder: Holder) -> None:
+    await lent(bed)
+    lease = await holder.lease()
+    await bed.pool.execute("UPDATE pool SET services = array_remove(services, 'viaje')")
+    elsewhere = SeatRef(slot_id=request_id(), seat_no=1)
+    gone = LeasedSeat(seat=elsewhere, start_at=TUESDAY_9H, duration_min=10, services=("viaje",))
+    sold = sale(lease, [gone])
+    await holder.tell(sold)
+    assert await kinds(bed) == ["seat_gone"]
+    assert await take_person(bed.central, person_of(sold)) == "taken"
+    booking = await bed.booking.changes.by_id(sold.appointment_id)
+    assert booking is not None
+    assert (booking.status, booking.full_name, booking.pool_id) == ("booked", "Fátima Mohamed Haddu", "")
+    assert isinstance(await bed.booking.changes.cancel(booking), Cancelled)
 
 
 @pytest.mark.parametrize("bed", [2], indirect=True)

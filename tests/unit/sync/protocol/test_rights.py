@@ -309,6 +309,17 @@ def test_a_sale_always_ends_in_an_appointment(seat: Seat, left: str, conflict: s
     assert [c.kind for c in store.conflicts.values()] == ([conflict] if conflict else [])
 
 
+def test_a_sale_that_is_known_leaves_no_seat_lent() -> None:
+    store = city()
+    in_tx(store, lambda tx: lease.grant(tx, "centro", lent()))
+    other = SeatRef(SLOT, 2)
+    store.seats[other] = Seat(state="booked", appointment_id=APPOINTMENT)
+    in_tx(store, lambda tx: tx.put_appointment(BOOKED, "centro", [other], "recovered"))
+    tell(store, "centro", sale())
+    assert store.seats[SEAT] == Seat(state="free")
+    assert store.seats[other].appointment_id == APPOINTMENT
+
+
 def test_a_sale_after_a_reclaim_is_honoured_and_told() -> None:
     store = city()
     in_tx(store, lambda tx: lease.grant(tx, "centro", lent()))
