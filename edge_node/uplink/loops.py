@@ -94,8 +94,10 @@ class HelloLoop:
             case Greeted():
                 self._greeted(outcome, request.last_seq)
                 return True
-            case Diverged(central=central, journal=journal):
-                log.error("link.diverged", central_seq=central.seq, journal_seq=journal.seq)
+            case Diverged(central=central, journal=journal, fenced_by=fenced_by):
+                log.error("link.diverged", central_seq=central.seq, journal_seq=journal.seq, fenced_by=fenced_by)
+                if fenced_by:
+                    around.link.fence(fenced_by)
                 around.link.halt("fork", central.seq)
                 around.diverged.set()
                 around.heard()
@@ -166,9 +168,11 @@ class UpLoop:
             case Rewound(position=position):
                 log.warning("facts.rewound", seq=position.seq)
                 link.acked(position.seq)
-            case Halted(reason=reason):
+            case Halted(reason=reason, fenced_by=fenced_by):
                 log.error("facts.halted", reason=reason)
                 link.halt(reason)
+                if fenced_by:
+                    link.fence(fenced_by)
             case Unplaced():
                 log.warning("facts.unplaced")
                 link.lose(self._around.clock.now())  # hello comes next, and shows the activation

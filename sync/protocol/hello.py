@@ -60,10 +60,14 @@ class Greeted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Diverged(msgspec.Struct, frozen=True, kw_only=True):
-    """Central has a fact of this epoch that this journal has not: stop the uplink and alarm."""
+    """Central has a fact of this epoch that this journal has not: stop the uplink and alarm.
+
+    ``fenced_by``: besides, a later epoch holds the office; 0 when none does.
+    """
 
     central: Position
     journal: Position
+    fenced_by: int = 0
 
 
 # ---------------------------------------------------------------------------------------------------------------- edge
@@ -100,11 +104,12 @@ async def on_hello(store: EdgeStore, request: HelloRequest, reply: HelloReply) -
         return DROPPED
     acked = Position(reply.acked_seq, reply.acked_hash)
     async with store.transaction() as tx:
-        if await tx.journal_hash(request.epoch, acked.seq) != acked.hash:
-            return Diverged(central=acked, journal=await tx.journal_end(request.epoch))
-        await tx.set_acked(request.epoch, acked)
-        if reply.fenced_by:
+        if reply.fenced_by:  # holds whatever becomes of the journal
             await tx.set_fenced_by(reply.fenced_by)
+        if await tx.journal_hash(request.epoch, acked.seq) != acked.hash:
+            journal = await tx.journal_end(request.epoch)
+            return Diverged(central=acked, journal=journal, fenced_by=reply.fenced_by)
+        await tx.set_acked(request.epoch, acked)
     return Greeted(
         fenced_by=reply.fenced_by,
         report_due=reply.report_due,

@@ -68,9 +68,10 @@ class Rewound(msgspec.Struct, frozen=True):
 
 
 class Halted(msgspec.Struct, frozen=True):
-    """Nothing is sent any more until a person has acted: alarm."""
+    """Nothing is sent any more until a person has acted: alarm. ``fenced_by``: the later epoch that said so; 0 for none."""
 
     reason: HaltReason
+    fenced_by: int = 0
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,6 +147,10 @@ class UplinkSession:
         self._in_flight.failures += 1
         if refusal.code == "fenced" and refusal.epoch <= self._node.epoch:
             return Unplaced()
+        if refusal.code == "fenced":
+            async with self._store.transaction() as tx:
+                await tx.set_fenced_by(refusal.epoch)
+            return self.halt("fenced", refusal.epoch)
         if refusal.code != "gap":
             return self.halt(refusal.code)
         position = Position(refusal.expected_seq - 1, refusal.expected_hash)
@@ -155,10 +160,10 @@ class UplinkSession:
         """Note that a request got no usable answer: its outcome is unknown. False if it is not the open one."""
         return self._in_flight.fail(request_id)
 
-    def halt(self, reason: HaltReason) -> Halted:
+    def halt(self, reason: HaltReason, fenced_by: int = 0) -> Halted:
         """Stop sending; also called when hello finds that the journals diverged."""
         self.halted = reason
-        return Halted(reason)
+        return Halted(reason, fenced_by)
 
     def delay_s(self, chance: float) -> float:
         """Seconds to wait before the next request, with ``chance`` in [0, 1)."""

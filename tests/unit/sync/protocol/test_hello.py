@@ -71,6 +71,12 @@ async def test_a_journal_that_central_contradicts_has_diverged(kept: int, salt: 
     assert outcome == Diverged(central=edge.end(1), journal=restored.end(1))
     assert restored.acks == {}
 
+    fenced = msgspec.structs.replace(reply, fenced_by=2)
+    assert await on_hello(restored, request, fenced) == Diverged(
+        central=edge.end(1), journal=restored.end(1), fenced_by=2
+    )
+    assert restored.fence == {"by": 2}
+
 
 async def test_a_reply_to_another_hello_is_dropped() -> None:
     edge = MemoryEdgeStore()

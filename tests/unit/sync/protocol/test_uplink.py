@@ -118,11 +118,13 @@ async def test_refusals_that_need_a_person_halt(code: str) -> None:
     assert session.halted == code
 
 
-@pytest.mark.parametrize("epoch,outcome", [(2, Halted("fenced")), (1, Unplaced()), (0, Unplaced())])
+@pytest.mark.parametrize("epoch,outcome", [(2, Halted("fenced", 2)), (1, Unplaced()), (0, Unplaced())])
 async def test_fenced_halts_only_for_a_newer_epoch(epoch: int, outcome: object) -> None:
-    session = UplinkSession(edge_with(1), NODE)
+    edge = edge_with(1)
+    session = UplinkSession(edge, NODE)
     request = await request_of(session)
     assert await session.on_refusal(UpRefusal(request_id=request.request_id, code="fenced", epoch=epoch)) == outcome
+    assert edge.fence == ({"by": 2} if epoch == 2 else {})
 
 
 async def test_failures_lengthen_the_pause_and_an_answer_ends_them() -> None:
