@@ -90,9 +90,13 @@ WHERE appointment_id = ANY (ARRAY(
     LIMIT 500
 ));
 
--- name: put_draft
-INSERT INTO booking_draft (cookie_hash, body, expires_at) VALUES ($1, $2, $3)
-ON CONFLICT (cookie_hash) DO UPDATE SET body = excluded.body, expires_at = excluded.expires_at;
+-- name: begin_draft
+INSERT INTO booking_draft (cookie_hash, body, expires_at) VALUES ($1, $2, $3);
+
+-- name: change_draft
+-- $1 cookie's hash, $2 body as it was read, $3 body, $4 end. Nothing is written over what another request wrote meanwhile.
+UPDATE booking_draft SET body = $3, expires_at = $4 WHERE cookie_hash = $1 AND body = $2
+RETURNING true;
 
 -- name: draft
 SELECT body FROM booking_draft WHERE cookie_hash = $1 AND expires_at > $2;
