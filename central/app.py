@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
+from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from litestar import Litestar
 from litestar.config.csrf import CSRFConfig
 from litestar.di import Provide
@@ -101,6 +102,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
     app.asgi_handler = observed(
         app.asgi_handler
     )  # outside of everything: a refused form and an unknown path get it too
+    if settings.http.trusted_proxies:
+        app.asgi_handler = wrap_asgi_with_proxy_headers(app.asgi_handler, list(settings.http.trusted_proxies))
     return app
 
 

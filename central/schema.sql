@@ -243,13 +243,13 @@ CREATE TABLE booking_draft (
 
 CREATE INDEX booking_draft_by_end ON booking_draft (expires_at);
 
--- Tries to find an appointment by locator and document, to slow down guessing.
+-- Tries to find an appointment by locator and document, to slow down guessing: one row per locator, so that tries at the same
+-- moment wait for each other and none of them is left out of the count. `refused`: the last one was one too many.
 CREATE TABLE lookup_try (
-    locator text NOT NULL,
-    tried_at timestamptz NOT NULL
+    locator text PRIMARY KEY,
+    tried_at timestamptz[] NOT NULL,
+    refused boolean NOT NULL DEFAULT false
 );
-
-CREATE INDEX lookup_try_by_locator ON lookup_try (locator, tried_at);
 
 -- Mails to send. `sending` is written before the first byte goes out: a mail whose end nobody saw becomes `unsure` and is
 -- not sent again by itself. Body and recipient are deleted once it is sent.

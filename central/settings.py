@@ -3,6 +3,7 @@
 Every value can be overridden by `VENTANILLA_{SECTION}__{KEY}`; secrets are read from files.
 """
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,6 +22,8 @@ class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         public_url: the address that citizens see, without a slash at the end; links and QR codes start with it.
         max_body_kb: largest request body of pages and API, KiB; the sync endpoints have a limit of their own.
         secure_cookies: set `Secure` on cookies; true wherever there is TLS in front.
+        trusted_proxies: addresses and networks of the proxies in front (`["10.0.0.5", "fd00::/8"]`). Only from them is
+            `X-Forwarded-For` believed; without them all who come through a proxy are slowed as one.
     """
 
     host: str = "127.0.0.1"
@@ -28,6 +31,11 @@ class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     public_url: str = "http://127.0.0.1:8010"
     max_body_kb: Positive = 64
     secure_cookies: bool = False
+    trusted_proxies: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for proxy in self.trusted_proxies:
+            ip_network(proxy)  # what is no network is an error here; the proxy code would take it for a name
 
 
 class Database(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

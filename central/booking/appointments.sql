@@ -33,13 +33,17 @@ SELECT appointment_id, version, status, locator, office_id, pool_id, service_id,
 FROM appointment WHERE locator = $1 AND status = 'booked' AND document_end = $2;
 
 -- name: try_lookup
--- $1 locator, $2 since, $3 now, $4 how many tries. One row with the oldest try in the window while the limit is reached.
-WITH recent AS (
-    SELECT count(*) AS tries, min(tried_at) AS oldest FROM lookup_try WHERE locator = $1 AND tried_at > $2
-), noted AS (
-    INSERT INTO lookup_try (locator, tried_at) SELECT $1, $3 FROM recent WHERE tries < $4
+-- $1 locator, $2 since, $3 now, $4 how many tries. The oldest try in the window if this one is too many, else NULL. Counted
+-- and noted under the row's lock, so tries at once are counted one after the other; a refused one is not noted.
+INSERT INTO lookup_try AS known (locator, tried_at) VALUES ($1, ARRAY[$3::timestamptz])
+ON CONFLICT (locator) DO UPDATE SET (tried_at, refused) = (
+    SELECT CASE WHEN cardinality(recent.tries) < $4 THEN recent.tries || $3::timestamptz ELSE recent.tries END,
+           cardinality(recent.tries) >= $4
+    FROM (
+        SELECT ARRAY(SELECT one FROM unnest(known.tried_at) AS one WHERE one > $2::timestamptz ORDER BY one) AS tries
+    ) AS recent
 )
-SELECT oldest FROM recent WHERE tries >= $4;
+RETURNING CASE WHEN refused THEN tried_at[1] END AS oldest_at;
 
 -- name: revoke_links
 UPDATE appointment SET link_version = link_version + 1 WHERE appointment_id = $1 AND link_version = $2
@@ -73,7 +77,7 @@ LIMIT $3;
 WITH replies AS (
     DELETE FROM booking_reply WHERE answered_at < $1 RETURNING 1
 ), tries AS (
-    DELETE FROM lookup_try WHERE tried_at < $2 RETURNING 1
+    DELETE FROM lookup_try WHERE tried_at[cardinality(tried_at)] < $2 RETURNING 1
 ), drafts AS (
     DELETE FROM booking_draft WHERE expires_at < $3 RETURNING 1
 )
@@ -90,9 +94,13 @@ WHERE appointment_id = ANY (ARRAY(
     LIMIT 500
 ));
 
--- name: put_draft
-INSERT INTO booking_draft (cookie_hash, body, expires_at) VALUES ($1, $2, $3)
-ON CONFLICT (cookie_hash) DO UPDATE SET body = excluded.body, expires_at = excluded.expires_at;
+-- name: begin_draft
+INSERT INTO booking_draft (cookie_hash, body, expires_at) VALUES ($1, $2, $3);
+
+-- name: change_draft
+-- $1 cookie's hash, $2 body as it was read, $3 body, $4 end. Nothing is written over what another request wrote meanwhile.
+UPDATE booking_draft SET body = $3, expires_at = $4 WHERE cookie_hash = $1 AND body = $2
+RETURNING true;
 
 -- name: draft
 SELECT body FROM booking_draft WHERE cookie_hash = $1 AND expires_at > $2;

@@ -67,16 +67,17 @@ class Bookings:
         self._random_below = random_below
         self._surge = Surge(central.pool, central.settings.database.lock_timeout_ms)
 
-    async def hold(self, wish: Wish, *, replaces: str | None = None) -> HoldOutcome:
+    async def hold(self, wish: Wish, *, hold_id: str | None = None, replaces: str | None = None) -> HoldOutcome:
         """Keep the seats of a wish while somebody fills in the form.
 
         Args:
+            hold_id: made by who may ask twice at once; asked again, the answer is the hold that stands under it.
             replaces: the hold that the same form had before; it is released once the new one stands.
         """
         offer = await self._offer(wish)
         if isinstance(offer, NotOffered):
             return offer
-        now, hold_id = self._central.clock.now(), new_id()
+        now, hold_id = self._central.clock.now(), hold_id or new_id()
         held_until = now + timedelta(minutes=self._central.settings.booking.hold_min)
         arguments = (
             hold_id, now, held_until, offer.office.id, offer.pool.id, offer.starts, offer.service.id,
@@ -87,8 +88,8 @@ class Bookings:
         end = await claim(self._central.pool, "hold", arguments, where, lock_timeout_ms)
         if isinstance(end, Closed):
             return Recovering()
-        if not isinstance(end, Won):
-            return await self._taken(offer)
+        if not isinstance(end, Won):  # perhaps by this very hold, asked for twice
+            return await self.held(hold_id) or await self._taken(offer)
         self._availability.changed(offer.office.id, offer.service_date)
         if replaces is not None:
             await self.release(replaces)

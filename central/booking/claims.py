@@ -21,11 +21,12 @@ _waiting = {name: text.replace(" SKIP LOCKED", "") for name, text in queries.ite
 
 _CLAIMS = Counter("ventanilla_claims_total", "Claims on seats by statement and how they ended", ["statement", "end"])
 
-Violated = Literal["request", "person", "locator"]
+Violated = Literal["request", "person", "locator", "hold"]
 _CONSTRAINTS: dict[str, Violated] = {
     "booking_reply_pkey": "request",
     "appointment_one_per_family": "person",
     "appointment_locator": "locator",
+    "hold_pkey": "hold",
 }
 
 

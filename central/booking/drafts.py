@@ -4,7 +4,7 @@ nothing personal stands in an address or a browser. Only the cookie's hash is st
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from central.booking.changes import queries
@@ -29,14 +29,25 @@ class Drafts:
         body: Any = await self._central.pool.fetchval(queries.draft, _hash(cookie), self._central.clock.now())
         return None if body is None else bytes(body)
 
-    async def put(self, cookie: str, body: bytes) -> None:
-        """Keep a draft for another half hour."""
-        expires_at = self._central.clock.now() + timedelta(minutes=self._central.settings.booking.draft_min)
-        await self._central.pool.execute(queries.put_draft, _hash(cookie), body, expires_at)
+    async def begin(self, cookie: str, body: bytes) -> None:
+        """Keep a new draft under a new cookie, for half an hour."""
+        await self._central.pool.execute(queries.begin_draft, _hash(cookie), body, self._expires_at())
+
+    async def change(self, cookie: str, read: bytes, body: bytes) -> bool:
+        """Replace what was read by something else and keep it for another half hour.
+
+        Returns:
+            Whether it was still there as it was read; if not, nothing is changed.
+        """
+        arguments = (_hash(cookie), read, body, self._expires_at())
+        return bool(await self._central.pool.fetchval(queries.change_draft, *arguments))
 
     async def drop(self, cookie: str) -> None:
         """Delete a draft: it was confirmed or given up."""
         await self._central.pool.execute(queries.drop_draft, _hash(cookie))
+
+    def _expires_at(self) -> datetime:
+        return self._central.clock.now() + timedelta(minutes=self._central.settings.booking.draft_min)
 
 
 def _hash(cookie: str) -> bytes:

@@ -14,7 +14,6 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from litestar import Request
-from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from central.context import Central
 from central.exchange.activations import trusts
@@ -32,7 +31,7 @@ MAX_BODY_BYTES: Final = MAX_INFLATED_BYTES
 """Most bytes of a body as sent; inflated it may have no more either."""
 
 STRANGERS_BYTES: Final = 64 * 1024
-"""Most bytes, sent or inflated, of a hello by a node that is not registered."""
+"""Most bytes, sent or inflated, of a hello by a node that is not registered: anybody can send one."""
 
 DRAINED_BYTES: Final = 32 * 1024 * 1024
 DRAIN_S: Final = 5.0
@@ -60,10 +59,16 @@ async def signed(request: Request[Any, Any, Any], central: Central, shape: type[
     """
     claimant = await find_claimant(central.pool, request.headers.get("authorization"))
     if claimant == "node_unknown" and shape is HelloRequest:
-        claimant = await _forgotten(request, central)
+        body = await read_body(request, STRANGERS_BYTES)
+        claimant = "node_unknown" if body is None else await _forgotten(request, body, central)
+    elif isinstance(claimant, Claimant):
+        body = await read_body(request, MAX_BODY_BYTES)
+    else:
+        body = None
     if not isinstance(claimant, Claimant):
         raise unauthenticated(claimant, central.clock.now())
-    body = await _body(request)
+    if body is None:
+        raise refused(413, "too_large")
     claims = verify(claimant, body=body, now=central.clock.now())
     if not isinstance(claims, NodeClaims):
         raise unauthenticated(claims, central.clock.now())
@@ -73,12 +78,11 @@ async def signed(request: Request[Any, Any, Any], central: Central, shape: type[
     return Signed(message, claims)
 
 
-async def _forgotten(request: Request[Any, Any, Any], central: Central) -> Claimant | AuthFault:
-    """The node of a hello by its activation; here a stranger's body is read, so it may only be a small one."""
+async def _forgotten(request: Request[Any, Any, Any], body: bytes, central: Central) -> Claimant | AuthFault:
+    """The node of a hello by its activation."""
     token = bearer(request.headers.get("authorization"))
     claims = node_token.claimed(token) if token else None
-    body = await _body(request)
-    if not isinstance(claims, NodeClaims) or len(body) > STRANGERS_BYTES:
+    if not isinstance(claims, NodeClaims):
         return "node_unknown"
     try:
         data = unpack(body, request.headers.get("content-encoding"), cap_bytes=STRANGERS_BYTES)
@@ -96,12 +100,26 @@ async def _forgotten(request: Request[Any, Any, Any], central: Central) -> Claim
     return Claimant(token=token, public_key=shown.public_key) if is_news else "node_unknown"
 
 
-async def _body(request: Request[Any, Any, Any]) -> bytes:
-    try:
-        return await request.body()
-    except RequestEntityTooLarge:
+async def read_body(request: Request[Any, Any, Any], most_bytes: int) -> bytes | None:
+    """The body as sent; none if it is larger than that. No more of it is ever kept than that and one chunk.
+
+    Raises:
+        Problem: 400, the sender hung up.
+    """
+    chunks: list[bytes] = []
+    size, is_more = 0, True
+    while is_more and size <= most_bytes:
+        message = await request.receive()
+        if message["type"] != "http.request":
+            raise refused(400, "body_truncated")
+        chunks.append(message.get("body", b""))
+        size, is_more = size + len(chunks[-1]), message.get("more_body", False)
+    if size <= most_bytes:
+        return b"".join(chunks)
+    chunks.clear()
+    if is_more:
         await _drain(request)
-        raise refused(413, "too_large") from None
+    return None
 
 
 async def _drain(request: Request[Any, Any, Any]) -> None:

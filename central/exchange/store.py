@@ -212,11 +212,21 @@ async def committed(connection: asyncpg.Connection) -> AsyncIterator[None]:
             await connection.execute("ROLLBACK")
         raise
     commit = asyncio.ensure_future(connection.execute("COMMIT", timeout=COMMIT_WAIT_S))
-    try:
-        await asyncio.shield(commit)
-    except asyncio.CancelledError:
-        await asyncio.gather(commit, return_exceptions=True)
-        raise
+    await _whatever_comes(commit)
+
+
+async def _whatever_comes(commit: asyncio.Future[str]) -> None:
+    """Wait to the end however often one is cancelled: the client that goes, then the server that stops."""
+    cancelled: asyncio.CancelledError | None = None
+    while not commit.done():
+        try:
+            await asyncio.wait({commit})  # being cancelled, it leaves the future alone
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        await asyncio.gather(commit, return_exceptions=True)  # done: only so that its error counts as seen
+        raise cancelled
+    commit.result()
 
 
 async def _gen(connection: asyncpg.Connection) -> str:

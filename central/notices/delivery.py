@@ -1,7 +1,7 @@
 """Takes queued mails to the SMTP server, each at most once.
 
     queued ─ take ─▶ sending ─ accepted ─▶ sent
-      ▲                 ├─ certainly refused for now ─▶ queued, later
+      ▲                 ├─ certainly not taken this time ─▶ queued, later
       └─────────────────┘
                         ├─ refused for good, or too many tries ─▶ failed
                         └─ the answer never came ─▶ unsure (not sent again by itself: it may have arrived)
@@ -18,7 +18,6 @@ from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
 from typing import Any
 
-import aiosmtplib
 import asyncpg
 import msgspec
 import structlog
@@ -26,8 +25,7 @@ from prometheus_client import Counter
 
 from central.context import Central
 from central.notices.letters import Letter
-from central.settings import Mail
-from provisioning.settings import read_secret
+from central.notices.smtp import Postponed, Refused, Sender, Unsure
 from sync.io.sql import load
 
 log = structlog.get_logger(__name__)
@@ -66,19 +64,15 @@ class MailText(msgspec.Struct, frozen=True, kw_only=True):
 Render = Callable[[Letter], Awaitable[MailText]]
 
 
-class Unsure(Exception):
-    """The connection ended after the message had gone out and before the server's answer."""
-
-
 class Delivery:
     """Sends what is queued until cancelled.
 
     Args:
         render: makes the words of a letter.
-        send: hands a message to the server; raises aiosmtplib's errors, or `Unsure`.
+        send: hands a message to the server; raises `Refused`, `Postponed` or `Unsure`.
     """
 
-    def __init__(self, central: Central, render: Render, send: "Sender | None" = None) -> None:
+    def __init__(self, central: Central, render: Render, send: Sender | None = None) -> None:
         self._central = central
         self._render = render
         self._send = send or Sender(central.settings.mail)
@@ -111,12 +105,11 @@ class Delivery:
             await self._send(await self._message(mail_id, row))
         except Unsure:
             await self._give_up(mail_id, "unsure", "no answer")
-        except aiosmtplib.SMTPResponseException as error:
-            if 500 <= error.code < 600:
-                await self._give_up(mail_id, "failed", str(error.code))
-            else:
-                await self._later(row, str(error.code))
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+        except Refused as error:
+            await self._give_up(mail_id, "failed", error.problem)
+        except Postponed as error:
+            await self._later(row, error.problem)
+        except (OSError, TimeoutError) as error:  # the words need the database
             await self._later(row, type(error).__name__)
         except Exception as error:
             log.exception("mail.broken", mail=mail_id)
@@ -171,34 +164,3 @@ def _relate(message: EmailMessage, picture: Picture) -> None:
         picture.png, maintype="image", subtype="png", cid=f"<{picture.content_id}>", filename=picture.filename,
         disposition="inline", headers=[f"Content-Description: {picture.description}"],
     )  # fmt: skip
-
-
-class Sender:
-    """Hands one message at a time to the SMTP server, on a connection of its own."""
-
-    def __init__(self, settings: Mail) -> None:
-        self._settings = settings
-        self._password = read_secret(settings.password_file) if settings.password_file else None
-
-    async def __call__(self, message: EmailMessage) -> None:
-        """Send a message.
-
-        Raises:
-            aiosmtplib.SMTPException, OSError: the server certainly did not take it.
-            Unsure: nobody knows.
-        """
-        settings = self._settings
-        client = aiosmtplib.SMTP(
-            hostname=settings.host,
-            port=settings.port,
-            timeout=settings.timeout_s,
-            use_tls=settings.tls == "tls",
-            start_tls=settings.tls == "starttls",
-        )
-        async with client:
-            if settings.username and self._password:
-                await client.login(settings.username, self._password)
-            try:
-                await client.send_message(message)
-            except (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPReadTimeoutError) as error:
-                raise Unsure from error

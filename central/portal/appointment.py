@@ -77,7 +77,7 @@ async def change(request: Incoming, portal: NamedDependency[Portal], link: FromP
         office_id=booking.office_id,
         moves=booking.appointment_id,
     )
-    await visit.keep(draft, cookie)
+    await visit.begin(draft, cookie)
     return visit.to(PATHS["slot"], visit.draft_cookie(cookie))
 
 

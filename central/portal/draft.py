@@ -2,13 +2,18 @@
 
 The wizard is a walk over steps: office, slot, you, check, done. A page can be opened when everything before it is there, so
 that a bookmark, a reload or the back button never breaks anything. Moving an appointment is the same walk without "you".
+
+Two requests of one visitor may be under way at once (a double click, two tabs). Each step is therefore applied to the draft
+as it is when it is written, not to what the request read at its beginning; a finished draft stays finished.
 """
 
+import uuid
 from datetime import datetime
 from typing import Literal
 
 import msgspec
 
+from central.booking.appointments import Held, Wish
 from sync.messages.values import Instant, Slug, Uuid
 
 Step = Literal["office", "slot", "you", "check", "done"]
@@ -32,6 +37,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         request_id: of the booking that this draft becomes: sent twice, it books once.
+        hold_id: the last hold of this walk, also once it has ended: the next one's id is made from it.
         held_until: until when the seats of `hold_id` are kept.
         details_checked: the details were found good when they were typed.
         moves: the appointment that gets a new time; its old one is kept until then.
@@ -76,24 +82,42 @@ def may_open(draft: Draft, step: Step) -> bool:
     return STEPS.index(step) <= STEPS.index(step_of(draft))
 
 
+def next_hold_id(draft: Draft, wish: Wish) -> str:
+    """The id of the hold that this draft asks for next: the same for a double click, another for every later hold."""
+    named = (draft.hold_id or "", wish.office_id, wish.service_id, wish.slot_start_at.isoformat())
+    return str(uuid.uuid5(uuid.UUID(draft.request_id), " ".join(named)))
+
+
 def choose_office(draft: Draft, office_id: str) -> Draft:
     """Another office: a time chosen elsewhere falls; its hold stays known, so that the next hold releases it."""
-    if office_id == draft.office_id:
+    if office_id == draft.office_id or draft.booked is not None:
         return draft
     return msgspec.structs.replace(draft, office_id=office_id, slot_start_at=None, held_until=None)
 
 
-def hold_slot(draft: Draft, slot_start_at: datetime, hold_id: str, held_until: datetime) -> Draft:
-    """The seats of a time are kept."""
-    return msgspec.structs.replace(draft, slot_start_at=slot_start_at, hold_id=hold_id, held_until=held_until)
+def hold_slot(draft: Draft, held: Held) -> Draft:
+    """The seats of a time are kept, in place of those of another; unless another office was chosen meanwhile."""
+    if draft.booked is not None or draft.office_id != held.wish.office_id:
+        return draft
+    slot_start_at, held_until = held.wish.slot_start_at, held.held_until
+    return msgspec.structs.replace(draft, slot_start_at=slot_start_at, hold_id=held.hold_id, held_until=held_until)
 
 
-def lose_slot(draft: Draft) -> Draft:
-    """The time is somebody else's: everything typed stays."""
-    return msgspec.structs.replace(draft, slot_start_at=None, hold_id=None, held_until=None)
+def extend_slot(draft: Draft, held: Held) -> Draft:
+    """The hold stands longer, if it is still this draft's."""
+    return hold_slot(draft, held) if draft.hold_id == held.hold_id else draft
+
+
+def lose_slot(draft: Draft, slot_start_at: datetime, now: datetime) -> Draft:
+    """A time is somebody else's: everything typed stays, and another time that is kept."""
+    if draft.booked is not None or (draft.slot_start_at != slot_start_at and draft.is_held(now)):
+        return draft
+    return msgspec.structs.replace(draft, slot_start_at=None, held_until=None)
 
 
 def note_details(draft: Draft, details: Details, *, checked: bool) -> Draft:
+    if draft.booked is not None:
+        return draft
     return msgspec.structs.replace(draft, details=details, details_checked=checked)
 
 

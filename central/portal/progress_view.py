@@ -99,7 +99,7 @@ def ticket_of(day: OfficeDay, hashed: bytes, now: datetime) -> Ticket | None:
     ticket = day.tickets.get(day.by_follow_hash.get(hashed, ""))
     if ticket is None:
         return None
-    is_over = not day.is_open and day.last_at is not None and now > day.last_at + VALID_AFTER_CLOSE
+    is_over = day.closed_at is not None and now > day.closed_at + VALID_AFTER_CLOSE
     return None if is_over else ticket
 
 

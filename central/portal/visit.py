@@ -1,7 +1,7 @@
 """One request for a page: in which language, with which form, and how it is answered."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -53,6 +53,13 @@ class Form:
         return name in self._values
 
 
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """A draft as it was found and as it was left."""
+
+    before: Draft
+    after: Draft
+
+
 class Visit:
     """A request with everything that answering it needs.
 
@@ -69,6 +76,7 @@ class Visit:
         accept = request.headers.get("accept-language")
         self.locale = choose_locale(asked, request.cookies.get(LANGUAGE_COOKIE), accept, offered)
         self._switched = asked == self.locale
+        self._stored: bytes | None = None
 
     @property
     def words(self) -> Words:
@@ -134,19 +142,36 @@ class Visit:
     async def draft(self) -> Draft | None:
         """The half-made booking of this visitor."""
         cookie = self.request.cookies.get(DRAFT_COOKIE)
-        body = await self.portal.booking.drafts.get(cookie) if cookie else None
-        if body is None:
+        self._stored = await self.portal.booking.drafts.get(cookie) if cookie else None
+        if self._stored is None:
             return None
         try:
-            return msgspec.json.decode(body, type=Draft)
+            return msgspec.json.decode(self._stored, type=Draft)
         except msgspec.MsgspecError:
             return None  # written by another build
 
-    async def keep(self, draft: Draft, cookie: str | None = None) -> Draft:
-        """Store the draft under the visitor's cookie, or under a new one."""
-        key = cookie or self.request.cookies[DRAFT_COOKIE]
-        await self.portal.booking.drafts.put(key, msgspec.json.encode(draft))
-        return draft
+    async def begin(self, draft: Draft, cookie: str) -> None:
+        """Store a new draft under a new cookie."""
+        await self.portal.booking.drafts.begin(cookie, msgspec.json.encode(draft))
+
+    async def change(self, draft: Draft, step: Callable[[Draft], Draft]) -> Change:
+        """Take a step on the draft that was read; if it is another by now, on that one.
+
+        Args:
+            draft: as `draft()` or an earlier change left it.
+
+        Raises:
+            Problem: 410, the draft's time ended in this moment.
+        """
+        cookie = self.request.cookies[DRAFT_COOKIE]
+        while self._stored is not None:  # ends: whoever was faster has taken a step
+            after = step(draft)
+            body = msgspec.json.encode(after)
+            if await self.portal.booking.drafts.change(cookie, self._stored, body):
+                self._stored = body
+                return Change(before=draft, after=after)
+            draft = await self.draft() or draft
+        raise Problem(410, "draft_gone")
 
     def draft_cookie(self, value: str) -> Cookie:
         """The cookie that opens a draft; it ends with the browser, the draft half an hour after the last step."""

@@ -48,7 +48,8 @@ async def confirm(request: Incoming, portal: NamedDependency[Portal]) -> Page:
     outcome = await _carry_out(visit, at)
     match outcome:
         case Booked():
-            await visit.keep(finish(at.draft, outcome.appointment_id))
+            appointment_id = outcome.appointment_id
+            await visit.change(at.draft, lambda draft: finish(draft, appointment_id))
             return visit.to(f"/cita/{outcome.link}?hecho={'cambio' if at.moving else 'reserva'}")
         case Taken() | NotOffered():
             return await show_taken(visit, at, outcome, at.slot)

@@ -35,7 +35,7 @@ async def begin(request: Incoming, portal: NamedDependency[Portal]) -> Page:
     if service is None or not service.bookable:
         raise Problem(404, "not_found")
     cookie = new_draft_cookie()
-    await visit.keep(Draft(request_id=new_id(), service_id=service.id), cookie)
+    await visit.begin(Draft(request_id=new_id(), service_id=service.id), cookie)
     return visit.to(PATHS["office"], visit.draft_cookie(cookie))
 
 
@@ -61,7 +61,7 @@ async def choose(request: Incoming, portal: NamedDependency[Portal]) -> Page:
         wanted = first.office.id if first else ""
     if wanted not in {record.id for record in at.city.offices_for(at.service.id)}:
         return await _show(visit, at, failed=True)
-    await visit.keep(choose_office(at.draft, wanted))
+    await visit.change(at.draft, lambda draft: choose_office(draft, wanted))
     return visit.to(PATHS["slot"])
 
 

@@ -19,7 +19,7 @@ from central.portal.days import (
     read_date,
     times_shown,
 )
-from central.portal.draft import hold_slot, lose_slot, step_of
+from central.portal.draft import Draft, hold_slot, lose_slot, next_hold_id, step_of
 from central.portal.home import live_waits
 from central.portal.offices_view import day_name
 from central.portal.service import Portal
@@ -102,27 +102,47 @@ def not_now() -> Problem:
 
 async def hold(visit: Visit, at: Chosen, wanted: datetime) -> Page:
     """Keep the seats of a time for this visitor and go on; somebody else's time gives the nearest ones instead."""
+    if wanted == at.draft.slot_start_at and await _still_held(visit, at.draft):
+        return visit.to(PATHS[step_of(at.draft)])
+    outcome = await hold_for(visit, at, wanted)
+    if not isinstance(outcome, Draft):
+        return await show_taken(visit, at, outcome, wanted)
+    return visit.to(PATHS[step_of(outcome)])
+
+
+async def hold_for(visit: Visit, at: Chosen, wanted: datetime) -> Draft | Taken | NotOffered:
+    """Keep the seats of a time in place of those that the draft had. Returns the draft with them.
+
+    Asked twice at once, both get the same hold. Every hold that leaves the draft is released by who took it out.
+    """
+    bookings = visit.portal.booking.bookings
     wish = Wish(office_id=at.at_office.id, service_id=at.service.id, slot_start_at=wanted)
-    outcome = await visit.portal.booking.bookings.hold(wish, replaces=at.draft.hold_id)
-    if isinstance(outcome, Recovering):
+    held = await bookings.hold(wish, hold_id=next_hold_id(at.draft, wish), replaces=at.draft.hold_id)
+    if isinstance(held, Recovering):
         raise not_now()
-    if isinstance(outcome, Held):
-        draft = await visit.keep(hold_slot(at.draft, wanted, outcome.hold_id, outcome.held_until))
-        return visit.to(PATHS[step_of(draft)])
-    return await show_taken(visit, at, outcome, wanted)
+    if not isinstance(held, Held):
+        return held
+    change = await visit.change(at.draft, lambda draft: hold_slot(draft, held))
+    for hold_id in {change.before.hold_id, held.hold_id} - {change.after.hold_id, at.draft.hold_id}:
+        if hold_id is not None:
+            await bookings.release(hold_id)
+    return change.after
+
+
+async def _still_held(visit: Visit, draft: Draft) -> bool:
+    return draft.hold_id is not None and await visit.portal.booking.bookings.held(draft.hold_id) is not None
 
 
 async def show_taken(visit: Visit, at: Chosen, outcome: Taken | NotOffered, wanted: datetime) -> Page:
     """The time is gone: the three nearest, with everything typed so far kept."""
     REFUSED.labels("taken" if isinstance(outcome, Taken) else outcome.reason).inc()
-    draft = at.draft
-    if draft.slot_start_at == wanted or not draft.is_held(visit.portal.central.clock.now()):
-        draft = await visit.keep(lose_slot(draft))
+    now = visit.portal.central.clock.now()
+    change = await visit.change(at.draft, lambda draft: lose_slot(draft, wanted, now))
     alternatives = outcome.alternatives if isinstance(outcome, Taken) else ()
     asked = Asked(
         day=wanted.astimezone(at.at_office.zone).date(), error=("time", "portal.err.taken"), alternatives=alternatives
     )
-    return await show_slots(visit, msgspec.structs.replace(at, draft=draft), asked, status=409)
+    return await show_slots(visit, msgspec.structs.replace(at, draft=change.after), asked, status=409)
 
 
 async def show_slots(visit: Visit, at: Chosen, asked: Asked, status: int = 200) -> Page:

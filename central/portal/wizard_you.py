@@ -7,13 +7,13 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
-from central.booking.appointments import Held, Person, Recovering
+from central.booking.appointments import Person
 from central.portal.details import DOCUMENT_KINDS, NEEDS, FieldProblem, check_details
-from central.portal.draft import Details, hold_slot, note_details, step_of
+from central.portal.draft import Details, Draft, extend_slot, may_open, note_details, step_of
 from central.portal.service import Portal
 from central.portal.visit import Form, Incoming, Page, Visit
 from central.portal.wizard import PATHS, Chosen, open_step, step_values, wanted_language
-from central.portal.wizard_slot import not_now, show_taken
+from central.portal.wizard_slot import hold_for, show_taken
 
 RETENTION_DAYS = 30
 
@@ -36,7 +36,10 @@ async def note(request: Incoming, portal: NamedDependency[Portal]) -> Page:
         return at
     details = read_details(form)
     person = check_details(details, visit.locale)
-    draft = await visit.keep(note_details(at.draft, details, checked=isinstance(person, Person)))
+    is_good = isinstance(person, Person)
+    draft = (await visit.change(at.draft, lambda draft: note_details(draft, details, checked=is_good))).after
+    if not may_open(draft, "you"):  # booked in another tab, or another office chosen
+        return visit.to(PATHS[step_of(draft)])
     at = msgspec.structs.replace(at, draft=draft)
     if language := wanted_language(form):
         return visit.to(f"{PATHS['you']}?lang={language}")
@@ -51,13 +54,10 @@ async def note(request: Incoming, portal: NamedDependency[Portal]) -> Page:
 
 async def hold_again(visit: Visit, at: Chosen) -> Page:
     """The time ran out over the form: keep the same seats once more if nobody took them, else choose again; nothing is lost."""
-    outcome = await visit.portal.booking.bookings.hold(at.wish, replaces=at.draft.hold_id)
-    if isinstance(outcome, Recovering):
-        raise not_now()
-    if not isinstance(outcome, Held):
+    outcome = await hold_for(visit, at, at.slot)
+    if not isinstance(outcome, Draft):
         return await show_taken(visit, at, outcome, at.slot)
-    draft = await visit.keep(hold_slot(at.draft, at.slot, outcome.hold_id, outcome.held_until))
-    step = step_of(draft)
+    step = step_of(outcome)
     return visit.to(f"{PATHS[step]}?aviso=otra-vez" if step == "check" else PATHS[step])
 
 
@@ -78,7 +78,7 @@ async def _more_time(visit: Visit, at: Chosen) -> Page:
     hold_id = at.draft.hold_id
     held = await visit.portal.booking.bookings.extend(hold_id) if hold_id else None
     if held is not None:
-        await visit.keep(hold_slot(at.draft, at.slot, held.hold_id, held.held_until))
+        await visit.change(at.draft, lambda draft: extend_slot(draft, held))
         return visit.to(f"{PATHS['you']}?aviso=mas-tiempo")
     if at.draft.is_held(visit.portal.central.clock.now()):
         return visit.to(PATHS["you"])  # extended often enough; the time that is left stands on the page

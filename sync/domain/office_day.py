@@ -56,6 +56,8 @@ class OfficeDay:
         self.last_at: datetime | None = None
         self.service_date: date | None = None
         self.is_open = False
+        self.closed_at: datetime | None = None
+        """When this day was closed first; whatever is told after that does not change it."""
         self.policy = Policy()
         self._clear()
 
@@ -121,10 +123,12 @@ class OfficeDay:
     def _day_opened(self, _header: FactHeader, fact: f.DayOpened) -> None:
         self._clear()
         self.service_date, self.is_open, self.policy = fact.service_date, True, fact.policy
+        self.closed_at = None
         self.last_numbers.update(fact.floors)
 
-    def _day_closed(self, _header: FactHeader, fact: f.DayClosed) -> None:
+    def _day_closed(self, header: FactHeader, fact: f.DayClosed) -> None:
         self.service_date, self.is_open = fact.service_date, False
+        self.closed_at = self.closed_at or header.occurred_at
 
     def _counter_opened(self, header: FactHeader, fact: f.CounterOpened) -> None:
         self.sessions[fact.session] = CounterSession(
@@ -319,6 +323,8 @@ class OfficeDay:
                 self.lines.keep(ticket)
         for session in self.sessions.values():
             session.opened_at += delta
+        if self.closed_at is not None:
+            self.closed_at += delta
         self.announcements = [
             msgspec.structs.replace(a, announced_at=a.announced_at + delta) for a in self.announcements
         ]

@@ -24,10 +24,12 @@ STOP_S = 5.0
 class CentralServer:
     """A central that can be stopped and started again on the same port."""
 
-    def __init__(self, dsn: str, folder: Path, clock: Clock | None = None) -> None:
+    def __init__(
+        self, dsn: str, folder: Path, clock: Clock | None = None, trusted_proxies: tuple[str, ...] = ()
+    ) -> None:
         self.port = free_port()
         self._settings = Settings(
-            http=Http(port=self.port),
+            http=Http(port=self.port, trusted_proxies=trusted_proxies),
             database=Database(dsn=dsn, pool_min=2, pool_max=8),
             keys=Keys(folder=folder / "keys", create_missing=True),
         )

@@ -64,7 +64,7 @@ INSERT INTO booking_draft (cookie_hash, body, expires_at)
 SELECT decode(lpad(to_hex(n), 8, '0'), 'hex'), '{}', now() + n * interval '1 second' FROM generate_series(1, 20000) n;
 
 INSERT INTO lookup_try (locator, tried_at)
-SELECT 'L' || n % 5000, now() - n * interval '1 second' FROM generate_series(1, 20000) n;
+SELECT 'L' || n, ARRAY[now() - n * interval '1 second'] FROM generate_series(1, 20000) n;
 
 INSERT INTO mail (mail_id, kind, appointment_id, version, state, queued_at, next_at)
 SELECT gen_random_uuid(), 'confirmed', gen_random_uuid(), 1, CASE WHEN n % 100 = 0 THEN 'queued' ELSE 'sent' END, now(), now()

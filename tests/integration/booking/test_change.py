@@ -197,6 +197,13 @@ async def test_cancel_and_move_at_once_end_in_one_state(bed: Bed) -> None:
     assert set(await bed.seats()) == {"free"}
 
 
+SLOW_TRY = """
+CREATE FUNCTION be_slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.1); RETURN NEW; END $$;
+CREATE TRIGGER slow_try BEFORE INSERT ON lookup_try FOR EACH ROW EXECUTE FUNCTION be_slow();
+"""
+"""Those that come at once are all at it when the first one is noted."""
+
+
 async def test_links_open_only_their_own_appointment(bed: Bed) -> None:
     first, _ = await booked(bed, 1)
     second, _ = await booked(bed, 2, start_at=TEN)
@@ -216,6 +223,25 @@ async def test_a_locator_is_guessed_five_times_in_fifteen_minutes(bed: Bed) -> N
     assert await changes.by_locator(typed, "0001") == TooManyTries(retry_after_s=900)
     bed.clock.advance(minutes=15)
     assert await changes.by_locator(typed, "0001") == booking
+
+
+async def test_tries_at_once_are_each_counted(bed: Bed) -> None:
+    outcome, _ = await booked(bed)
+    await bed.pool.execute(SLOW_TRY)
+    answers = await asyncio.gather(*(bed.booking.changes.by_locator(outcome.locator, "0002") for _ in range(20)))
+    assert answers.count(NotFound()) == 5
+    assert answers.count(TooManyTries(retry_after_s=900)) == 15
+
+
+async def test_a_refused_try_does_not_make_the_wait_longer(bed: Bed) -> None:
+    for _ in range(5):
+        assert await bed.booking.changes.by_locator("AAAAAA", "0001") == NotFound()
+        bed.clock.advance(minutes=2)
+    for _ in range(3):
+        assert await bed.booking.changes.by_locator("AAAAAA", "0001") == TooManyTries(retry_after_s=300)
+    bed.clock.advance(minutes=5)
+    assert await bed.booking.changes.by_locator("AAAAAA", "0001") == NotFound()
+    assert await bed.booking.changes.by_locator("AAAAAA", "0001") == TooManyTries(retry_after_s=120)
 
 
 async def test_unknown_and_wrong_locators_get_the_same_answers(bed: Bed) -> None:

@@ -33,13 +33,17 @@ async def ingest_one(pool: Any) -> None:
         await tx.advance("centro", Position(1, chained[0].hash))
 
 
-async def test_a_cancelled_request_does_not_cancel_its_commit(pool: Any) -> None:
+@pytest.mark.parametrize("times", [1, 2, 3])
+async def test_a_cancelled_request_does_not_cancel_its_commit(pool: Any, times: int) -> None:
     await pool.execute(SLOW_COMMIT)
     ingesting = asyncio.create_task(ingest_one(pool))
     while not await pool.fetchval("SELECT count(*) FROM pg_stat_activity WHERE query = 'COMMIT' AND state = 'active'"):
         assert not ingesting.done()
         await asyncio.sleep(0.01)
-    ingesting.cancel()
+    for _ in range(times):
+        ingesting.cancel()
+        await asyncio.sleep(0.05)
+        assert not ingesting.done()
     with pytest.raises(asyncio.CancelledError):
         await ingesting
 

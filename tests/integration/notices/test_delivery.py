@@ -25,21 +25,35 @@ pytestmark = pytest.mark.postgres
 
 
 class Catcher:
-    """Takes mails in memory; `answers` are given first, one per DATA, then "250 OK". None hangs up instead."""
+    """Takes mails in memory; the answers are given first, one per command, then "250 OK". None hangs up instead."""
 
     def __init__(self) -> None:
         self.mails: list[Message] = []
         self.answers: list[str | None] = []
+        self.mail_answers: list[str | None] = []
+        self.rcpt_answers: list[str | None] = []
+
+    async def handle_MAIL(self, server: SMTP, _session: Session, envelope: Envelope, address: str, _: Any) -> str:  # noqa: N802
+        envelope.mail_from = address
+        return _answer(server, self.mail_answers)
+
+    async def handle_RCPT(self, server: SMTP, _session: Session, envelope: Envelope, address: str, _: Any) -> str:  # noqa: N802
+        envelope.rcpt_tos.append(address)
+        return _answer(server, self.rcpt_answers)
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
-        answer = self.answers.pop(0) if self.answers else "250 OK"
-        if answer is None or answer.startswith("250"):
+        if not self.answers or self.answers[0] is None:
             self.mails.append(message_from_bytes(envelope.original_content or b""))
-        if answer is None:
-            assert isinstance(server.transport, asyncio.WriteTransport)
-            server.transport.abort()
-            return "421 gone"
-        return answer
+        return _answer(server, self.answers)
+
+
+def _answer(server: SMTP, answers: list[str | None]) -> str:
+    answer = answers.pop(0) if answers else "250 OK"
+    if answer is None:
+        assert isinstance(server.transport, asyncio.WriteTransport)
+        server.transport.abort()
+        return "421 gone"
+    return answer
 
 
 @pytest.fixture
@@ -72,8 +86,8 @@ def _with(bed: Bed, settings: Any) -> Any:
     return replace(bed.central, settings=settings)
 
 
-async def booked(bed: Bed, language: str = "es") -> Booked:
-    who = msgspec.structs.replace(person(email="fatima@example.org"), language=language)
+async def booked(bed: Bed, language: str = "es", email: str = "fatima@example.org") -> Booked:
+    who = msgspec.structs.replace(person(email=email), language=language)
     outcome = await make_booking(bed.central).bookings.book(request_id(), wish(), who)
     assert isinstance(outcome, Booked)
     return outcome
@@ -160,6 +174,51 @@ async def test_an_answer_that_never_came_is_not_a_reason_to_send_twice(
     assert await delivery.deliver_due() == 0
     assert (await state(bed))[0] == "unsure"
     assert len(catcher.mails) == 1
+
+
+async def test_a_refused_recipient_is_not_tried_again(bed: Bed, delivery: Delivery, catcher: Catcher) -> None:
+    catcher.rcpt_answers = ["550 no such person"]
+    await booked(bed)
+    await delivery.deliver_due()
+    assert await state(bed) == ("failed", 1, None, None)
+    assert catcher.mails == []
+
+
+async def test_a_recipient_that_cannot_be_taken_now_gets_it_later(
+    bed: Bed, delivery: Delivery, catcher: Catcher
+) -> None:
+    catcher.rcpt_answers = ["450 mailbox busy"]
+    await booked(bed)
+    await delivery.deliver_due()
+    assert (await state(bed))[:2] == ("queued", 1)
+
+    bed.clock.advance(seconds=10)
+    await delivery.deliver_due()
+    assert (await state(bed))[:2] == ("sent", 2)
+
+
+@pytest.mark.parametrize("command", ["mail_answers", "rcpt_answers"])
+async def test_a_server_that_hangs_up_before_the_message_gets_it_later(
+    bed: Bed, delivery: Delivery, catcher: Catcher, command: str
+) -> None:
+    setattr(catcher, command, [None])
+    await booked(bed)
+    await delivery.deliver_due()
+    assert (await state(bed))[:2] == ("queued", 1)
+
+    bed.clock.advance(seconds=10)
+    await delivery.deliver_due()
+    assert (await state(bed))[:2] == ("sent", 2)
+    assert len(catcher.mails) == 1
+
+
+async def test_an_address_that_the_server_cannot_write_is_refused_for_good(
+    bed: Bed, delivery: Delivery, catcher: Catcher
+) -> None:
+    await booked(bed, email="fátima@example.org")
+    await delivery.deliver_due()
+    assert await state(bed) == ("failed", 1, None, None)
+    assert await bed.pool.fetchval("SELECT problem FROM mail") == "no SMTPUTF8"
 
 
 async def test_two_workers_send_one_mail_each_once(bed: Bed, delivery: Delivery, catcher: Catcher) -> None:

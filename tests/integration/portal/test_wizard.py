@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
 import pytest
 
 from tests.integration.portal.citizen import Citizen
@@ -125,6 +126,76 @@ async def test_two_submits_at_once_book_once(portal: Bed) -> None:
         later = await citizen.post(form, {})
         assert later.url.path == replies[0].url.path
         assert await portal.count("mail") == 1
+
+
+async def twice(portal: Bed, citizen: Citizen, action: str, **values: str | list[str]) -> list[httpx.Response]:
+    """Send the form of this page twice at once: both have read the same draft before either writes it."""
+    form = citizen.page.form(action)
+    async with portal.server.central.pool.acquire() as connection:
+        async with connection.transaction():
+            await connection.fetch("SELECT FROM booking_draft FOR UPDATE")
+            clicks = [asyncio.create_task(citizen.post(form, dict(values))) for _ in range(2)]
+            await until_waiting(portal, 2)
+        return list(await asyncio.gather(*clicks))
+
+
+async def until_waiting(portal: Bed, requests: int) -> None:
+    """Until so many wait for a lock in the database."""
+    for _ in range(500):
+        if (
+            await portal.count("pg_stat_activity", "datname = current_database() AND wait_event_type = 'Lock'")
+            >= requests
+        ):
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("nobody waits")
+
+
+@pytest.mark.parametrize("portal_dsn", [1, 3], indirect=True)
+async def test_a_double_click_on_a_time_keeps_one_seat(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        await to_times(citizen)
+        chosen = citizen.page.form().choices["time"][0]
+        replies = await twice(portal, citizen, "/reserva/hora", time=chosen)
+        assert [reply.url.path for reply in replies] == ["/reserva/datos"] * 2
+        assert await portal.count("seat", "state = 'held'") == 1
+        assert await portal.count("hold") == 1
+        await citizen.open("/reserva/datos")
+        await citizen.send("/reserva/datos", **WHO)
+        await citizen.send("/reserva/compruebe")
+        assert await portal.count("appointment") == 1
+        assert await portal.count("seat", "state = 'held'") == 0
+
+
+@pytest.mark.parametrize("portal_dsn", [1, 3], indirect=True)
+async def test_a_double_click_on_another_time_moves_the_one_seat(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        await to_details(citizen)
+        await citizen.open("/reserva/hora")
+        other = citizen.page.form().choices["time"][1]
+        await twice(portal, citizen, "/reserva/hora", time=other)
+        assert await portal.count("seat", "state = 'held'") == 1
+        assert await portal.count("hold", f"start_at = '{other}'") == 1
+
+
+@pytest.mark.parametrize("portal_dsn", [1, 3], indirect=True)
+async def test_a_double_click_over_a_form_that_ran_out_takes_one_seat_again(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        await to_details(citizen)
+        portal.clock.advance(minutes=11)
+        await citizen.open("/reserva/datos")
+        replies = await twice(portal, citizen, "/reserva/datos", **WHO)
+        assert [reply.url.path for reply in replies] == ["/reserva/compruebe"] * 2
+        assert await portal.count("seat", f"state = 'held' AND held_until > '{portal.clock.now()}'") == 1
+
+
+async def test_two_times_at_once_keep_one_of_them(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        await to_times(citizen)
+        form = citizen.page.form()
+        times = form.choices["time"][:2]
+        await asyncio.gather(*(citizen.post(form, {"time": time}) for time in times))
+        assert await portal.count("seat", "state = 'held'") == 1
 
 
 async def test_more_time_is_one_button_and_keeps_the_form(portal: Bed) -> None:

@@ -10,6 +10,7 @@ from central.portal.progress_view import VALID_AFTER_CLOSE, follow_hash, holder_
 from sync.domain.handover import card_of, release
 from sync.domain.ordering import ahead_of
 from sync.messages import commands as c
+from sync.messages import facts as f
 from tests.kit import office as kit
 
 NINE = kit.at("09:00")
@@ -91,6 +92,28 @@ def test_a_ticket_is_found_until_two_hours_after_the_close() -> None:
     closed_at = kit.at("14:00")
     assert ticket_of(office.day, hashed, closed_at + VALID_AFTER_CLOSE) is not None
     assert ticket_of(office.day, hashed, closed_at + VALID_AFTER_CLOSE + timedelta(seconds=1)) is None
+
+
+def test_what_is_told_after_the_day_was_closed_shows_no_ticket_for_longer() -> None:
+    office = kit.TestOffice()
+    ticket = office.take("a", NINE)
+    hashed = office.day.tickets[ticket].follow_hash
+    closed_at = kit.at("14:00")
+    office.do(c.CloseDay(request_id=kit.new_id()), closed_at, supervisor=True)
+    printed = f.TicketPrinted(ticket_id=ticket, device="kiosk-1")
+    closed_again = f.DayClosed(service_date=closed_at.date(), reason="scheduled")
+    office.write((printed, closed_again), kit.at("15:30"))
+    assert ticket_of(office.day, hashed, closed_at + VALID_AFTER_CLOSE) is not None
+    assert ticket_of(office.day, hashed, closed_at + VALID_AFTER_CLOSE + timedelta(seconds=1)) is None
+
+
+def test_a_clock_that_is_put_right_takes_the_closing_with_it() -> None:
+    office = kit.TestOffice()
+    ticket = office.take("a", NINE)
+    hashed = office.day.tickets[ticket].follow_hash
+    office.do(c.CloseDay(request_id=kit.new_id()), kit.at("11:00"), supervisor=True)
+    office.write((f.ClockStepped(delta_ms=3 * 3600 * 1000),), kit.at("14:00"))
+    assert ticket_of(office.day, hashed, kit.at("14:00") + VALID_AFTER_CLOSE) is not None
 
 
 def test_a_code_is_sixteen_bytes_and_nothing_else() -> None:
