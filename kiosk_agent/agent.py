@@ -256,9 +256,9 @@ class Agent:
             return
         if reply.refusal is not None and reply.refusal.code == "retry" and asked.state == "open":
             return  # not now: the next attempt asks again
-        self.requests.answered(reply.request_id)
         event = e.Replied(reply, machine.asked_by(asked.command))
         await self.handle(event, settled=(reply.request_id, "answered"))
+        self.requests.answered(reply.request_id)  # only now: what could not be kept is asked for again
 
     async def _print_for_staff(self, job: PrintJob) -> None:
         if await self._spool.job_state(job.job_id) == "done":

@@ -82,7 +82,11 @@ def _start_over(kiosk: s.Kiosk, _event: e.StartOver, _now_s: float, _device: Slu
 
 
 def _tick(kiosk: s.Kiosk, _event: e.Tick, now_s: float, _device: Slug) -> Step:
-    return Step(_wiped(kiosk)) if over(kiosk, now_s) else Step(kiosk)
+    if not over(kiosk, now_s):
+        return Step(kiosk)
+    if isinstance(kiosk.screen, s.Asking):
+        return _show(kiosk, s.Problem("desk", request_id=kiosk.screen.request_id))
+    return Step(_wiped(kiosk))
 
 
 def _configured(kiosk: s.Kiosk, event: e.Configured, _now_s: float, _device: Slug) -> Step:

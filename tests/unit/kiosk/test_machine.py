@@ -6,6 +6,7 @@ import pytest
 from kiosk_agent.machine import Effect, Event, Kiosk, LeaveUnprinted, Print, Send, resume, step, timing
 from kiosk_agent.machine import events as e
 from kiosk_agent.machine import screens as s
+from kiosk_agent.requests import ATTEMPT_S, ATTEMPTS
 from sync.messages.refusals import Refusal, RefusalCode
 from sync.messages.topics import KioskCheckIn, KioskReply, KioskReprint, KioskTakeTicket, Slip, WaitRange
 from tests.unit.kiosk.slips import SLIP
@@ -220,6 +221,17 @@ def test_a_printer_that_never_answers_does_not_hold_the_screen_for_ever() -> Non
     assert timing.seconds_left(kiosk, 110.0) is None
     assert walk(kiosk, e.Tick(), at=149.0)[0].screen == s.Ticket(SLIP)
     assert walk(kiosk, e.Tick(), at=150.0)[0].screen == s.Home()
+
+
+def test_a_wait_for_an_answer_ends_a_little_after_the_retries_and_asks_nobody_whether_they_are_there() -> None:
+    asking = on(s.Asking(ID, "ticket"), shown_at_s=10.0, touched_at_s=10.0)
+    retries_end_s = 10.0 + ATTEMPTS * ATTEMPT_S
+    assert walk(asking, e.Tick(), at=retries_end_s)[0].screen == asking.screen
+    assert timing.seconds_left(asking, retries_end_s) is None
+    assert not timing.warns(asking, retries_end_s)
+    given_up, effects = walk(asking, e.Tick(), at=10.0 + timing.ASKING_MAX_S)
+    assert (given_up.screen, effects) == (s.Problem("desk", request_id=ID), [])
+    assert walk(given_up, e.Replied(reply(), "ticket"))[0].screen == s.Ticket(SLIP)
 
 
 def test_a_request_of_an_earlier_life_is_taken_up_in_its_language() -> None:
