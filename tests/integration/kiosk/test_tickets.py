@@ -135,6 +135,19 @@ async def test_a_silent_edge_sends_people_to_the_counter_and_a_late_answer_still
         assert isinstance(kiosk.screen, s.Ticket)
 
 
+async def test_patience_that_ends_behind_the_answer_does_not_take_it_back(office: Office) -> None:
+    office.printer.set_paper("offline")  # the label stays on the glass
+    async with running_kiosk(office.settings()) as kiosk:
+        request_id = await kiosk.take_ticket()
+        await until(lambda: len(office.edge.acks) == 1)
+        await kiosk.agent._gave_up(request_id)  # it was waiting for its turn while the reply was written
+        await office.edge.respond(KioskReply(request_id=request_id, slip=slip(12, ticket_id=request_id)))
+        await office.edge.respond(PrintJob(job_id=new_id(), slip=slip(40)))  # heard behind the repeated reply
+        await until(lambda: len({ack.ack_id for ack in office.edge.acks}) == 2)
+        assert isinstance(kiosk.screen, s.Ticket)
+    assert len([ack for ack in office.edge.acks if ack.ticket_id == request_id]) == 1
+
+
 async def test_a_ticket_for_somebody_who_has_gone_is_not_printed(office: Office) -> None:
     answer, office.edge.answer = office.edge.answer, lambda _command: None
     async with running_kiosk(office.settings()) as kiosk:
