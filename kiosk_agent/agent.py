@@ -162,11 +162,12 @@ class Agent:
                 for effect in effects
                 if isinstance(effect, e.Print)
             ),
-            acks=tuple(
-                PrintFailedAck(ack_id=new_id(), device=self._device, ticket_id=effect.ticket_id, reason="error")
-                for effect in effects
-                if isinstance(effect, e.LeaveUnprinted)
-            ),
+            acks=tuple(self._unprinted(effect) for effect in effects if isinstance(effect, e.LeaveUnprinted)),
+        )
+
+    def _unprinted(self, left: e.LeaveUnprinted) -> PrintFailedAck:
+        return PrintFailedAck(
+            ack_id=new_id(), device=self._device, ticket_id=left.ticket_id, reason="error", job_id=left.job_id
         )
 
     # Life

@@ -16,7 +16,7 @@ import msgspec
 from edge_node.metrics import Metrics
 from edge_node.queue.arrivals import shown_slip
 from edge_node.queue.dispatcher import Dispatcher
-from edge_node.queue.journal import SQL, PendingPrint, written
+from edge_node.queue.journal import SQL, PendingPrint
 from edge_node.queue.outcomes import Answer, Extras, make_slip
 from edge_node.queue.state import OfficeState
 from edge_node.writer import Writer
@@ -140,9 +140,9 @@ class Desk:
         if isinstance(slip, Refusal):
             return slip
         job = PrintJob(job_id=new_id(), slip=slip, reprint=True)
-        pending = PendingPrint(job.job_id, device, ticket_id, codec.encode(job))
-        at = written(self.dispatcher.state.now())
-        await self._writer.run(lambda connection: connection.execute(SQL.insert_print_job, (*pending, at)).rowcount)
+        now = self.dispatcher.state.now()
+        pending = PendingPrint(job.job_id, device, ticket_id, codec.encode(job), asked_at=now)
+        await self._writer.run(lambda connection: connection.execute(SQL.insert_print_job, pending.row).rowcount)
         self.on_print(pending)
         return job
 

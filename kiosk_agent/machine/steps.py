@@ -124,7 +124,9 @@ def _replied(kiosk: s.Kiosk, event: e.Replied, _now_s: float, _device: Slug) -> 
     reply, reprint = event.reply, event.asked == "reprint"
     if not _waits_for(kiosk, reply.request_id):
         left_behind = reply.slip if reply.refusal is None and not reprint else None
-        return Step(kiosk, (e.LeaveUnprinted(left_behind.ticket_id),) if left_behind is not None else ())
+        if left_behind is None:
+            return Step(kiosk)
+        return Step(kiosk, (e.LeaveUnprinted(left_behind.ticket_id, reply.request_id),))
     screen = screen_for(reply, reprint=reprint)
     if isinstance(screen, s.Ticket):
         slip = msgspec.structs.replace(screen.slip, language=kiosk.language)  # a reprint does not know who asks

@@ -12,13 +12,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from edge_node.lan.link import Lan
 from edge_node.node import EdgeNode
 from edge_node.queue.outcomes import Done
 from provisioning.launchers.broker import Broker
 from sync.io.ids import new_id
+from sync.io.mqtt import MqttMessage
 from sync.messages import commands as c
 from sync.messages import feed as f
 from sync.messages import topics as t
+from tests.integration.kiosk.office import until
 from tests.kit.clock import ManualClock
 from tests.kit.edge import OFFICE, appointment, edge, entities, feed, soon, token_text
 
@@ -214,6 +217,23 @@ async def test_the_console_prints_on_the_chosen_kiosk_until_it_is_acknowledged(
     assert await node.writer.run(lambda db: db.execute("SELECT count(*) FROM print_job").fetchone()[0]) == 0
 
 
+async def test_an_ack_that_was_late_leaves_the_print_that_was_asked_for_since(
+    node: EdgeNode, kiosk: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_node.lan.prints.RESEND_S", 0.1)
+    slip = (await kiosk.take())["slip"]
+    job = await node.desk.print_again(slip["ticket_id"], "kiosk-1", "es")
+    assert isinstance(job, t.PrintJob)
+    ack = t.PrintFailedAck(
+        ack_id=new_id(), device="kiosk-1", ticket_id=slip["ticket_id"], reason="no_paper", job_id=new_id()
+    )
+    await kiosk.say("ack", ack)
+    await kiosk.until(lambda _, body: body.get("ack_id") == ack.ack_id)
+    kiosk.heard.clear()
+    sent = await kiosk.until(lambda _, body: body.get("type") == "print")
+    assert sent["job_id"] == job.job_id
+
+
 async def test_check_in_by_scan_again_and_reprint(node: EdgeNode, kiosk: Device, clock: ManualClock) -> None:
     row = appointment(soon(clock.now()))
     await feed(node, row)
@@ -374,3 +394,41 @@ async def test_devices_and_their_absence_are_known(node: EdgeNode, kiosk: Device
         ("display-1", False, "none"), ("kiosk-1", True, "near_end"), ("kiosk-2", False, "none"),
     ]  # fmt: skip
     assert b'ventanilla_devices_online{kind="kiosk"} 1.0' in node.metrics.text()
+
+
+class CutLink:
+    """A link that is lost right behind its first message, and the next time only says so much."""
+
+    def __init__(self, message: MqttMessage) -> None:
+        self._message = message
+        self._lost = False
+
+    async def __aenter__(self) -> None: ...
+
+    async def __aexit__(self, *_error: object) -> None: ...
+
+    async def messages(self) -> AsyncIterator[MqttMessage]:
+        yield self._message
+        if not self._lost:
+            self._lost = True
+            raise ConnectionError
+        await asyncio.Event().wait()
+
+
+async def test_a_message_that_was_never_begun_keeps_no_place(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_node.lan.link.MAX_AT_ONCE", 1)
+    async with edge(tmp_path / "edge", clock, rows=entities()) as node:
+        lan = Lan(node.settings.broker, node.dispatcher, node.desk, node.devices, node.writer)
+        status = t.DeviceStatus(device="kiosk-1", kind="kiosk", online=True)
+        topic = t.device_topic(OFFICE, "kiosk-1", "status")
+        monkeypatch.setattr(lan, "_link", CutLink(MqttMessage(topic, msgspec.json.encode(status), retained=False)))
+        with pytest.raises(ExceptionGroup):
+            await lan.run()
+        assert not node.devices.all()[1].online
+        again = asyncio.create_task(lan.run())
+        await until(lambda: node.devices.all()[1].online)
+        again.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await again

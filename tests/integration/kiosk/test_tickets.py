@@ -27,7 +27,9 @@ async def test_a_ticket_is_on_paper_with_its_label_and_follow_address(office: Of
         screen = kiosk.screen
         assert isinstance(screen, s.Ticket)
         assert (screen.slip.label, screen.paper) == ("K12", "printed")
-    assert [(type(ack), ack.ticket_id) for ack in office.edge.acks] == [(PrintedAck, request_id)]
+    (ack,) = office.edge.acks
+    assert isinstance(ack, PrintedAck)
+    assert (ack.ticket_id, ack.job_id) == (request_id, request_id)
 
 
 async def test_a_serial_printer_prints_latin_letters_and_arabic_as_a_picture(office: Office) -> None:
@@ -106,6 +108,7 @@ async def test_the_same_reply_and_the_same_print_job_print_once(office: Office) 
         await asyncio.sleep(0.3)
     assert [ticket.lines[1] for ticket in office.printer.tickets] == ["K12", "K40"]
     assert office.edge.acks[1] == office.edge.acks[2]
+    assert [ack.job_id for ack in office.edge.acks if isinstance(ack, PrintedAck)][:2] == [request_id, job.job_id]
 
 
 async def test_acks_are_resent_until_they_are_answered(office: Office) -> None:
@@ -159,7 +162,9 @@ async def test_a_ticket_for_somebody_who_has_gone_is_not_printed(office: Office)
         await office.edge.respond(late)
         await until(lambda: office.edge.acks)
         assert isinstance(kiosk.screen, s.Home)
-    assert [(type(ack), ack.ticket_id) for ack in office.edge.acks] == [(PrintFailedAck, request_id)]
+    (ack,) = office.edge.acks
+    assert isinstance(ack, PrintFailedAck)
+    assert (ack.ticket_id, ack.job_id) == (request_id, request_id)
     assert office.printer.tickets == []
 
 

@@ -139,7 +139,7 @@ def test_without_answer_the_counter_helps_and_a_late_one_counts_while_the_person
     there, printed = walk(kiosk, e.Replied(reply(), "ticket"))
     assert (type(there.screen), printed) == (s.Ticket, [Print(ID, SLIP)])
     gone, left = walk(kiosk, e.StartOver(), e.Replied(reply(), "ticket"))
-    assert (gone.screen, left) == (s.Home(), [LeaveUnprinted(SLIP.ticket_id)])
+    assert (gone.screen, left) == (s.Home(), [LeaveUnprinted(SLIP.ticket_id, ID)])
 
 
 def test_a_late_refusal_or_reprint_for_somebody_who_has_gone_says_nothing() -> None:
