@@ -96,7 +96,11 @@ class SlipPrinter:
         await self._ended(PrintEnded(job.slip.ticket_id, paper_of(outcome)))
 
     async def _print(self, slip: Slip, *, reprint: bool) -> PrintOutcome:
-        ops = await asyncio.to_thread(self._laid_out, slip, reprint=reprint)  # letters are measured one by one
+        try:
+            ops = await asyncio.to_thread(self._laid_out, slip, reprint=reprint)  # letters are measured one by one
+        except Exception:  # one slip that nobody thought of must not stop the others, at every start again
+            log.exception("slip.not_laid_out", ticket_id=slip.ticket_id)
+            return Failed("not laid out")
         return await self._printer.print(ops)
 
     def _laid_out(self, slip: Slip, *, reprint: bool) -> tuple[PaperOp, ...]:
