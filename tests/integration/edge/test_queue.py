@@ -441,6 +441,16 @@ async def test_news_from_central_counts_from_the_next_command_on(tmp_path: Path)
         assert types(tmp_path).count("config.applied") == versions
 
 
+async def test_a_node_that_has_stopped_lets_nobody_wait(tmp_path: Path) -> None:
+    async with edge(tmp_path / "edge") as node:
+        await node.dispatcher.close()
+        with pytest.raises(StateUnknown):
+            await asyncio.wait_for(node.dispatcher.act(lambda _state, _now: []), 5)
+        refused = await node.desk.take_ticket(new_id(), "padron", KIOSK, Wish())
+        assert isinstance(refused, Refusal)
+        assert refused.code == "retry"
+
+
 async def test_a_full_inbox_says_come_again_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_node.queue.dispatcher.MAX_PENDING", 10)
     async with edge(tmp_path, ManualClock()) as node:
