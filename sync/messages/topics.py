@@ -69,13 +69,18 @@ class KioskTakeTicket(Tagged, frozen=True, kw_only=True, tag="take_ticket"):
 
 
 class KioskCheckIn(Tagged, frozen=True, kw_only=True, tag="check_in"):
-    """A scanned code, as read, or a typed locator; exactly one of the two. The edge decides."""
+    """A scanned code, as read, or a typed locator; exactly one of the two. The edge decides.
+
+    Args:
+        language_chosen: somebody chose ``language`` on this screen; else the booking's own goes first.
+    """
 
     request_id: Uuid
     device: Slug
     scanned: Annotated[str, msgspec.Meta(max_length=2048)] | None = None
     locator: Annotated[str, msgspec.Meta(max_length=32)] | None = None
     language: Language = "es"
+    language_chosen: bool = True
 
 
 class KioskReprint(Tagged, frozen=True, kw_only=True, tag="reprint"):

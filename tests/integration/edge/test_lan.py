@@ -248,6 +248,29 @@ async def test_check_in_by_scan_again_and_reprint(node: EdgeNode, kiosk: Device,
     assert facts(node).count("ticket.issued") == 1
 
 
+async def test_a_slip_is_in_the_bookings_language_unless_another_was_chosen(
+    node: EdgeNode, kiosk: Device, clock: ManualClock
+) -> None:
+    rows = [appointment(soon(clock.now()), language="ar") for _ in range(4)]
+    await feed(node, *rows)
+    scanned = [token_text(row, SIGNER.sign) for row in rows]
+    told = [
+        await kiosk.arrive(scanned=scanned[0], language="es", language_chosen=False),
+        await kiosk.arrive(scanned=scanned[1], language="fr", language_chosen=True),
+        await kiosk.arrive(scanned=scanned[2], language="fr"),  # a kiosk that does not say whether it was chosen
+        await kiosk.arrive(scanned=scanned[0], language="es", language_chosen=False),
+        await kiosk.arrive(locator=rows[3].locator, language="es", language_chosen=False),
+    ]
+    assert [reply["slip"]["language"] for reply in told] == ["ar", "fr", "fr", "ar", "ar"]
+    assert told[3]["refusal"]["code"] == "already_checked_in"
+    ticket_id = told[3]["slip"]["ticket_id"]
+    reprint = await kiosk.ask(t.KioskReprint(request_id=new_id(), device="kiosk-1", ticket_id=ticket_id))
+    assert reprint["slip"]["language"] == "ar"
+    stranger = appointment(soon(clock.now()), language="ar")  # not told of by central yet
+    unknown = await kiosk.arrive(scanned=token_text(stranger, SIGNER.sign), language="fr", language_chosen=False)
+    assert (unknown["slip"]["language"], unknown["slip"]["to_verify"]) == ("fr", True)
+
+
 async def test_a_resent_check_in_gets_its_ticket_even_if_the_booking_was_cancelled_since(
     node: EdgeNode, kiosk: Device
 ) -> None:
