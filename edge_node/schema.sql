@@ -118,7 +118,7 @@ CREATE TABLE staff_session (
     console TEXT NOT NULL,
     created_at TEXT NOT NULL,
     expires_at TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+, verifier_hash BLOB CHECK (length(verifier_hash) = 32)) STRICT, WITHOUT ROWID;
 
 CREATE TABLE uplink_ack (
     epoch INTEGER NOT NULL PRIMARY KEY,

@@ -16,7 +16,7 @@ import msgspec
 from edge_node.metrics import Metrics
 from edge_node.queue.arrivals import shown_slip
 from edge_node.queue.dispatcher import Dispatcher
-from edge_node.queue.journal import SQL, PendingPrint, written
+from edge_node.queue.journal import SQL, PendingPrint
 from edge_node.queue.outcomes import Answer, Extras, make_slip
 from edge_node.queue.state import OfficeState
 from edge_node.writer import Writer
@@ -36,9 +36,14 @@ Find = Callable[[OfficeState, datetime], Arrival | Refusal]
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """How a new ticket is wanted: the slip's language, the kiosk that prints it (none: whoever asked), the class."""
+    """How a new ticket is wanted: the slip's language, the kiosk that prints it (none: whoever asked), the class.
+
+    Args:
+        language_chosen: the person chose the language; else that of the appointment goes first (ux KIO-27).
+    """
 
     language: str = "es"
+    language_chosen: bool = True
     print_on: str | None = None
     priority_class: str | None = None
 
@@ -81,10 +86,16 @@ class Desk:
         """
         if (done := await self.dispatcher.answered(request_id)) is not None:
             return done
-        arrival = await self.dispatcher.read(lambda state: find(state, state.now()))
-        if isinstance(arrival, Refusal):
-            return self.refused(arrival)
-        extras, follow_hash = self._extras(wish)
+
+        def look(state: OfficeState) -> tuple[Arrival, str] | Refusal:
+            found = find(state, state.now())
+            return found if isinstance(found, Refusal) else (found, language_of(state, found.appointment_id, wish))
+
+        found = await self.dispatcher.read(look)
+        if isinstance(found, Refusal):
+            return self.refused(found)
+        arrival, language = found
+        extras, follow_hash = self._extras(msgspec.structs.replace(wish, language=language))
         command = CheckIn(
             request_id=request_id,
             appointment_id=arrival.appointment_id,
@@ -118,8 +129,8 @@ class Desk:
         extras = msgspec.structs.replace(self._extras(wish)[0], follow_code=None, with_slip=True)
         return await self.dispatcher.submit(command, actor, extras)
 
-    async def slip_again(self, ticket_id: str, language: str) -> Slip | Refusal:
-        """The slip of a ticket of today, once more."""
+    async def slip_again(self, ticket_id: str, wish: Wish) -> Slip | Refusal:
+        """The slip of a ticket of today, once more, in the language that is wished for."""
         found = await self._writer.run(
             lambda connection: connection.execute(SQL.find_follow_code, {"ticket_id": ticket_id}).fetchone()
         )
@@ -129,6 +140,7 @@ class Desk:
             ticket = state.day.tickets.get(ticket_id)
             if ticket is None:
                 return refuse("ticket_unknown")
+            language = language_of(state, ticket.appointment_id, wish)
             return make_slip(state, ticket, language, code, self.public_url)
 
         slip = await self.dispatcher.read(make)
@@ -136,13 +148,13 @@ class Desk:
 
     async def print_again(self, ticket_id: str, device: str, language: str) -> PrintJob | Refusal:
         """Send a ticket's slip to a kiosk once more."""
-        slip = await self.slip_again(ticket_id, language)
+        slip = await self.slip_again(ticket_id, Wish(language=language))
         if isinstance(slip, Refusal):
             return slip
         job = PrintJob(job_id=new_id(), slip=slip, reprint=True)
-        pending = PendingPrint(job.job_id, device, ticket_id, codec.encode(job))
-        at = written(self.dispatcher.state.now())
-        await self._writer.run(lambda connection: connection.execute(SQL.insert_print_job, (*pending, at)).rowcount)
+        now = self.dispatcher.state.now()
+        pending = PendingPrint(job.job_id, device, ticket_id, codec.encode(job), asked_at=now)
+        await self._writer.run(lambda connection: connection.execute(SQL.insert_print_job, pending.row).rowcount)
         self.on_print(pending)
         return job
 
@@ -161,3 +173,9 @@ class Desk:
             public_url=self.public_url,
         )
         return extras, hashlib.sha256(code).digest()
+
+
+def language_of(state: OfficeState, appointment_id: str | None, wish: Wish) -> str:
+    """The language of a slip: what was chosen, else that of the appointment, as far as it is known here."""
+    row = state.agenda.by_id.get(appointment_id) if appointment_id is not None else None
+    return wish.language if wish.language_chosen or row is None else row.language

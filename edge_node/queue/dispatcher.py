@@ -167,8 +167,10 @@ class Dispatcher:
         """Let the node itself record facts in the order of commands; gives how many once they are durable.
 
         Raises:
-            StateUnknown: the disk failed; whether it was done is not known.
+            StateUnknown: the disk failed, and whether it was done is not known; or the node is stopping, and it was not.
         """
+        if self._stopping:
+            raise StateUnknown  # behind the loop's end nobody would ever answer
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._inbox.append(InternalAct(record, done))
         self._wake.set()

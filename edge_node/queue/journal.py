@@ -64,12 +64,17 @@ class Person(NamedTuple):
 
 
 class PendingPrint(NamedTuple):
-    """A slip on its way to a kiosk; ``message`` is the encoded ``PrintJob``."""
+    """A slip on its way to a kiosk; ``message`` is the encoded ``PrintJob``, ``asked_at`` is when somebody stood there."""
 
     job_id: str
     device: str
     ticket_id: str
     message: bytes
+    asked_at: datetime
+
+    @property
+    def row(self) -> tuple[str, str, str, bytes, str]:
+        return self.job_id, self.device, self.ticket_id, self.message, written(self.asked_at)
 
 
 class Batch:
@@ -96,8 +101,7 @@ class Batch:
         if self.buyers:
             insert_people(connection, self.buyers)
         if self.prints:
-            at = self.requests[-1][2]
-            connection.executemany(SQL.insert_print_job, [(*job, at) for job in self.prints])
+            connection.executemany(SQL.insert_print_job, [job.row for job in self.prints])
 
 
 def entry(tail: Tail, header: FactHeader, fact: Fact) -> Entry:

@@ -56,10 +56,10 @@ SELECT appointment_id, service_date, display_name, needs, language FROM person;
 INSERT INTO print_job (job_id, device, ticket_id, message, at) VALUES (?, ?, ?, ?, ?);
 
 -- name: print_jobs
-SELECT job_id, device, ticket_id, message FROM print_job ORDER BY job_id;
+SELECT job_id, device, ticket_id, message, at FROM print_job ORDER BY job_id;
 
--- name: delete_print_jobs
-DELETE FROM print_job WHERE device = :device AND ticket_id = :ticket_id;
+-- name: delete_print_job
+DELETE FROM print_job WHERE job_id = ?;
 
 -- name: forget_requests
 -- whole table: now and then, two days of requests; an index would cost every command

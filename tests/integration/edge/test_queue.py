@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from edge_node.console.staff_sessions import SignedIn
 from edge_node.node import EdgeNode
 from edge_node.queue.arrivals import arrival_of_appointment, arrival_of_locator
 from edge_node.queue.desk import Wish
@@ -129,11 +130,11 @@ async def test_a_restart_goes_on_where_it_was(tmp_path: Path) -> None:
     async with edge(tmp_path, clock) as node:
         session = await open_counter(node)
         first, second = await take(node), await take(node)
-        signed_in = await node.sessions.sign_in("clerk-1", "correct horse battery")
-        assert signed_in is not None
+        signed_in = await node.sessions.sign_in("clerk-1", "correct horse battery", "192.0.2.1")
+        assert isinstance(signed_in, SignedIn)
     clock.advance(minutes=1)
     async with edge(tmp_path, clock) as node:
-        assert node.sessions.member(signed_in[0]) is not None
+        assert node.sessions.member(signed_in.token) is not None
         called = await done(node, c.CallNext(request_id=new_id(), session=session), clerk())
         assert called.ticket is not None
         assert first.ticket is not None
@@ -432,13 +433,23 @@ async def test_an_appointment_is_checked_in_once(tmp_path: Path) -> None:
 async def test_news_from_central_counts_from_the_next_command_on(tmp_path: Path) -> None:
     clock = ManualClock()
     async with edge(tmp_path, clock) as node:
-        signed_in = await node.sessions.sign_in("clerk-2", "correct horse battery")
-        assert signed_in is not None
+        signed_in = await node.sessions.sign_in("clerk-2", "correct horse battery", "192.0.2.1")
+        assert isinstance(signed_in, SignedIn)
         await feed(node, staff("clerk-2", valid_until=clock.now()))
-        assert node.sessions.member(signed_in[0]) is None
+        assert node.sessions.member(signed_in.token) is None
         versions = types(tmp_path).count("config.applied")
         await node.feed_applied()
         assert types(tmp_path).count("config.applied") == versions
+
+
+async def test_a_node_that_has_stopped_lets_nobody_wait(tmp_path: Path) -> None:
+    async with edge(tmp_path / "edge") as node:
+        await node.dispatcher.close()
+        with pytest.raises(StateUnknown):
+            await asyncio.wait_for(node.dispatcher.act(lambda _state, _now: []), 5)
+        refused = await node.desk.take_ticket(new_id(), "padron", KIOSK, Wish())
+        assert isinstance(refused, Refusal)
+        assert refused.code == "retry"
 
 
 async def test_a_full_inbox_says_come_again_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
