@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from edge_node.lan.rules import Misses
 from edge_node.metrics import Metrics
-from edge_node.queue.arrivals import arrival_of_locator, arrival_of_scan
+from edge_node.queue.arrivals import Shown
 from edge_node.queue.desk import Desk, Wish
 from edge_node.queue.outcomes import Answer
 from sync.domain.outcomes import refuse
@@ -57,14 +57,10 @@ class KioskDesk:
             answer = await self._desk.take_over(asked.request_id, scanned, actor, wish)
             return await self._reply(asked, answer, wish)
         if scanned is not None:
-            answer = await self._desk.check_in(
-                asked.request_id, lambda state, now: arrival_of_scan(state, scanned, now), actor, wish
-            )
+            answer = await self._desk.check_in(asked.request_id, Shown("scanned", scanned), actor, wish)
             return await self._reply(asked, answer, wish)
         assert locator is not None
-        answer = await self._desk.check_in(
-            asked.request_id, lambda state, now: arrival_of_locator(state, locator, now), actor, wish
-        )
+        answer = await self._desk.check_in(asked.request_id, Shown("locator", locator), actor, wish)
         return await self._reply(asked, self._typed(asked.device, answer), wish)
 
     async def _reprint(self, asked: KioskReprint) -> KioskReply:
