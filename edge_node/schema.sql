@@ -109,9 +109,8 @@ CREATE TABLE print_job (
 CREATE TABLE request (
     request_id TEXT NOT NULL PRIMARY KEY,
     reply BLOB NOT NULL,
-    at TEXT NOT NULL,
-    asked BLOB
-) STRICT, WITHOUT ROWID;
+    at TEXT NOT NULL
+, asked BLOB) STRICT, WITHOUT ROWID;
 
 CREATE TABLE staff_session (
     token_hash BLOB NOT NULL PRIMARY KEY CHECK (length(token_hash) = 32),
