@@ -109,6 +109,23 @@ async def test_the_calendar_file_is_one_event_at_the_office(portal: Bed) -> None
         assert str(event["url"]).endswith(path)
 
 
+async def test_the_calendar_file_of_a_cancelled_appointment_takes_it_out_of_the_calendar(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        path = await booked(citizen)
+        before = Calendar.from_ical((await citizen.client.get(f"{path}/cita.ics")).content)
+        await citizen.open(f"{path}/anular")
+        await citizen.send("/anular")
+        after = Calendar.from_ical((await citizen.client.get(f"{path}/cita.ics")).content)
+    was, event = before.events[0], after.events[0]
+    assert (str(before["method"]), str(was["status"])) == ("PUBLISH", "CONFIRMED")
+    assert (str(after["method"]), str(event["status"])) == ("CANCEL", "CANCELLED")
+    assert event["uid"] == was["uid"], "the same event"
+    assert event["organizer"] == was["organizer"], "a calendar takes a cancellation only from who published"
+    assert int(str(event["sequence"])) > int(str(was["sequence"])), "and only if it is newer"
+    assert was.walk("VALARM")
+    assert not event.walk("VALARM"), "nobody is reminded of it"
+
+
 async def test_secret_pages_are_in_no_search_engine_and_in_no_cache(portal: Bed) -> None:
     async with portal.citizen() as citizen:
         path = await booked(citizen)
