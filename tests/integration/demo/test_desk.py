@@ -15,6 +15,7 @@ from provisioning.demo.desk import Desk
 from provisioning.demo.desk_routes import create_app
 from provisioning.demo.plan import Places, on_free_ports, read_config
 from provisioning.launchers.ports import free_port
+from ui.headers import PAGE_HEADERS
 
 pytestmark = pytest.mark.timeout(30)
 TOKEN = "V1.AAAA.BBBB"
@@ -49,6 +50,19 @@ async def test_another_site_cannot(desk: Desk, browser: httpx.AsyncClient, origi
     form = {"data": {"do": "cut"}} if path.startswith("/offices") else {"json": {"state": "cut"}}
     reply = await browser.post(path, headers={"origin": origin}, **form)  # type: ignore[arg-type]
     assert (reply.status_code, desk.relays["centro"].state) == (403, "up")
+
+
+@pytest.mark.parametrize(
+    "method, path, status",
+    [("GET", "/nowhere", 404), ("GET", "/static/nowhere.css", 404), ("PUT", "/", 405), ("GET", "/health/live", 200)],
+)
+async def test_every_answer_carries_the_headers_of_the_page(
+    browser: httpx.AsyncClient, method: str, path: str, status: int
+) -> None:
+    page, reply = await browser.get("/"), await browser.request(method, path)
+    assert reply.status_code == status
+    for name in PAGE_HEADERS:
+        assert reply.headers.get_list(name) == page.headers.get_list(name), name
 
 
 async def test_odd_requests_are_answered(browser: httpx.AsyncClient) -> None:
