@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -141,12 +141,14 @@ def _own_page(connection: Any, _handler: Any) -> None:
         raise PermissionDeniedException("This form belongs to another page.")
 
 
-async def _changes(desk: Desk, locale: str) -> AsyncIterator[dict[str, str]]:
+async def _changes(desk: Desk, locale: str) -> AsyncGenerator[dict[str, str], None]:
     """Events of ``live.js``: the changing parts of the page whenever they change, else a beat."""
     last, quiet_s = "", 0.0
     while not desk.stopping.is_set():
         view = await desk.view()
-        items = [{"id": "mails", "html": desk.pages.render("demo/_mails.html", locale, view)}]
+        items = [
+            {"id": part, "html": desk.pages.render(f"demo/_{part}.html", locale, view)} for part in ("falls", "mails")
+        ]
         for office in view["offices"]:
             for part in ("wan", "paper", "tickets", "codes"):
                 html = desk.pages.render(f"demo/_{part}.html", locale, {"office": office})
