@@ -24,7 +24,7 @@ from central.portal.home import live_waits
 from central.portal.offices_view import day_name
 from central.portal.service import Portal
 from central.portal.visit import Form, Incoming, Page, Visit
-from central.portal.wizard import PATHS, Chosen, open_step, step_values
+from central.portal.wizard import Chosen, open_step, step_path, step_values
 from central.problems import Problem
 from central.requests import REFUSED
 from ui import formats
@@ -86,7 +86,7 @@ async def choose(request: Incoming, portal: NamedDependency[Portal]) -> Page:
         return await _other_date(visit, at, form)
     day, shown = form.get("day"), form.get("shown")
     if day and day != shown and not form.get("first"):
-        return visit.to(f"{PATHS['slot']}?dia={day if _iso_date(day) else ''}#times")
+        return visit.to(at.path("slot", "times", dia=day if _iso_date(day) else ""))
     wanted = _instant(time)
     if wanted is None:
         error = ("time", "portal.err.time")
@@ -103,11 +103,11 @@ def not_now() -> Problem:
 async def hold(visit: Visit, at: Chosen, wanted: datetime) -> Page:
     """Keep the seats of a time for this visitor and go on; somebody else's time gives the nearest ones instead."""
     if wanted == at.draft.slot_start_at and await _still_held(visit, at.draft):
-        return visit.to(PATHS[step_of(at.draft)])
+        return visit.to(at.path(step_of(at.draft)))
     outcome = await hold_for(visit, at, wanted)
     if not isinstance(outcome, Draft):
         return await show_taken(visit, at, outcome, wanted)
-    return visit.to(PATHS[step_of(outcome)])
+    return visit.to(step_path(outcome, step_of(outcome)))
 
 
 async def hold_for(visit: Visit, at: Chosen, wanted: datetime) -> Draft | Taken | NotOffered:
@@ -206,7 +206,7 @@ async def _other_date(visit: Visit, at: Chosen, form: Form) -> Page:
             typed=typed, error=("other", "portal.err.date.range"), error_values=words, day=_iso_date(form.get("shown"))
         )
         return await show_slots(visit, at, asked, status=422)
-    return visit.to(f"{PATHS['slot']}?dia={wanted.isoformat()}#times")
+    return visit.to(at.path("slot", "times", dia=wanted.isoformat()))
 
 
 def _listed(days: tuple[FreeDay, ...], asked: Asked, open_day: FreeDay | None) -> tuple[FreeDay, ...]:

@@ -12,7 +12,7 @@ from central.portal.details import DOCUMENT_KINDS, NEEDS, FieldProblem, check_de
 from central.portal.draft import Details, Draft, extend_slot, may_open, note_details, step_of
 from central.portal.service import Portal
 from central.portal.visit import Form, Incoming, Page, Visit
-from central.portal.wizard import PATHS, Chosen, open_step, step_values, wanted_language
+from central.portal.wizard import Chosen, open_step, step_path, step_values, wanted_language
 from central.portal.wizard_slot import hold_for, show_taken
 
 RETENTION_DAYS = 30
@@ -39,17 +39,17 @@ async def note(request: Incoming, portal: NamedDependency[Portal]) -> Page:
     is_good = isinstance(person, Person)
     draft = (await visit.change(at.draft, lambda draft: note_details(draft, details, checked=is_good))).after
     if not may_open(draft, "you"):  # booked in another tab, or another office chosen
-        return visit.to(PATHS[step_of(draft)])
+        return visit.to(step_path(draft, step_of(draft)))
     at = msgspec.structs.replace(at, draft=draft)
     if language := wanted_language(form):
-        return visit.to(f"{PATHS['you']}?lang={language}")
+        return visit.to(at.path("you", lang=language))
     if form.get("more"):
         return await _more_time(visit, at)
     if not isinstance(person, Person):
         return await _show(visit, at, problems=person)
     if not draft.is_held(portal.central.clock.now()):
         return await hold_again(visit, at)
-    return visit.to(PATHS[step_of(draft)])
+    return visit.to(step_path(draft, step_of(draft)))
 
 
 async def hold_again(visit: Visit, at: Chosen) -> Page:
@@ -58,7 +58,7 @@ async def hold_again(visit: Visit, at: Chosen) -> Page:
     if not isinstance(outcome, Draft):
         return await show_taken(visit, at, outcome, at.slot)
     step = step_of(outcome)
-    return visit.to(f"{PATHS[step]}?aviso=otra-vez" if step == "check" else PATHS[step])
+    return visit.to(step_path(outcome, step, aviso="otra-vez") if step == "check" else step_path(outcome, step))
 
 
 def read_details(form: Form) -> Details:
@@ -79,9 +79,9 @@ async def _more_time(visit: Visit, at: Chosen) -> Page:
     held = await visit.portal.booking.bookings.extend(hold_id) if hold_id else None
     if held is not None:
         await visit.change(at.draft, lambda draft: extend_slot(draft, held))
-        return visit.to(f"{PATHS['you']}?aviso=mas-tiempo")
+        return visit.to(at.path("you", aviso="mas-tiempo"))
     if at.draft.is_held(visit.portal.central.clock.now()):
-        return visit.to(PATHS["you"])  # extended often enough; the time that is left stands on the page
+        return visit.to(at.path("you"))  # extended often enough; the time that is left stands on the page
     return await hold_again(visit, at)
 
 
