@@ -100,9 +100,12 @@ class Recovering(msgspec.Struct, frozen=True):
 
 
 class NotOffered(msgspec.Struct, frozen=True, kw_only=True):
-    """This office does not give this service at this time: unknown, not bookable, past, or beyond the horizon."""
+    """This office does not give this service at this time: unknown, not bookable, past, beyond the horizon, or at no
+    start of its calendar. `alternatives`: only for the last, up to three free starts nearest to the wanted one.
+    """
 
-    reason: Literal["office_unknown", "service_unknown", "not_bookable_here", "too_late", "too_far"]
+    reason: Literal["office_unknown", "service_unknown", "not_bookable_here", "too_late", "too_far", "no_such_time"]
+    alternatives: tuple[Instant, ...] = ()
 
 
 class LimitReached(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ gets the same answer however often it comes.
 
 import secrets
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -29,7 +29,7 @@ from central.booking.appointments import (
     Wish,
 )
 from central.booking.availability import Availability
-from central.booking.claims import Answered, ClaimEnd, Clash, Closed, Where, Won, claim, find_answer, queries
+from central.booking.claims import Answered, ClaimEnd, Clash, Closed, Unplanned, Where, Won, claim, find_answer, queries
 from central.booking.groups import Ask
 from central.booking.news import answer_of, feed_body, letter_of
 from central.booking.offers import Offer, offer_of
@@ -88,6 +88,8 @@ class Bookings:
         end = await claim(self._central.pool, "hold", arguments, where, lock_timeout_ms)
         if isinstance(end, Closed):
             return Recovering()
+        if isinstance(end, Unplanned):
+            return await self._no_such_time(offer)
         if not isinstance(end, Won):  # perhaps by this very hold, asked for twice
             return await self.held(hold_id) or await self._taken(offer)
         self._availability.changed(offer.office.id, offer.service_date)
@@ -178,6 +180,8 @@ class Bookings:
                 return answered_before(end, asked)
             case Closed():
                 return Recovering()
+            case Unplanned():
+                return await self._no_such_time(offer)
             case Clash(key="person"):
                 return LimitReached(family=offer.service.family)
             case _:
@@ -242,10 +246,15 @@ class Bookings:
         )
 
     async def _taken(self, offer: Offer) -> Taken:
-        free = await self._availability.alternatives(
+        return Taken(alternatives=await self._alternatives(offer))
+
+    async def _no_such_time(self, offer: Offer) -> NotOffered:
+        return NotOffered(reason="no_such_time", alternatives=await self._alternatives(offer))
+
+    async def _alternatives(self, offer: Offer) -> tuple[datetime, ...]:
+        return await self._availability.alternatives(
             offer.office, offer.service, offer.slot_start_at, offer.service_date
         )
-        return Taken(alternatives=free)
 
 
 def answered_before(end: Answered, asked: bytes) -> Booked | Reused:

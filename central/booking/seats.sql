@@ -260,6 +260,10 @@ SELECT
           AND (seat.state = 'free' AND NOT seat.over
                OR seat.state = 'held' AND (seat.hold_id = $6::uuid OR seat.held_until <= $2::timestamptz AND NOT seat.over))
     ) = cardinality($5::timestamptz[]) AS claimable,
+    (
+        SELECT count(*) FROM slot
+        WHERE slot.office_id = $3 AND slot.pool_id = $4 AND slot.start_at = ANY ($5::timestamptz[]) AND slot.open
+    ) = cardinality($5::timestamptz[]) AS planned,
     EXISTS (SELECT FROM central_life WHERE awaited <> '{}') AS recovering;
 
 -- name: free_seats

@@ -1,6 +1,6 @@
 """P3: day and time. Choosing a time keeps its seats; until then nothing is held."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -27,6 +27,7 @@ from central.portal.visit import Form, Incoming, Page, Visit
 from central.portal.wizard import Chosen, open_step, step_path, step_values
 from central.problems import Problem
 from central.requests import REFUSED
+from sync.messages.values import require_plausible
 from ui import formats
 
 
@@ -68,7 +69,10 @@ async def slot(
         raise not_now()
     more = int(mas) if mas.isascii() and mas.isdecimal() and len(mas) < 3 else 1
     notice = "portal.hold.expired" if aviso == "acabado" else ""
-    return await show_slots(visit, at, Asked(day=_iso_date(dia), more=max(1, more), notice=notice))
+    day = _iso_date(dia)
+    if day is not None and not _is_shown(visit, at, day):
+        return await _out_of_range(visit, at, dia, shown=None)
+    return await show_slots(visit, at, Asked(day=day, more=max(1, more), notice=notice))
 
 
 @post("/reserva/hora")
@@ -90,7 +94,7 @@ async def choose(request: Incoming, portal: NamedDependency[Portal]) -> Page:
     wanted = _instant(time)
     if wanted is None:
         error = ("time", "portal.err.time")
-        return await show_slots(visit, at, Asked(day=_iso_date(shown), error=error), status=422)
+        return await show_slots(visit, at, Asked(day=_shown_day(visit, at, shown), error=error), status=422)
     return await hold(visit, at, wanted)
 
 
@@ -134,14 +138,15 @@ async def _still_held(visit: Visit, draft: Draft) -> bool:
 
 
 async def show_taken(visit: Visit, at: Chosen, outcome: Taken | NotOffered, wanted: datetime) -> Page:
-    """The time is gone: the three nearest, with everything typed so far kept."""
+    """The time is somebody else's, and the three nearest are shown; or it is none that the office gives. What was typed stays."""
     REFUSED.labels("taken" if isinstance(outcome, Taken) else outcome.reason).inc()
     now = visit.portal.central.clock.now()
     change = await visit.change(at.draft, lambda draft: lose_slot(draft, wanted, now))
-    alternatives = outcome.alternatives if isinstance(outcome, Taken) else ()
-    asked = Asked(
-        day=wanted.astimezone(at.at_office.zone).date(), error=("time", "portal.err.taken"), alternatives=alternatives
-    )
+    if isinstance(outcome, Taken):
+        day = wanted.astimezone(at.at_office.zone).date()
+        asked = Asked(day=day, error=("time", "portal.err.taken"), alternatives=outcome.alternatives)
+    else:
+        asked = Asked(error=("time", "portal.err.not_offered"), alternatives=outcome.alternatives)
     return await show_slots(visit, msgspec.structs.replace(at, draft=change.after), asked, status=409)
 
 
@@ -194,19 +199,33 @@ async def _other_date(visit: Visit, at: Chosen, form: Form) -> Page:
     horizon = visit.portal.booking.availability.horizon(office)
     today, typed = now.astimezone(office.zone).date(), form.get("other")
     wanted = read_date(typed, today)
+    shown = _shown_day(visit, at, form.get("shown"))
     if wanted is None:
-        asked = Asked(
-            typed=typed, error=("other", "portal.err.date"), error_values={"example": date_example(today)},
-            day=_iso_date(form.get("shown")),
-        )  # fmt: skip
+        words = {"example": date_example(today)}
+        asked = Asked(typed=typed, error=("other", "portal.err.date"), error_values=words, day=shown)
         return await show_slots(visit, at, asked, status=422)
     if not horizon[0] <= wanted <= horizon[-1]:
-        words = {"first": formats.day(horizon[0], visit.locale), "last": formats.day(horizon[-1], visit.locale)}
-        asked = Asked(
-            typed=typed, error=("other", "portal.err.date.range"), error_values=words, day=_iso_date(form.get("shown"))
-        )
-        return await show_slots(visit, at, asked, status=422)
+        return await _out_of_range(visit, at, typed, shown)
     return visit.to(at.path("slot", "times", dia=wanted.isoformat()))
+
+
+async def _out_of_range(visit: Visit, at: Chosen, typed: str, shown: date | None) -> Page:
+    horizon = visit.portal.booking.availability.horizon(at.at_office)
+    words = {"first": formats.day(horizon[0], visit.locale), "last": formats.day(horizon[-1], visit.locale)}
+    asked = Asked(typed=typed, error=("other", "portal.err.date.range"), error_values=words, day=shown)
+    return await show_slots(visit, at, asked, status=422)
+
+
+def _is_shown(visit: Visit, at: Chosen, day: date) -> bool:
+    """Whether the page can show a day: those that can be booked, and the night that the last of them ends in."""
+    horizon = visit.portal.booking.availability.horizon(at.at_office)
+    return horizon[0] <= day <= horizon[-1] + timedelta(days=1)
+
+
+def _shown_day(visit: Visit, at: Chosen, text: str) -> date | None:
+    """The day that was on the page, as its form says."""
+    day = _iso_date(text)
+    return day if day is not None and _is_shown(visit, at, day) else None
 
 
 def _listed(days: tuple[FreeDay, ...], asked: Asked, open_day: FreeDay | None) -> tuple[FreeDay, ...]:
@@ -236,12 +255,13 @@ def _iso_date(text: str) -> date | None:
 
 
 def _instant(text: str) -> datetime | None:
-    """An instant as our own form sends it; whole minutes of the coming years only."""
+    """An instant as our own form sends it, to the minute."""
     try:
         instant = datetime.fromisoformat(text)
+        if instant.tzinfo is None:
+            return None
+        require_plausible(instant)
     except ValueError:
-        return None
-    if instant.tzinfo is None or not 2020 < instant.year < 2200:
         return None
     return instant.astimezone(UTC).replace(second=0, microsecond=0)
 

@@ -117,9 +117,14 @@ async def test_a_date_is_typed_in_many_ways(shared_portal: Bed, typed: str, stat
         ({"time": "ayer"}, 422, "portal.err.time"),
         ({"time": "2026-11-24T10:00"}, 422, "portal.err.time"),  # no zone: no instant
         ({"time": "0001-01-01T00:00+00:00"}, 422, "portal.err.time"),
-        ({"time": "2026-11-24T10:07+01:00"}, 409, "portal.err.taken"),  # no slot begins then
-        ({"time": "2026-11-20T10:00+01:00"}, 409, "portal.err.taken"),  # past
-        ({"time": "2027-11-24T10:00+01:00"}, 409, "portal.err.taken"),  # beyond the horizon
+        ({"time": "2026-11-24T10:07+01:00"}, 409, "portal.err.not_offered"),  # no slot begins then
+        ({"time": "2026-11-20T10:00+01:00"}, 409, "portal.err.not_offered"),  # past
+        ({"time": "2027-11-24T10:00+01:00"}, 409, "portal.err.not_offered"),  # beyond the horizon
+        ({"time": "2199-12-31T10:00+01:00"}, 409, "portal.err.not_offered"),
+        ({"time": "2200-01-01T10:00+01:00"}, 422, "portal.err.time"),
+        ({"time": "0001-01-01T00:00+14:00"}, 422, "portal.err.time"),
+        ({"time": "9999-12-31T23:59-14:00"}, 422, "portal.err.time"),
+        ({"first": "9999-12-31T23:59-14:00"}, 422, "portal.err.time"),
     ],
 )
 async def test_times_that_nobody_offered(
@@ -131,7 +136,27 @@ async def test_times_that_nobody_offered(
         page = await citizen.send("/reserva/hora", **values)
         assert citizen.reply.status_code == status
         assert said(key, "es") in page.words
+        assert page.form("/reserva/hora").choices["time"], "there are others to choose from"
         assert await shared_portal.count("hold") == holds
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2199-12-31", "2026-11-20"])
+async def test_days_that_no_office_gives(shared_portal: Bed, day: str) -> None:
+    async with shared_portal.citizen() as citizen:
+        await to_times(citizen)
+        form = citizen.page.form("/reserva/hora")
+        asked: list[dict[str, str | list[str]]] = [
+            {"day": day},
+            {"other": day, "go": "date"},
+            {"day": day, "shown": day},
+            {"shown": day, "other": "x", "go": "date"},
+        ]
+        for values in asked:
+            reply = await citizen.post(form, values)
+            assert reply.status_code == 422, values
+        page = await citizen.open(f"/reserva/hora?dia={day}")
+        assert citizen.reply.status_code == 422
+        assert "Elija una fecha entre el" in page.words
 
 
 @pytest.mark.parametrize("language", ["es", "ar"])
