@@ -101,15 +101,20 @@ class Bookings:
         """Whether nothing can be held or booked because a restored central waits for offices."""
         return bool(await self._central.pool.fetchval(queries.is_recovering))
 
-    async def extend(self, hold_id: str) -> Held | None:
-        """Keep a hold for the full time again; none if it has ended or was extended too often."""
+    async def extend(self, hold_id: str, so_far: int) -> Held | None:
+        """Keep a hold for the full time again; none if it has ended or was extended too often.
+
+        Args:
+            so_far: how often it was extended when this was asked for. Asked twice, the second gets the hold as it stands.
+        """
         now = self._central.clock.now()
         until = now + timedelta(minutes=self._central.settings.booking.hold_min)
         try:
-            extended = await self._central.pool.fetchval(queries.extend, hold_id, now, until, MAX_EXTENSIONS)
+            extended = await self._central.pool.fetchval(queries.extend, hold_id, now, until, MAX_EXTENSIONS, so_far)
         except asyncpg.DeadlockDetectedError:
             return None  # the same hold is being confirmed, in another tab
-        return None if extended is None else await self.held(hold_id)
+        held = await self.held(hold_id)
+        return held if held is not None and (extended is not None or held.extensions > so_far) else None
 
     async def held(self, hold_id: str) -> Held | None:
         """A hold that still stands."""

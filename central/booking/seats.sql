@@ -95,10 +95,11 @@ WITH wanted AS (
 SELECT hold_id FROM held;
 
 -- name: extend
--- $1 hold, $2 now, $3 held until, $4 how many times in all
+-- $1 hold, $2 now, $3 held until, $4 how many times in all, $5 how many times so far, as whoever asks has seen it: the same
+-- wish sent twice extends once
 WITH extended AS (
     UPDATE hold SET held_until = $3, extensions = extensions + 1
-    WHERE hold_id = $1 AND held_until > $2 AND extensions < $4
+    WHERE hold_id = $1 AND held_until > $2 AND extensions < $4 AND extensions = $5
     RETURNING hold_id, office_id, pool_id, starts, held_until
 ), kept AS (
     UPDATE seat SET held_until = extended.held_until

@@ -44,7 +44,7 @@ async def note(request: Incoming, portal: NamedDependency[Portal]) -> Page:
     if language := wanted_language(form):
         return visit.to(at.path("you", lang=language))
     if form.get("more"):
-        return await _more_time(visit, at)
+        return await _more_time(visit, at, form.get("more"))
     if not isinstance(person, Person):
         return await _show(visit, at, problems=person)
     if not draft.is_held(portal.central.clock.now()):
@@ -74,9 +74,10 @@ def read_details(form: Form) -> Details:
     )
 
 
-async def _more_time(visit: Visit, at: Chosen) -> Page:
+async def _more_time(visit: Visit, at: Chosen, so_far: str) -> Page:
     hold_id = at.draft.hold_id
-    held = await visit.portal.booking.bookings.extend(hold_id) if hold_id else None
+    is_count = so_far.isascii() and so_far.isdecimal() and len(so_far) < 3
+    held = await visit.portal.booking.bookings.extend(hold_id, int(so_far)) if hold_id and is_count else None
     if held is not None:
         await visit.change(at.draft, lambda draft: extend_slot(draft, held))
         return visit.to(at.path("you", aviso="mas-tiempo"))

@@ -203,9 +203,41 @@ async def test_more_time_is_one_button_and_keeps_the_form(portal: Bed) -> None:
         await to_details(citizen)
         assert "8:10" in citizen.page.words
         portal.clock.advance(minutes=8)
-        page = await citizen.send("/reserva/datos", name="Fátima", more="time")
+        page = await citizen.send("/reserva/datos", name="Fátima", more="0")
         assert "8:18" in page.words
         assert ("name", "Fátima") in page.form().fields
+
+
+async def test_a_double_click_on_more_time_uses_one_extension(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        await to_details(citizen)
+        for n in range(3):
+            portal.clock.advance(minutes=8)
+            await citizen.open("/reserva/datos")
+            replies = await twice(portal, citizen, "/reserva/datos", more=more_of(citizen))
+            assert await portal.count("hold", f"extensions = {n + 1}") == 1
+            assert all("aviso=mas-tiempo" in str(reply.url) for reply in replies)
+        await citizen.open("/reserva/datos")
+        before = await portal.server.central.pool.fetchval("SELECT held_until FROM hold")
+        portal.clock.advance(minutes=1)
+        await citizen.send("/reserva/datos", more=more_of(citizen))
+        assert await portal.server.central.pool.fetchval("SELECT held_until FROM hold") == before
+        assert "aviso" not in str(citizen.reply.url)
+
+
+def more_of(citizen: Citizen) -> str:
+    """What the button *more time* of this page says."""
+    return next(value for name, value, _ in citizen.page.form().buttons if name == "more")
+
+
+@pytest.mark.parametrize("more", ["", "time", "-1", "7", "9" * 40])
+async def test_more_time_by_no_button_of_ours_gives_none(portal: Bed, more: str) -> None:
+    async with portal.citizen() as citizen:
+        await to_details(citizen)
+        portal.clock.advance(minutes=5)
+        await citizen.send("/reserva/datos", more=more)
+        assert citizen.reply.status_code in {200, 422}
+        assert await portal.count("hold", "extensions = 0") == 1
 
 
 async def test_a_hold_that_ran_out_over_the_form_is_taken_again(portal: Bed) -> None:
