@@ -217,6 +217,8 @@ CREATE INDEX appointment_by_locator ON appointment (locator) WHERE status = 'boo
 CREATE INDEX appointment_unfed ON appointment (office_id, service_date)
     WHERE status = 'booked' AND fed_version IS DISTINCT FROM version;
 CREATE INDEX appointment_by_day ON appointment (service_date, office_id);
+-- What has no end yet, or one that a later report may tell better.
+CREATE INDEX appointment_unsettled ON appointment (office_id, service_date) WHERE status IN ('booked', 'unknown');
 
 -- How far each office's slots were made.
 CREATE TABLE slot_horizon (
@@ -515,4 +517,11 @@ CREATE TABLE office_configuration (
     office text PRIMARY KEY,
     versions bytea NOT NULL, -- JSON
     applied_at timestamptz NOT NULL
+);
+
+-- The days whose end an office has reported: what it told up to then is all here. One row per office and day, kept.
+CREATE TABLE closed_day (
+    office text NOT NULL,
+    service_date date NOT NULL,
+    PRIMARY KEY (office, service_date)
 );
