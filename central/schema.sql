@@ -174,10 +174,29 @@ CREATE TABLE hold (
     starts timestamptz[] NOT NULL,
     duration_min int NOT NULL,
     held_until timestamptz NOT NULL,
-    extensions int NOT NULL DEFAULT 0
+    extensions int NOT NULL DEFAULT 0,
+    holder bytea -- where it was asked from: an HMAC of the address under a key that never leaves central
 );
 
 CREATE INDEX hold_by_end ON hold (held_until);
+CREATE INDEX hold_by_holder ON hold (holder, held_until) WHERE holder IS NOT NULL;
+
+-- Whether one more hold may stand for a holder. One at a time, until its hold is committed; the count is a statement of its
+-- own, so it sees what was committed while this one waited.
+CREATE FUNCTION hold_has_room(p_holder bytea, p_now timestamptz, p_replaced uuid, p_most int) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    standing bigint;
+BEGIN
+    IF p_holder IS NULL THEN
+        RETURN true;
+    END IF;
+    PERFORM pg_advisory_xact_lock(1936484212, hashtext(encode(p_holder, 'hex')));
+    SELECT count(*) INTO standing FROM hold
+    WHERE holder = p_holder AND held_until > p_now AND hold_id IS DISTINCT FROM p_replaced;
+    RETURN standing < p_most;
+END
+$$;
 
 -- No foreign keys to office and service: their rows are never deleted, and a shared lock on the office's row by every
 -- booking would make them wait for each other.

@@ -95,6 +95,12 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     alternatives: tuple[Instant, ...]
 
 
+class Crowded(msgspec.Struct, frozen=True, kw_only=True):
+    """So many holds stand for whoever asks from there that no more is given; the first of them ends in `retry_after_s`."""
+
+    retry_after_s: int
+
+
 class Recovering(msgspec.Struct, frozen=True):
     """Central was restored from a backup and waits for the offices to say what it has forgotten; try again later."""
 
@@ -143,5 +149,5 @@ class TooManyTries(msgspec.Struct, frozen=True, kw_only=True):
 
 BookOutcome = Booked | Taken | NotOffered | LimitReached | Reused | Recovering
 MoveOutcome = Booked | Taken | NotOffered | Reused | NotChangeable | NotFound | Recovering
-HoldOutcome = Held | Taken | NotOffered | Recovering
+HoldOutcome = Held | Taken | NotOffered | Crowded | Recovering
 CancelOutcome = Cancelled | NotChangeable | NotFound

@@ -18,6 +18,7 @@ from central.booking.appointments import (
     Booking,
     BookOutcome,
     Channel,
+    Crowded,
     Held,
     HoldOutcome,
     LimitReached,
@@ -67,21 +68,26 @@ class Bookings:
         self._random_below = random_below
         self._surge = Surge(central.pool, central.settings.database.lock_timeout_ms)
 
-    async def hold(self, wish: Wish, *, hold_id: str | None = None, replaces: str | None = None) -> HoldOutcome:
+    async def hold(
+        self, wish: Wish, *, hold_id: str | None = None, replaces: str | None = None, holder: bytes | None = None
+    ) -> HoldOutcome:
         """Keep the seats of a wish while somebody fills in the form.
 
         Args:
             hold_id: made by who may ask twice at once; asked again, the answer is the hold that stands under it.
             replaces: the hold that the same form had before; it is released once the new one stands.
+            holder: where it is asked from (`holder_hash`): only so many holds of one stand at a time. None is not bounded.
         """
         offer = await self._offer(wish)
         if isinstance(offer, NotOffered):
             return offer
         now, hold_id = self._central.clock.now(), hold_id or new_id()
+        if crowded := await self._crowded(holder, now, replaces):
+            return await self.held(hold_id) or crowded
         held_until = now + timedelta(minutes=self._central.settings.booking.hold_min)
         arguments = (
             hold_id, now, held_until, offer.office.id, offer.pool.id, offer.starts, offer.service.id,
-            offer.service.duration_min, replaces,
+            offer.service.duration_min, replaces, holder, self._central.settings.booking.holds_per_address,
         )  # fmt: skip
         where = self._where(hold_id, offer, replaces)
         lock_timeout_ms = self._central.settings.database.lock_timeout_ms
@@ -91,11 +97,20 @@ class Bookings:
         if isinstance(end, Unplanned):
             return await self._no_such_time(offer)
         if not isinstance(end, Won):  # perhaps by this very hold, asked for twice
-            return await self.held(hold_id) or await self._taken(offer)
+            return await self.held(hold_id) or await self._crowded(holder, now, replaces) or await self._taken(offer)
         self._availability.changed(offer.office.id, offer.service_date)
         if replaces is not None:
             await self.release(replaces)
         return Held(hold_id=hold_id, wish=wish, held_until=held_until)
+
+    async def _crowded(self, holder: bytes | None, now: datetime, replaces: str | None) -> Crowded | None:
+        """Looked at before the claim, which decides, to spare it; and after it, to tell why it found nothing."""
+        if holder is None:
+            return None
+        row = await self._central.pool.fetchrow(queries.standing_holds, holder, now, replaces)
+        if row["holds"] < self._central.settings.booking.holds_per_address:
+            return None
+        return Crowded(retry_after_s=max(1, int((row["first_ends_at"] - now).total_seconds())))
 
     async def is_recovering(self) -> bool:
         """Whether nothing can be held or booked because a restored central waits for offices."""

@@ -63,11 +63,12 @@ FROM done;
 
 -- name: hold
 -- $1 hold, $2 now, $3 held until, $4 office, $5 pool, $6 starts, $7 service, $8 duration, $9 the hold that this one replaces
--- or NULL
+-- or NULL, $10 holder or NULL, $11 how many holds may stand for a holder. Room is looked for before any seat is locked.
 WITH wanted AS (
     SELECT slot.slot_id FROM slot
     WHERE slot.office_id = $4 AND slot.pool_id = $5 AND slot.start_at = ANY ($6::timestamptz[]) AND slot.open
       AND NOT EXISTS (SELECT FROM central_life WHERE awaited <> '{}')
+      AND (SELECT hold_has_room($10::bytea, $2::timestamptz, $9::uuid, $11::int))
     ORDER BY slot.start_at
 ), picked AS (
     SELECT one.slot_id, one.seat_no
@@ -87,12 +88,17 @@ WITH wanted AS (
       AND (SELECT count(*) FROM picked) = cardinality($6::timestamptz[])
     RETURNING seat.slot_id
 ), held AS (
-    INSERT INTO hold (hold_id, office_id, pool_id, service_id, start_at, starts, duration_min, held_until)
-    SELECT $1::uuid, $4, $5, $7, ($6::timestamptz[])[1], $6::timestamptz[], $8, $3
+    INSERT INTO hold (hold_id, office_id, pool_id, service_id, start_at, starts, duration_min, held_until, holder)
+    SELECT $1::uuid, $4, $5, $7, ($6::timestamptz[])[1], $6::timestamptz[], $8, $3, $10::bytea
     WHERE EXISTS (SELECT FROM claimed)
     RETURNING hold_id
 )
 SELECT hold_id FROM held;
+
+-- name: standing_holds
+-- $1 holder, $2 now, $3 a hold that does not count or NULL
+SELECT count(*) AS holds, min(held_until) AS first_ends_at FROM hold
+WHERE holder = $1 AND held_until > $2 AND hold_id IS DISTINCT FROM $3::uuid;
 
 -- name: extend
 -- $1 hold, $2 now, $3 held until, $4 how many times in all, $5 how many times so far, as whoever asks has seen it: the same

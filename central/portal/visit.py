@@ -99,6 +99,11 @@ class Visit:
         return self.request.url.path + (f"?{urlencode(kept)}" if kept else "")
 
     @property
+    def address(self) -> str:
+        """Where the request comes from, behind the proxies that are trusted; empty when nobody knows."""
+        return self.request.client.host if self.request.client else ""
+
+    @property
     def csrf_token(self) -> str:
         token = ScopeState.from_scope(self.request.scope).csrf_token
         return token if isinstance(token, str) else ""
@@ -132,9 +137,8 @@ class Visit:
         Raises:
             Problem: 429 for who sends forms much faster than a person can.
         """
-        client = self.request.client
         verdict = await self.portal.throttle.pass_one(
-            self._current.visitor if self._current else None, client.host if client else "", self.portal.central.clock
+            self._current.visitor if self._current else None, self.address, self.portal.central.clock
         )
         if verdict.kind == "refuse":
             REFUSED.labels("too_many_requests").inc()

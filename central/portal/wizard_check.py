@@ -23,7 +23,7 @@ from central.portal.draft import finish
 from central.portal.service import Portal
 from central.portal.visit import Incoming, Page, Visit
 from central.portal.wizard import Chosen, draft_gone, open_step, step_values
-from central.portal.wizard_slot import not_now, show_taken
+from central.portal.wizard_slot import not_now, show_gone
 from central.requests import REFUSED
 
 
@@ -50,7 +50,7 @@ async def confirm(request: Incoming, portal: NamedDependency[Portal]) -> Page:
             await visit.change(at.draft, lambda draft: finish(draft, appointment_id))
             return visit.to(f"/cita/{outcome.link}?hecho={'cambio' if at.moving else 'reserva'}")
         case Taken() | NotOffered():
-            return await show_taken(visit, at, outcome, at.slot)
+            return await show_gone(visit, at, outcome, at.slot)
         case Recovering():
             raise not_now()
         case LimitReached():

@@ -1,5 +1,6 @@
 """P3: day and time. Choosing a time keeps its seats; until then nothing is held."""
 
+import math
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,8 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
-from central.booking.appointments import Held, NotOffered, Recovering, Taken, Wish
+from central.booking.appointments import Crowded, Held, NotOffered, Recovering, Taken, Wish
+from central.booking.rules import holder_hash
 from central.portal.days import (
     DAYS_SHOWN,
     FreeDay,
@@ -47,7 +49,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     more: int = 1
     typed: str = ""
     error: tuple[str, str] | None = None
-    error_values: dict[str, str] = {}
+    error_values: dict[str, str | int] = {}
     alternatives: tuple[datetime, ...] = ()
     notice: str = ""
 
@@ -110,18 +112,19 @@ async def hold(visit: Visit, at: Chosen, wanted: datetime) -> Page:
         return visit.to(at.path(step_of(at.draft)))
     outcome = await hold_for(visit, at, wanted)
     if not isinstance(outcome, Draft):
-        return await show_taken(visit, at, outcome, wanted)
+        return await show_refused(visit, at, outcome, wanted)
     return visit.to(step_path(outcome, step_of(outcome)))
 
 
-async def hold_for(visit: Visit, at: Chosen, wanted: datetime) -> Draft | Taken | NotOffered:
+async def hold_for(visit: Visit, at: Chosen, wanted: datetime) -> Draft | Taken | NotOffered | Crowded:
     """Keep the seats of a time in place of those that the draft had. Returns the draft with them.
 
     Asked twice at once, both get the same hold. Every hold that leaves the draft is released by who took it out.
     """
     bookings = visit.portal.booking.bookings
     wish = Wish(office_id=at.at_office.id, service_id=at.service.id, slot_start_at=wanted)
-    held = await bookings.hold(wish, hold_id=next_hold_id(at.draft, wish), replaces=at.draft.hold_id)
+    holder = holder_hash(visit.portal.central.keys.person, visit.address)
+    held = await bookings.hold(wish, hold_id=next_hold_id(at.draft, wish), replaces=at.draft.hold_id, holder=holder)
     if isinstance(held, Recovering):
         raise not_now()
     if not isinstance(held, Held):
@@ -137,7 +140,24 @@ async def _still_held(visit: Visit, draft: Draft) -> bool:
     return draft.hold_id is not None and await visit.portal.booking.bookings.held(draft.hold_id) is not None
 
 
-async def show_taken(visit: Visit, at: Chosen, outcome: Taken | NotOffered, wanted: datetime) -> Page:
+async def show_refused(visit: Visit, at: Chosen, outcome: Taken | NotOffered | Crowded, wanted: datetime) -> Page:
+    """The time was not kept: why, and what can be done instead."""
+    if isinstance(outcome, Crowded):
+        return await _show_crowded(visit, at, outcome, wanted)
+    return await show_gone(visit, at, outcome, wanted)
+
+
+async def _show_crowded(visit: Visit, at: Chosen, outcome: Crowded, wanted: datetime) -> Page:
+    """Too many times are kept for this address: nothing is lost, and waiting, the phone or coming help."""
+    REFUSED.labels("crowded").inc()
+    words: dict[str, str | int] = {"n": math.ceil(outcome.retry_after_s / 60), "phone": visit.phone}
+    day = _shown_day(visit, at, wanted.astimezone(at.at_office.zone).date().isoformat())
+    return await show_slots(
+        visit, at, Asked(day=day, error=("time", "portal.err.crowded"), error_values=words), status=429
+    )
+
+
+async def show_gone(visit: Visit, at: Chosen, outcome: Taken | NotOffered, wanted: datetime) -> Page:
     """The time is somebody else's, and the three nearest are shown; or it is none that the office gives. What was typed stays."""
     REFUSED.labels("taken" if isinstance(outcome, Taken) else outcome.reason).inc()
     now = visit.portal.central.clock.now()
@@ -201,7 +221,7 @@ async def _other_date(visit: Visit, at: Chosen, form: Form) -> Page:
     wanted = read_date(typed, today)
     shown = _shown_day(visit, at, form.get("shown"))
     if wanted is None:
-        words = {"example": date_example(today)}
+        words: dict[str, str | int] = {"example": date_example(today)}
         asked = Asked(typed=typed, error=("other", "portal.err.date"), error_values=words, day=shown)
         return await show_slots(visit, at, asked, status=422)
     if not horizon[0] <= wanted <= horizon[-1]:
@@ -211,7 +231,10 @@ async def _other_date(visit: Visit, at: Chosen, form: Form) -> Page:
 
 async def _out_of_range(visit: Visit, at: Chosen, typed: str, shown: date | None) -> Page:
     horizon = visit.portal.booking.availability.horizon(at.at_office)
-    words = {"first": formats.day(horizon[0], visit.locale), "last": formats.day(horizon[-1], visit.locale)}
+    words: dict[str, str | int] = {
+        "first": formats.day(horizon[0], visit.locale),
+        "last": formats.day(horizon[-1], visit.locale),
+    }
     asked = Asked(typed=typed, error=("other", "portal.err.date.range"), error_values=words, day=shown)
     return await show_slots(visit, at, asked, status=422)
 

@@ -13,7 +13,7 @@ from central.portal.draft import Details, Draft, extend_slot, may_open, note_det
 from central.portal.service import Portal
 from central.portal.visit import Form, Incoming, Page, Visit
 from central.portal.wizard import Chosen, open_step, step_path, step_values, wanted_language
-from central.portal.wizard_slot import hold_for, show_taken
+from central.portal.wizard_slot import hold_for, show_refused
 
 RETENTION_DAYS = 30
 
@@ -56,7 +56,7 @@ async def hold_again(visit: Visit, at: Chosen) -> Page:
     """The time ran out over the form: keep the same seats once more if nobody took them, else choose again; nothing is lost."""
     outcome = await hold_for(visit, at, at.slot)
     if not isinstance(outcome, Draft):
-        return await show_taken(visit, at, outcome, at.slot)
+        return await show_refused(visit, at, outcome, at.slot)
     step = step_of(outcome)
     return visit.to(step_path(outcome, step, aviso="otra-vez") if step == "check" else step_path(outcome, step))
 

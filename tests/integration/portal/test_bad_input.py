@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import httpx
 import pytest
 from prometheus_client import REGISTRY
 
+from central.booking.appointments import Held, Wish
+from central.booking.rules import holder_hash
 from central.pages import citizen_pages
 from tests.integration.portal.conftest import Bed
 from tests.integration.portal.test_wizard import WHO, to_details, to_times
@@ -209,6 +213,29 @@ async def test_a_locator_tried_twenty_times_gets_one_answer_and_then_a_pause(sha
         assert _bare(said("portal.find.wait", language, n=15, phone="010")) in _bare(citizen.page.words)
         assert ("code", locator) in citizen.page.form().fields
     assert refused("too_many_tries") == before + 15
+
+
+@pytest.mark.parametrize("language", ["es", "ar"])
+async def test_an_address_that_keeps_too_many_times_is_told_what_to_do(shared_portal: Bed, language: str) -> None:
+    shared_portal.clock.advance(minutes=11)  # the holds of the rows before have lapsed
+    bookings, before = shared_portal.booking.bookings, refused("crowded")
+    holder = holder_hash(shared_portal.server.central.keys.person, "127.0.0.1")
+    async with shared_portal.citizen(language) as citizen:
+        await to_times(citizen)
+        times = [datetime.fromisoformat(time) for time in citizen.page.form("/reserva/hora").choices["time"]]
+        for n in range(40):
+            at = times[-1] + timedelta(days=1 + n // 10, minutes=-10 * (n % 10))
+            wish = Wish(office_id="real", service_id="viaje", slot_start_at=at)
+            assert isinstance(await bookings.hold(wish, holder=holder), Held)
+        page = await citizen.send("/reserva/hora", time=times[-1].isoformat())
+        assert citizen.reply.status_code == 429
+        assert page.lang == language
+        assert _bare(said("portal.err.crowded", language, n=10, phone="010")) in _bare(page.words)
+        assert page.form("/reserva/hora").choices["time"]
+        assert refused("crowded") == before + 1
+        shared_portal.clock.advance(minutes=10)
+        await citizen.send("/reserva/hora", time=times[-1].isoformat())
+        assert citizen.path == "/reserva/datos", citizen.page.words
 
 
 def _bare(text: str) -> str:
