@@ -91,7 +91,12 @@ class EdgeNode:
         self.desk.central_now = self.central_now
         self.sales = Sales(dispatcher, lambda: self.link is not None and self.link.connected)
         self.staff_desk = StaffDesk(self.desk, self.sales, self.devices.kiosks)
-        self.sessions = StaffSessions(writer, lambda: dispatcher.state.configuration.staff, dispatcher.state.now)
+        self.sessions = StaffSessions(
+            writer,
+            lambda: dispatcher.state.configuration.staff,
+            dispatcher.state.now,
+            lambda: dispatcher.state.clock.monotonic_ns() / 1e9,
+        )
         self.timekeeper = Timekeeper(dispatcher, writer)
         self.lan = self._lan() if settings.broker.port else None
         known_offset = timedelta(milliseconds=anchor.central_offset_ms) if anchor is not None else timedelta()
@@ -290,6 +295,7 @@ class EdgeNode:
             on_link=self.link_changed,
             book=lambda: self.dispatcher.state.book,
             people=self,
+            is_rolled_back=lambda: self.dispatcher.state.standing.is_rolled_back,
             registry=self.metrics.registry,
             ca_file=central.ca_file,
             offset=offset,

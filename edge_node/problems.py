@@ -36,6 +36,7 @@ _STATUS = {
     "malformed": 422,
     "unsupported_version": 422,
     "retry": 503,
+    "request_reused": 422,
     "forbidden": 403,
     "ticket_unknown": 404,
     "booking_unknown": 404,
@@ -98,7 +99,7 @@ def problem_body(problem: Problem) -> dict[str, Any]:
 
 def problem_headers(problem: Problem) -> dict[str, str]:
     """Headers beside the content type."""
-    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if problem.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         return {"retry-after": str(problem.more.get("wait_s", 1))}
     return {}
 

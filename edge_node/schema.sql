@@ -110,7 +110,7 @@ CREATE TABLE request (
     request_id TEXT NOT NULL PRIMARY KEY,
     reply BLOB NOT NULL,
     at TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+, asked BLOB) STRICT, WITHOUT ROWID;
 
 CREATE TABLE staff_session (
     token_hash BLOB NOT NULL PRIMARY KEY CHECK (length(token_hash) = 32),
@@ -118,7 +118,7 @@ CREATE TABLE staff_session (
     console TEXT NOT NULL,
     created_at TEXT NOT NULL,
     expires_at TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+, verifier_hash BLOB CHECK (length(verifier_hash) = 32)) STRICT, WITHOUT ROWID;
 
 CREATE TABLE uplink_ack (
     epoch INTEGER NOT NULL PRIMARY KEY,

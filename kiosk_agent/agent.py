@@ -162,11 +162,12 @@ class Agent:
                 for effect in effects
                 if isinstance(effect, e.Print)
             ),
-            acks=tuple(
-                PrintFailedAck(ack_id=new_id(), device=self._device, ticket_id=effect.ticket_id, reason="error")
-                for effect in effects
-                if isinstance(effect, e.LeaveUnprinted)
-            ),
+            acks=tuple(self._unprinted(effect) for effect in effects if isinstance(effect, e.LeaveUnprinted)),
+        )
+
+    def _unprinted(self, left: e.LeaveUnprinted) -> PrintFailedAck:
+        return PrintFailedAck(
+            ack_id=new_id(), device=self._device, ticket_id=left.ticket_id, reason="error", job_id=left.job_id
         )
 
     # Life
@@ -256,9 +257,9 @@ class Agent:
             return
         if reply.refusal is not None and reply.refusal.code == "retry" and asked.state == "open":
             return  # not now: the next attempt asks again
-        self.requests.answered(reply.request_id)
         event = e.Replied(reply, machine.asked_by(asked.command))
         await self.handle(event, settled=(reply.request_id, "answered"))
+        self.requests.answered(reply.request_id)  # only now: what could not be kept is asked for again
 
     async def _print_for_staff(self, job: PrintJob) -> None:
         if await self._spool.job_state(job.job_id) == "done":

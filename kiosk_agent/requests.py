@@ -60,6 +60,8 @@ class Requests:
                     return
             log.warning("request.unanswered", request_id=command.request_id)
             await self._gave_up(command.request_id)
+        except Exception:
+            log.exception("request.failed", request_id=command.request_id)
         finally:
             del self._answers[command.request_id]
 

@@ -39,7 +39,8 @@ INSERT INTO command (request_id, body, asked_at) VALUES (:request_id, :body, :as
 SELECT body, state FROM command WHERE request_id = :request_id
 
 -- name: settle_command
-UPDATE command SET state = :state WHERE request_id = :request_id
+-- Patience that ends just behind the answer must not take it back: the same reply again would count as a new one.
+UPDATE command SET state = :state WHERE request_id = :request_id AND state <> 'answered'
 
 -- name: open_commands
 SELECT body, asked_at FROM command WHERE state = 'open' ORDER BY asked_at

@@ -6,7 +6,8 @@ so that nothing is lent to a node that is just being replaced.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -15,7 +16,7 @@ import msgspec
 
 from central.audit import Attested, note
 from central.exchange.rules import LendableSlot, seats_to_lend
-from central.exchange.store import transaction_on
+from central.exchange.store import PostgresCentralTx, transaction_on
 from central.settings import Leases
 from sync.domain.service_day import service_date
 from sync.io.ids import new_id
@@ -85,7 +86,7 @@ async def lend(
 
 async def recall(connection: Any, who: Attested, lease_id: str) -> bool:
     """Ask an office for the unsold seats of a lease; False for an unknown lease."""
-    async with transaction_on(connection) as tx:
+    async with _locked(connection, lease_id) as tx:
         known = await rules.recall(tx, lease_id)
         if known:
             await note(connection, who, "lease.recalled", lease_id)
@@ -98,7 +99,7 @@ async def reclaim(connection: Any, who: Attested, lease_id: str) -> int | None:
     Returns:
         how many seats are free now; None for an unknown lease.
     """
-    async with transaction_on(connection) as tx:
+    async with _locked(connection, lease_id) as tx:
         if await tx.lease(lease_id) is None:
             return None
         freed = await rules.reclaim(tx, lease_id)
@@ -110,7 +111,7 @@ async def settle(connection: Any, now: datetime) -> int:
     """Take leases of which nothing is outstanding off their offices' streams; how many."""
     settled = 0
     for row in await connection.fetch(_queries.unsettled):
-        async with transaction_on(connection) as tx:
+        async with _locked(connection, row["lease_id"]) as tx:
             if await rules.settle_over(tx, row["lease_id"], now):
                 await connection.execute(_queries.settled, row["lease_id"], now)
                 settled += 1
@@ -127,6 +128,18 @@ def totals(accounts: Sequence[Statement]) -> dict[str, int]:
     open_ones = [one for one in accounts if not one.is_settled]
     ends = {end: sum(getattr(one, end) for one in open_ones) for end in ENDS}
     return ends | {"orphan": sum(one.outstanding for one in open_ones if one.is_orphan)}
+
+
+@asynccontextmanager
+async def _locked(connection: Any, lease_id: str) -> AsyncIterator[PostgresCentralTx]:
+    """A transaction that holds the authority over a lease's office, as ingest does: seats and leases are locked after it, in
+    whatever order.
+    """
+    async with transaction_on(connection) as tx:
+        office = await connection.fetchval(_queries.holder_of, lease_id)
+        if office is not None:
+            await tx.lock_authority(office)
+        yield tx
 
 
 async def _lend_day(connection: Any, office: str, day: date, per_slot: int) -> int | Literal["recovering"]:

@@ -19,6 +19,9 @@ ORDER BY slot.start_at;
 -- Offices that have a node to lend to.
 SELECT a.office, o.time_zone FROM office_authority a JOIN office o ON o.id = a.office ORDER BY o.position, o.id;
 
+-- name: holder_of
+SELECT office FROM lease WHERE lease_id = $1;
+
 -- name: unsettled
 SELECT lease_id FROM lease WHERE settled_at IS NULL ORDER BY lease_id;
 

@@ -14,7 +14,7 @@ from litestar.response import Stream
 
 from edge_node.console.live import BYE
 from edge_node.console.queue_view import QueueView, view_agenda
-from edge_node.console.staff_sessions import Member
+from edge_node.console.staff_sessions import Member, NotSignedIn
 from edge_node.node import EdgeNode
 from edge_node.problems import Problem
 from sync.messages import codec
@@ -24,6 +24,8 @@ from sync.messages.values import Slug
 JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
 STREAM_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+
+SIGN_IN_STATUS = {"sign_in_failed": 401, "too_many_tries": 429, "retry": 503}
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -75,17 +77,22 @@ def session_cookie(node: EdgeNode, token: str) -> Cookie:
     )
 
 
+def address_of(request: AnyRequest) -> str:
+    """Where a request comes from: nothing stands between the node and its office's browsers."""
+    return request.client.host if request.client is not None else ""
+
+
 @post("/api/v1/sign-in", status_code=200)
 async def sign_in(request: AnyRequest) -> Response[Me]:
-    """401 ``sign_in_failed`` says the same for an unknown id and a wrong secret."""
+    """401 ``sign_in_failed`` says the same for an unknown id and a wrong secret; 429 and 503 say when to come again."""
     node = node_of(request)
     asked = codec.decode(await request.body(), SignIn)
-    signed_in = await node.sessions.sign_in(asked.staff_id, asked.secret)
-    if signed_in is None:
-        node.metrics.refused.labels("sign_in_failed").inc()
-        raise Problem(401, "sign_in_failed")
-    token, member = signed_in
-    return Response(_me(member, node), cookies=[session_cookie(node, token)])
+    came = await node.sessions.sign_in(asked.staff_id, asked.secret, address_of(request))
+    if isinstance(came, NotSignedIn):
+        node.metrics.refused.labels(came.code).inc()
+        more: dict[str, Any] = {"wait_s": came.wait_s} if came.wait_s else {}
+        raise Problem(SIGN_IN_STATUS[came.code], came.code, **more)
+    return Response(_me(came.member, node), cookies=[session_cookie(node, came.token)])
 
 
 @post("/api/v1/sign-out", status_code=204)

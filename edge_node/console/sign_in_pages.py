@@ -7,10 +7,15 @@ from litestar.response import Response
 
 from edge_node.console.acts import close_own_counter
 from edge_node.console.frame import desk_cookie, frame_of, go, member_or_none
-from edge_node.console.routes import AnyRequest, node_of, session_cookie
+from edge_node.console.routes import AnyRequest, address_of, node_of, session_cookie
 from edge_node.console.sentences import Said
+from edge_node.console.staff_sessions import MAX_ID_CHARS, NotSignedIn
 
-LONGEST_ID = 40
+_NOT_SIGNED_IN = {
+    "sign_in_failed": (422, "console.signin.wrong"),
+    "too_many_tries": (429, "console.signin.slow"),
+    "retry": (503, "base.error.busy"),
+}
 
 
 @get("/sign-in")
@@ -24,13 +29,13 @@ async def sign_in_form(request: AnyRequest) -> Response[str] | Response[None]:
     staff_id, secret = str(form.get("staff_id", "")).strip().lower(), str(form.get("password", ""))
     if not staff_id or not secret:
         return _page(request, staff_id, "console.signin.empty")
-    signed_in = await node.sessions.sign_in(staff_id, secret)
-    if signed_in is None:
-        node.metrics.refused.labels("sign_in_failed").inc()
-        return _page(request, staff_id, "console.signin.wrong")
-    token, _member = signed_in
+    came = await node.sessions.sign_in(staff_id, secret, address_of(request))
+    if isinstance(came, NotSignedIn):
+        node.metrics.refused.labels(came.code).inc()
+        status, problem = _NOT_SIGNED_IN[came.code]
+        return _page(request, staff_id, problem, status=status, wait_s=came.wait_s)
     reply = go(request, "/")
-    reply.set_cookie(session_cookie(node, token))
+    reply.set_cookie(session_cookie(node, came.token))
     return reply
 
 
@@ -48,11 +53,17 @@ async def sign_out_form(request: AnyRequest) -> Response[None]:
     return reply
 
 
-def _page(request: AnyRequest, staff_id: str = "", problem: str = "") -> Response[str]:
+def _page(
+    request: AnyRequest, staff_id: str = "", problem: str = "", *, status: int = 422, wait_s: int = 0
+) -> Response[str]:
     node, frame = node_of(request), frame_of(request)
     values = {
         "office_name": node.dispatcher.state.configuration.catalogue.office.name,
-        "staff_id": staff_id[:LONGEST_ID],
+        "staff_id": staff_id[:MAX_ID_CHARS],
         "problem": problem,
+        "wait_s": wait_s,
     }
-    return frame.page(request, "console/sign_in.html", values, status=422 if problem else 200)
+    reply = frame.page(request, "console/sign_in.html", values, status=status if problem else 200)
+    if wait_s:
+        reply.headers["retry-after"] = str(wait_s)
+    return reply

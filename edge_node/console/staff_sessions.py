@@ -2,22 +2,27 @@
 
 Staff rows come by feed with an argon2id verifier; signing in works without central. A session is an opaque random token in
 a cookie; the database keeps its SHA-256, so a session survives a restart and a stolen file opens nothing. A session ends by
-signing out, after twelve hours, or when the staff row goes away or its ``valid_until`` passes.
+signing out, after twelve hours, or when the staff row goes away, its ``valid_until`` passes or its verifier changes: whoever
+has a new password does not want the old one's browsers to stay.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import secrets
 import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
 
 import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from edge_node.console.rules import place_of
+from edge_node.console.sign_in_tries import Door, SignInTries
 from edge_node.queue.journal import written
 from edge_node.writer import Writer
 from sync.io.sql import load
@@ -26,9 +31,10 @@ from sync.messages.feed import Role, Staff
 
 SQL = load("edge_node.console", "sessions.sql")
 SESSION_HOURS = 12
-VERIFY_AT_ONCE = 2
-"""Verifications that may run at the same time: each takes a core and 64 MB for a moment."""
 MAX_SECRET_CHARS = 200
+MAX_ID_CHARS = 40
+"""Longer ones nobody has; so much of them is remembered with a wrong try."""
+BUSY_WAIT_S = 2
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,10 +54,35 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
         return Actor(actor_id=self.staff_id, device_id=self.console, supervisor=self.supervisor)
 
 
+class SignedIn(NamedTuple):
+    """A new session."""
+
+    token: str
+    member: Member
+
+
+class NotSignedIn(msgspec.Struct, frozen=True):
+    """Why there is no session: id or password is wrong; too many were; too many people come at this moment.
+
+    Args:
+        wait_s: seconds until it is worth while to try again; the last two come with it.
+    """
+
+    code: Literal["sign_in_failed", "too_many_tries", "retry"]
+    wait_s: int = 0
+
+
 class _Session(msgspec.Struct, frozen=True):
     staff_id: str
     console: str
     expires_at: datetime
+    verifier_hash: bytes | None
+
+    def stands(self, row: Staff | None, now: datetime) -> bool:
+        """Whether it still lets its person in."""
+        if row is None or self.expires_at <= now or row.valid_until <= now:
+            return False
+        return self.verifier_hash in (None, _hash(row.verifier))
 
 
 class StaffSessions:
@@ -60,46 +91,70 @@ class StaffSessions:
     Args:
         staff: gives the staff rows as they are now.
         now: the office clock.
+        now_s: monotonic seconds.
     """
 
-    def __init__(self, writer: Writer, staff: Callable[[], Mapping[str, Staff]], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        staff: Callable[[], Mapping[str, Staff]],
+        now: Callable[[], datetime],
+        now_s: Callable[[], float],
+    ) -> None:
         self._writer = writer
         self._staff = staff
         self._now = now
         self._sessions: dict[bytes, _Session] = {}
         self._hasher = PasswordHasher()
         self._nobody = ""
-        self._verifying = asyncio.Semaphore(VERIFY_AT_ONCE)
+        self._now_s = now_s
+        self._tries = SignInTries()
+        self._door = Door()
 
     async def load(self) -> None:
         """Read the sessions that were open when the process ended."""
         now = written(self._now())
 
-        def read(connection: sqlite3.Connection) -> list[tuple[bytes, str, str, str]]:
+        def read(connection: sqlite3.Connection) -> list[tuple[bytes, str, str, str, bytes | None]]:
             connection.execute(SQL.delete_expired, {"now": now})
             return connection.execute(SQL.sessions).fetchall()
 
-        for token_hash, staff_id, console, expires_at in await self._writer.run(read):
-            self._sessions[token_hash] = _Session(staff_id, console, datetime.fromisoformat(expires_at))
+        for token_hash, staff_id, console, expires_at, verifier_hash in await self._writer.run(read):
+            expires = datetime.fromisoformat(expires_at)
+            self._sessions[token_hash] = _Session(staff_id, console, expires, verifier_hash)
         self._nobody = await asyncio.to_thread(self._hasher.hash, secrets.token_urlsafe(16))
 
-    async def sign_in(self, staff_id: str, secret: str) -> tuple[str, Member] | None:
-        """A new session's token and its member; none when id or secret is wrong.
+    async def sign_in(self, staff_id: str, secret: str, address: str) -> SignedIn | NotSignedIn:
+        """A new session, or why there is none.
 
         Takes the same time and says the same for an unknown id, a wrong secret and somebody no longer valid.
+
+        Args:
+            address: where the browser comes from.
         """
+        place, claimed = place_of(address), staff_id[:MAX_ID_CHARS]
+        wait_s = self._tries.wait_s(claimed, place, self._now_s())
+        if wait_s > 0:
+            return NotSignedIn("too_many_tries", math.ceil(wait_s))
+        if self._door.is_full(place):
+            return NotSignedIn("retry", BUSY_WAIT_S)
         row = self._staff().get(staff_id)
         verifier = row.verifier if row else self._nobody
-        async with self._verifying:
+        async with self._door.inside(place):
             right = await asyncio.to_thread(self._verify, verifier, secret[:MAX_SECRET_CHARS])
         now = self._now()
         if row is None or not right or row.valid_until <= now:
-            return None
+            self._tries.wrong(claimed, place, self._now_s())
+            return NotSignedIn("sign_in_failed")
+        self._tries.right(claimed, place)
+        return await self._opened(row, now)
+
+    async def _opened(self, row: Staff, now: datetime) -> SignedIn:
         token = secrets.token_urlsafe(32)
         console = f"console-{secrets.token_hex(4)}"
-        session = _Session(staff_id, console, now + timedelta(hours=SESSION_HOURS))
+        session = _Session(row.id, console, now + timedelta(hours=SESSION_HOURS), _hash(row.verifier))
         await self._keep(_hash(token), session, now)
-        return token, _member(row, console)
+        return SignedIn(token, _member(row, console))
 
     def member(self, token: str) -> Member | None:
         """Who a token stands for now; none when it stands for nobody (any more)."""
@@ -107,8 +162,7 @@ class StaffSessions:
         if session is None:
             return None
         row = self._staff().get(session.staff_id)
-        now = self._now()
-        if row is None or session.expires_at <= now or row.valid_until <= now:
+        if row is None or not session.stands(row, self._now()):
             return None
         return _member(row, session.console)
 
@@ -119,12 +173,12 @@ class StaffSessions:
             await self._delete([token_hash])
 
     async def sweep(self) -> None:
-        """Delete sessions whose time or staff row has gone."""
+        """Delete sessions whose time or staff row has gone, or whose person has another password."""
         staff, now = self._staff(), self._now()
         ended = [
             token_hash
             for token_hash, session in self._sessions.items()
-            if session.expires_at <= now or (row := staff.get(session.staff_id)) is None or row.valid_until <= now
+            if not session.stands(staff.get(session.staff_id), now)
         ]
         for token_hash in ended:
             del self._sessions[token_hash]
@@ -142,6 +196,7 @@ class StaffSessions:
             "console": session.console,
             "created_at": written(now),
             "expires_at": written(session.expires_at),
+            "verifier_hash": session.verifier_hash,
         }
         await self._writer.run(lambda connection: connection.execute(SQL.insert_session, row).rowcount)
         self._sessions[token_hash] = session

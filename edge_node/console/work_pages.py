@@ -33,6 +33,7 @@ from edge_node.console.supervise_pages import supervise
 from edge_node.console.work_view import WorkView, session_of, view_work
 from edge_node.node import EdgeNode
 from edge_node.problems import Problem
+from edge_node.queue.desk import Wish
 from edge_node.queue.outcomes import Done
 from edge_node.queue.state import OfficeState
 from sync.messages.refusals import Refusal
@@ -195,5 +196,5 @@ async def _slip(node: EdgeNode, panel: Panel, locale: str) -> Slip | None:
     """The slip of the ticket that the panel shows; none when there is no such ticket today."""
     if panel.name != "given" or not await node.dispatcher.read(lambda state: panel.ticket in state.day.tickets):
         return None
-    slip = await node.desk.slip_again(panel.ticket, locale)
+    slip = await node.desk.slip_again(panel.ticket, Wish(language=locale))
     return None if isinstance(slip, Refusal) else slip

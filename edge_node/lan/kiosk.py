@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from edge_node.lan.rules import Misses
 from edge_node.metrics import Metrics
-from edge_node.queue.arrivals import arrival_of_locator, arrival_of_scan
+from edge_node.queue.arrivals import Shown
 from edge_node.queue.desk import Desk, Wish
 from edge_node.queue.outcomes import Answer
 from sync.domain.outcomes import refuse
@@ -41,7 +41,7 @@ class KioskDesk:
             case KioskTakeTicket():
                 wish = Wish(language=asked.language)
                 return await self._reply(
-                    asked, await self._desk.take_ticket(asked.request_id, asked.service, actor, wish), asked.language
+                    asked, await self._desk.take_ticket(asked.request_id, asked.service, actor, wish), wish
                 )
             case KioskCheckIn():
                 return await self._check_in(asked, actor)
@@ -52,39 +52,35 @@ class KioskDesk:
         scanned, locator = asked.scanned, asked.locator
         if (scanned is None) == (locator is None):
             return _refused(asked, self._desk.refused(refuse("malformed")))
-        wish = Wish(language=asked.language)
+        wish = Wish(language=asked.language, language_chosen=asked.language_chosen)
         if scanned is not None and looks_like_slip(scanned.strip()):
             answer = await self._desk.take_over(asked.request_id, scanned, actor, wish)
-            return await self._reply(asked, answer, asked.language)
+            return await self._reply(asked, answer, wish)
         if scanned is not None:
-            answer = await self._desk.check_in(
-                asked.request_id, lambda state, now: arrival_of_scan(state, scanned, now), actor, wish
-            )
-            return await self._reply(asked, answer, asked.language)
+            answer = await self._desk.check_in(asked.request_id, Shown("scanned", scanned), actor, wish)
+            return await self._reply(asked, answer, wish)
         assert locator is not None
-        answer = await self._desk.check_in(
-            asked.request_id, lambda state, now: arrival_of_locator(state, locator, now), actor, wish
-        )
-        return await self._reply(asked, self._typed(asked.device, answer), asked.language)
+        answer = await self._desk.check_in(asked.request_id, Shown("locator", locator), actor, wish)
+        return await self._reply(asked, self._typed(asked.device, answer), wish)
 
     async def _reprint(self, asked: KioskReprint) -> KioskReply:
         """Only what this kiosk was told of a moment ago: a kiosk cannot print whatever ticket it names."""
         told_at, language = self._told.get((asked.device, asked.ticket_id), (None, ""))
         if told_at is None or self._now() - told_at > REPRINT_WITHIN:
             return _refused(asked, self._desk.refused(refuse("ticket_unknown")))
-        slip = await self._desk.slip_again(asked.ticket_id, language)
+        slip = await self._desk.slip_again(asked.ticket_id, Wish(language=language))
         return _refused(asked, slip) if isinstance(slip, Refusal) else _slip(asked, slip)
 
-    async def _reply(self, asked: KioskCommand, answer: Answer, language: str) -> KioskReply:
+    async def _reply(self, asked: KioskCommand, answer: Answer, wish: Wish) -> KioskReply:
         if not isinstance(answer, Refusal):
             assert answer.reply.slip is not None
             return _slip(asked, answer.reply.slip)
         if answer.code != "already_checked_in" or answer.ticket_id is None:
             return _refused(asked, answer)
-        slip = await self._desk.slip_again(answer.ticket_id, language)
+        slip = await self._desk.slip_again(answer.ticket_id, wish)
         if isinstance(slip, Refusal):
             return _refused(asked, answer)
-        self._remember(asked.device, answer.ticket_id, language)
+        self._remember(asked.device, answer.ticket_id, slip.language)
         return KioskReply(request_id=asked.request_id, slip=slip, refusal=answer)
 
     def _typed(self, device: str, answer: Answer) -> Answer:

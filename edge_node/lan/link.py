@@ -17,6 +17,7 @@ from edge_node.lan.boards import Boards
 from edge_node.lan.devices import Devices, config_of
 from edge_node.lan.kiosk import KioskDesk
 from edge_node.lan.prints import Prints
+from edge_node.lan.rules import NOT_NOW
 from edge_node.queue.desk import Desk
 from edge_node.queue.dispatcher import Dispatcher, StateUnknown
 from edge_node.settings import Broker
@@ -64,10 +65,9 @@ class Lan:
         self._desk = desk
         self._kiosks = KioskDesk(desk, dispatcher.metrics, dispatcher.state.now)
         self.boards = Boards(dispatcher, self._publish_retained)
-        self.prints = Prints(writer, self._respond)
+        self.prints = Prints(dispatcher, writer, self._respond)
         self.on_devices: Callable[[], None] = _nothing
         self.on_witness: Callable[[str, Seen], None] = lambda _device, _seen: None
-        self._at_once = asyncio.Semaphore(MAX_AT_ONCE)
         self._link = MqttLink(
             _mqtt_settings(broker, self._office),
             [device_topic(self._office, "+", leaf) for leaf in LEAVES],
@@ -82,12 +82,14 @@ class Lan:
 
     async def run(self) -> None:
         """Serve the LAN until cancelled."""
+        at_once = asyncio.Semaphore(MAX_AT_ONCE)
         async with self._link, asyncio.TaskGroup() as tasks:
             tasks.create_task(self.boards.run(), name="boards")
             tasks.create_task(self.prints.run(), name="prints")
             async for message in self._link.messages():
-                await self._at_once.acquire()
-                tasks.create_task(self._answer(message))
+                await at_once.acquire()
+                # By the task's end, not in it: one that is cancelled before its first step runs no line of its own.
+                tasks.create_task(self._answer(message)).add_done_callback(lambda _: at_once.release())
 
     async def configured(self) -> None:
         """Tell every device what it shows now."""
@@ -116,8 +118,6 @@ class Lan:
             log.warning("lan.not_now", topic=message.topic)  # the device asks again
         except Exception:
             log.exception("lan.message_failed", topic=message.topic)
-        finally:
-            self._at_once.release()
 
     async def _take(self, message: MqttMessage) -> None:
         device, leaf = message.topic.split("/")[3:5]
@@ -168,10 +168,10 @@ class Lan:
             return
         actor = Actor(actor_id=CITIZEN if isinstance(ack, ShownAck) else "system", device_id=device)
         answer = await self._dispatcher.submit(_report(ack), actor)
-        if isinstance(answer, Refusal) and answer.code in ("retry", "no_authority", "date_unconfirmed"):
+        if isinstance(answer, Refusal) and answer.code in NOT_NOW:
             return  # no reply: the device sends it again, in the end to whoever holds the office
         if not isinstance(ack, ShownAck):
-            await self.prints.acknowledged(device, ack.ticket_id)
+            await self.prints.acknowledged(device, ack.ticket_id, ack.job_id)
         await self._respond(device, codec.encode(AckReply(ack_id=ack.ack_id)))
 
     def _objection(self, device: str, body: KioskCommand | DeviceAck, kind: str) -> RefusalCode | None:

@@ -14,9 +14,10 @@ from datetime import datetime
 import msgspec
 
 from edge_node.metrics import Metrics
-from edge_node.queue.arrivals import shown_slip
+from edge_node.queue.arrivals import Shown, arrival_of, shown_slip
+from edge_node.queue.asked import asked
 from edge_node.queue.dispatcher import Dispatcher
-from edge_node.queue.journal import SQL, PendingPrint, written
+from edge_node.queue.journal import SQL, PendingPrint
 from edge_node.queue.outcomes import Answer, Extras, make_slip
 from edge_node.queue.state import OfficeState
 from edge_node.writer import Writer
@@ -32,13 +33,17 @@ from sync.messages.refusals import Refusal
 from sync.messages.topics import PrintJob, Slip
 
 FOLLOW_CODE_BYTES = 16
-Find = Callable[[OfficeState, datetime], Arrival | Refusal]
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """How a new ticket is wanted: the slip's language, the kiosk that prints it (none: whoever asked), the class."""
+    """How a new ticket is wanted: the slip's language, the kiosk that prints it (none: whoever asked), the class.
+
+    Args:
+        language_chosen: the person chose the language; else that of the appointment goes first (ux KIO-27).
+    """
 
     language: str = "es"
+    language_chosen: bool = True
     print_on: str | None = None
     priority_class: str | None = None
 
@@ -72,19 +77,26 @@ class Desk:
             language=wish.language,
             follow_hash=follow_hash,
         )
-        return await self.dispatcher.submit(command, actor, extras)
+        return await self.dispatcher.submit(command, actor, extras, asked=asked(actor, "take_ticket", service, wish))
 
-    async def check_in(self, request_id: str, find: Find, actor: Actor, wish: Wish) -> Answer:
-        """The ticket of an appointment that ``find`` finds in the state.
+    async def check_in(self, request_id: str, shown: Shown, actor: Actor, wish: Wish) -> Answer:
+        """The ticket of an appointment.
 
         A repeated request gets its ticket even if the booking was cancelled or moved since.
         """
-        if (done := await self.dispatcher.answered(request_id)) is not None:
-            return done
-        arrival = await self.dispatcher.read(lambda state: find(state, state.now()))
-        if isinstance(arrival, Refusal):
-            return self.refused(arrival)
-        extras, follow_hash = self._extras(wish)
+        content = asked(actor, "check_in", shown, wish)
+        if (answer := await self.dispatcher.answered(request_id, content)) is not None:
+            return answer
+
+        def look(state: OfficeState) -> tuple[Arrival, str] | Refusal:
+            found = arrival_of(state, shown, state.now())
+            return found if isinstance(found, Refusal) else (found, language_of(state, found.appointment_id, wish))
+
+        found = await self.dispatcher.read(look)
+        if isinstance(found, Refusal):
+            return self.refused(found)
+        arrival, language = found
+        extras, follow_hash = self._extras(msgspec.structs.replace(wish, language=language))
         command = CheckIn(
             request_id=request_id,
             appointment_id=arrival.appointment_id,
@@ -95,7 +107,7 @@ class Desk:
             to_verify=arrival.to_verify,
             follow_hash=follow_hash,
         )
-        return await self.dispatcher.submit(command, actor, extras)
+        return await self.dispatcher.submit(command, actor, extras, asked=content)
 
     async def hand_over(self, command: HandOver, actor: Actor) -> Answer:
         """Send a person to another office, with a signed slip if it was asked for."""
@@ -103,8 +115,9 @@ class Desk:
 
     async def take_over(self, request_id: str, scanned: str, actor: Actor, wish: Wish) -> Answer:
         """The ticket of a person who comes from another office with a slip; its paper has no address of a progress page."""
-        if (done := await self.dispatcher.answered(request_id)) is not None:
-            return done
+        content = asked(actor, "take_over", scanned, wish)
+        if (answer := await self.dispatcher.answered(request_id, content)) is not None:
+            return answer
 
         def find(state: OfficeState) -> Accept | MarkArrived | Refusal:
             slip = shown_slip(state, scanned, state.now())
@@ -116,10 +129,10 @@ class Desk:
         if isinstance(command, Refusal):
             return self.refused(command)
         extras = msgspec.structs.replace(self._extras(wish)[0], follow_code=None, with_slip=True)
-        return await self.dispatcher.submit(command, actor, extras)
+        return await self.dispatcher.submit(command, actor, extras, asked=content)
 
-    async def slip_again(self, ticket_id: str, language: str) -> Slip | Refusal:
-        """The slip of a ticket of today, once more."""
+    async def slip_again(self, ticket_id: str, wish: Wish) -> Slip | Refusal:
+        """The slip of a ticket of today, once more, in the language that is wished for."""
         found = await self._writer.run(
             lambda connection: connection.execute(SQL.find_follow_code, {"ticket_id": ticket_id}).fetchone()
         )
@@ -129,6 +142,7 @@ class Desk:
             ticket = state.day.tickets.get(ticket_id)
             if ticket is None:
                 return refuse("ticket_unknown")
+            language = language_of(state, ticket.appointment_id, wish)
             return make_slip(state, ticket, language, code, self.public_url)
 
         slip = await self.dispatcher.read(make)
@@ -136,13 +150,13 @@ class Desk:
 
     async def print_again(self, ticket_id: str, device: str, language: str) -> PrintJob | Refusal:
         """Send a ticket's slip to a kiosk once more."""
-        slip = await self.slip_again(ticket_id, language)
+        slip = await self.slip_again(ticket_id, Wish(language=language))
         if isinstance(slip, Refusal):
             return slip
         job = PrintJob(job_id=new_id(), slip=slip, reprint=True)
-        pending = PendingPrint(job.job_id, device, ticket_id, codec.encode(job))
-        at = written(self.dispatcher.state.now())
-        await self._writer.run(lambda connection: connection.execute(SQL.insert_print_job, (*pending, at)).rowcount)
+        now = self.dispatcher.state.now()
+        pending = PendingPrint(job.job_id, device, ticket_id, codec.encode(job), asked_at=now)
+        await self._writer.run(lambda connection: connection.execute(SQL.insert_print_job, pending.row).rowcount)
         self.on_print(pending)
         return job
 
@@ -161,3 +175,9 @@ class Desk:
             public_url=self.public_url,
         )
         return extras, hashlib.sha256(code).digest()
+
+
+def language_of(state: OfficeState, appointment_id: str | None, wish: Wish) -> str:
+    """The language of a slip: what was chosen, else that of the appointment, as far as it is known here."""
+    row = state.agenda.by_id.get(appointment_id) if appointment_id is not None else None
+    return wish.language if wish.language_chosen or row is None else row.language

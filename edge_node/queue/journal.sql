@@ -27,14 +27,14 @@ SELECT office, node, epoch, csrf_secret FROM node;
 INSERT INTO node (id, office, node, epoch, csrf_secret) VALUES (1, :office, :node, :epoch, :csrf_secret);
 
 -- name: insert_request
-INSERT INTO request (request_id, reply, at) VALUES (?, ?, ?);
+INSERT INTO request (request_id, reply, at, asked) VALUES (?, ?, ?, ?);
 
 -- name: find_reply
-SELECT reply FROM request WHERE request_id = :request_id;
+SELECT reply, asked FROM request WHERE request_id = :request_id;
 
 -- name: remembered_requests
 -- whole table: at boot, two days of requests
-SELECT request_id FROM request;
+SELECT request_id, asked FROM request;
 
 -- name: insert_follow_code
 INSERT INTO follow_code (ticket_id, code, service_date) VALUES (?, ?, ?);
@@ -56,10 +56,10 @@ SELECT appointment_id, service_date, display_name, needs, language FROM person;
 INSERT INTO print_job (job_id, device, ticket_id, message, at) VALUES (?, ?, ?, ?, ?);
 
 -- name: print_jobs
-SELECT job_id, device, ticket_id, message FROM print_job ORDER BY job_id;
+SELECT job_id, device, ticket_id, message, at FROM print_job ORDER BY job_id;
 
--- name: delete_print_jobs
-DELETE FROM print_job WHERE device = :device AND ticket_id = :ticket_id;
+-- name: delete_print_job
+DELETE FROM print_job WHERE job_id = ?;
 
 -- name: forget_requests
 -- whole table: now and then, two days of requests; an index would cost every command

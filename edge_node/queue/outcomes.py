@@ -92,9 +92,9 @@ def conclude(
     session = _session_of(state, command)
     slip = None
     if isinstance(command, (TakeTicket, CheckIn)) and ticket is not None:
-        slip = _issued(state, command, ticket, extras, batch)
+        slip = _issued(state, command, ticket, extras, batch, now=now)
     elif extras.with_slip and ticket is not None:
-        slip = _paper(state, ticket, extras, batch)
+        slip = _paper(state, ticket, extras, batch, now=now)
     if isinstance(command, SellLease) and extras.buyer is not None:
         state.buyers[command.request_id] = buyer_of(extras.buyer)
         batch.buyers.append(extras.buyer)
@@ -159,7 +159,9 @@ def follow_url(public_url: str, code: bytes | None) -> str:
     return f"{public_url}/t/{urlsafe_b64encode(code).rstrip(b'=').decode('ascii')}"
 
 
-def _issued(state: OfficeState, command: TakeTicket | CheckIn, ticket: Ticket, extras: Extras, batch: Batch) -> Slip:
+def _issued(
+    state: OfficeState, command: TakeTicket | CheckIn, ticket: Ticket, extras: Extras, batch: Batch, *, now: datetime
+) -> Slip:
     service_date = state.day.service_date
     assert service_date is not None
     if extras.follow_code is not None:
@@ -170,15 +172,16 @@ def _issued(state: OfficeState, command: TakeTicket | CheckIn, ticket: Ticket, e
             person = Person(row.id, service_date, row.display_name, row.needs, row.language)
             state.people[row.id] = person
             batch.people.append(person)
-    return _paper(state, ticket, extras, batch)
+    return _paper(state, ticket, extras, batch, now=now)
 
 
-def _paper(state: OfficeState, ticket: Ticket, extras: Extras, batch: Batch) -> Slip:
+def _paper(state: OfficeState, ticket: Ticket, extras: Extras, batch: Batch, *, now: datetime) -> Slip:
     """A ticket's slip, and the print that was asked for with it."""
     slip = make_slip(state, ticket, extras.language, extras.follow_code, extras.public_url)
     if extras.print_on is not None and extras.print_job_id is not None:
         job = PrintJob(job_id=extras.print_job_id, slip=slip)
-        batch.prints.append(PendingPrint(job.job_id, extras.print_on, ticket.ticket_id, codec.encode(job)))
+        message = codec.encode(job)
+        batch.prints.append(PendingPrint(job.job_id, extras.print_on, ticket.ticket_id, message, asked_at=now))
     return slip
 
 

@@ -143,9 +143,13 @@ class Print(msgspec.Struct, frozen=True):
 
 
 class LeaveUnprinted(msgspec.Struct, frozen=True):
-    """A ticket came for somebody who has gone: tell the edge that nobody has the paper."""
+    """A ticket came for somebody who has gone: tell the edge that nobody has the paper.
+
+    ``job_id`` is the print that is not made, as in ``Print``.
+    """
 
     ticket_id: Uuid
+    job_id: Uuid
 
 
 Effect = Send | Print | LeaveUnprinted

@@ -125,6 +125,7 @@ class Kiosk(msgspec.Struct, frozen=True, kw_only=True):
     """All that the kiosk knows about the person in front of it, and what it may offer.
 
     Args:
+        language_chosen: the person before the screen chose the language; else it is only where the screen begins.
         services: ids on offer without appointment, in order.
         unsure: the service for those who do not know, beside the others.
         edge_heard: the office's node has been heard of lately.
@@ -134,6 +135,7 @@ class Kiosk(msgspec.Struct, frozen=True, kw_only=True):
 
     screen: AnyScreen = Home()
     language: Language = "es"
+    language_chosen: bool = False
     comfort: Comfort = Comfort()
     services: tuple[Slug, ...] = ()
     unsure: Slug | None = None
@@ -150,4 +152,4 @@ class Kiosk(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def untouched(self) -> bool:
         """Nobody has begun anything: there is nothing to wipe."""
-        return isinstance(self.screen, Home) and self.language == "es" and not self.comfort.any
+        return isinstance(self.screen, Home) and not self.language_chosen and not self.comfort.any

@@ -43,8 +43,10 @@ def step(kiosk: s.Kiosk, event: e.Event, *, now_s: float, device: Slug) -> Step:
 
 def resume(kiosk: s.Kiosk, command: KioskCommand, *, now_s: float) -> Step:
     """Go on with a request that was under way when the process died: somebody may be waiting for its ticket."""
-    language = kiosk.language if isinstance(command, KioskReprint) else command.language
-    present = msgspec.structs.replace(kiosk, language=language, touched_at_s=now_s)
+    present = msgspec.structs.replace(kiosk, touched_at_s=now_s)
+    if not isinstance(command, KioskReprint):
+        chosen = not isinstance(command, KioskCheckIn) or command.language_chosen
+        present = msgspec.structs.replace(present, language=command.language, language_chosen=chosen)
     return _appeared(kiosk, _ask(present, command, asked_by(command)), now_s)
 
 
@@ -70,7 +72,7 @@ def _ask(kiosk: s.Kiosk, command: KioskCommand, asked: s.Asked) -> Step:
 
 def _wiped(kiosk: s.Kiosk) -> s.Kiosk:
     """The same kiosk with nobody in front of it."""
-    return msgspec.structs.replace(kiosk, screen=s.Home(), language="es", comfort=s.Comfort())
+    return msgspec.structs.replace(kiosk, screen=s.Home(), language="es", language_chosen=False, comfort=s.Comfort())
 
 
 # On every screen
@@ -82,7 +84,11 @@ def _start_over(kiosk: s.Kiosk, _event: e.StartOver, _now_s: float, _device: Slu
 
 
 def _tick(kiosk: s.Kiosk, _event: e.Tick, now_s: float, _device: Slug) -> Step:
-    return Step(_wiped(kiosk)) if over(kiosk, now_s) else Step(kiosk)
+    if not over(kiosk, now_s):
+        return Step(kiosk)
+    if isinstance(kiosk.screen, s.Asking):
+        return _show(kiosk, s.Problem("desk", request_id=kiosk.screen.request_id))
+    return Step(_wiped(kiosk))
 
 
 def _configured(kiosk: s.Kiosk, event: e.Configured, _now_s: float, _device: Slug) -> Step:
@@ -100,7 +106,9 @@ def _edge_heard(kiosk: s.Kiosk, event: e.EdgeHeard, _now_s: float, _device: Slug
 
 
 def _choose_language(kiosk: s.Kiosk, event: e.ChooseLanguage, _now_s: float, _device: Slug) -> Step:
-    return Step(msgspec.structs.replace(kiosk, language=event.language) if event.language in kiosk.languages else kiosk)
+    if event.language not in kiosk.languages:
+        return Step(kiosk)
+    return Step(msgspec.structs.replace(kiosk, language=event.language, language_chosen=True))
 
 
 def _switch_comfort(kiosk: s.Kiosk, event: e.SwitchComfort, _now_s: float, _device: Slug) -> Step:
@@ -112,7 +120,13 @@ def _scanned(kiosk: s.Kiosk, event: e.Scanned, _now_s: float, device: Slug) -> S
     if isinstance(kiosk.screen, s.Asking) or (isinstance(kiosk.screen, s.Ticket) and not is_done(kiosk)):
         return Step(kiosk)  # a code held before the glass is read again and again
     visitor = _wiped(kiosk) if is_done(kiosk) else kiosk
-    command = KioskCheckIn(request_id=event.request_id, device=device, scanned=event.text, language=visitor.language)
+    command = KioskCheckIn(
+        request_id=event.request_id,
+        device=device,
+        scanned=event.text,
+        language=visitor.language,
+        language_chosen=visitor.language_chosen,
+    )
     return _ask(visitor, command, "check_in")
 
 
@@ -120,10 +134,14 @@ def _replied(kiosk: s.Kiosk, event: e.Replied, _now_s: float, _device: Slug) -> 
     reply, reprint = event.reply, event.asked == "reprint"
     if not _waits_for(kiosk, reply.request_id):
         left_behind = reply.slip if reply.refusal is None and not reprint else None
-        return Step(kiosk, (e.LeaveUnprinted(left_behind.ticket_id),) if left_behind is not None else ())
+        if left_behind is None:
+            return Step(kiosk)
+        return Step(kiosk, (e.LeaveUnprinted(left_behind.ticket_id, reply.request_id),))
     screen = screen_for(reply, reprint=reprint)
     if isinstance(screen, s.Ticket):
-        slip = msgspec.structs.replace(screen.slip, language=kiosk.language)  # a reprint does not know who asks
+        slip = screen.slip  # in the language of the booking, until the person before the screen chooses one
+        if kiosk.language_chosen:
+            slip = msgspec.structs.replace(slip, language=kiosk.language)
         return _show(kiosk, s.Ticket(slip, reprint=reprint), e.Print(reply.request_id, slip, reprint=reprint))
     return _show(kiosk, screen)
 
@@ -218,7 +236,13 @@ def _erase(kiosk: s.Kiosk, screen: s.EnterCode, _event: e.EraseLetter, _device: 
 def _send_code(kiosk: s.Kiosk, screen: s.EnterCode, event: e.SendCode, device: Slug) -> Step:
     if not screen.complete:
         return Step(kiosk)
-    command = KioskCheckIn(request_id=event.request_id, device=device, locator=screen.typed, language=kiosk.language)
+    command = KioskCheckIn(
+        request_id=event.request_id,
+        device=device,
+        locator=screen.typed,
+        language=kiosk.language,
+        language_chosen=kiosk.language_chosen,
+    )
     return _ask(kiosk, command, "check_in")
 
 

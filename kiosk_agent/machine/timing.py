@@ -3,7 +3,7 @@
 A screen that waits for a hand warns after ``IDLE_S`` and counts down ``COUNTDOWN_S`` in sight; then everything is wiped
 (ux KIO-13, WCAG 2.2.1). A ticket stays ``TICKET_S`` once the printer is done, a label that could not be printed
 ``UNPRINTED_S`` (KIO-19). Whoever asked for larger letters or a lower screen gets twice the time everywhere. The wait
-for a reply is bounded by the request's own retries, not here.
+for a reply ends with the request's own retries; ``ASKING_MAX_S`` is there for when their end could not be kept.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import math
 
 from kiosk_agent.machine.screens import AlreadyIn, Asking, Kiosk, Ticket
 
+ASKING_MAX_S = 5.0
+"""A little longer than the retries of ``kiosk_agent.requests``, so that these come first on a disk that works."""
 IDLE_S = 45.0
 COUNTDOWN_S = 20.0
 TICKET_S = 8.0
@@ -26,10 +28,12 @@ def patience(kiosk: Kiosk) -> float:
 
 
 def ends_at_s(kiosk: Kiosk) -> float | None:
-    """The instant at which this screen is wiped unless somebody touches it; none when it waits for something else."""
+    """The instant at which this screen ends unless something happens; none when there is nothing to end."""
     screen = kiosk.screen
-    if kiosk.untouched or isinstance(screen, Asking):
+    if kiosk.untouched:
         return None
+    if isinstance(screen, Asking):
+        return kiosk.shown_at_s + ASKING_MAX_S
     if isinstance(screen, Ticket):
         return _ticket_ends_at_s(kiosk, screen)
     return kiosk.touched_at_s + (IDLE_S + COUNTDOWN_S) * patience(kiosk)
@@ -37,11 +41,11 @@ def ends_at_s(kiosk: Kiosk) -> float | None:
 
 def seconds_left(kiosk: Kiosk, now_s: float) -> int | None:
     """Whole seconds to show, rounded up; none while nothing ends soon enough to be said."""
-    ends = ends_at_s(kiosk)
-    if ends is None or (isinstance(kiosk.screen, Ticket) and kiosk.screen.paper == "printing"):
-        return None
+    ends, screen = ends_at_s(kiosk), kiosk.screen
+    if ends is None or isinstance(screen, Asking) or (isinstance(screen, Ticket) and screen.paper == "printing"):
+        return None  # no touch would make these last longer
     left = max(0, math.ceil(ends - now_s))
-    if isinstance(kiosk.screen, Ticket) or left <= COUNTDOWN_S * patience(kiosk):
+    if isinstance(screen, Ticket) or left <= COUNTDOWN_S * patience(kiosk):
         return left
     return None
 
@@ -52,7 +56,7 @@ def warns(kiosk: Kiosk, now_s: float) -> bool:
 
 
 def over(kiosk: Kiosk, now_s: float) -> bool:
-    """Whether the session has run out."""
+    """Whether the time of this screen has run out."""
     ends = ends_at_s(kiosk)
     return ends is not None and now_s >= ends
 

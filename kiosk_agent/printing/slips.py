@@ -25,9 +25,9 @@ from kiosk_agent.spool import PaperAck, Spool, SpooledJob
 from kiosk_agent.ticket import PaperOp, Voice, contents, layout
 from sync.io.clock import Clock
 from sync.io.ids import new_id
-from sync.messages.topics import PrintedAck, PrintFailedAck, PrintJob, Slip
+from sync.messages.topics import PRINT_MAX_AGE_S, PrintedAck, PrintFailedAck, PrintJob, Slip
 
-STALE_AFTER = timedelta(minutes=10)
+STALE_AFTER = timedelta(seconds=PRINT_MAX_AGE_S)
 
 Treatment = Literal["print", "print_marked", "too_old"]
 
@@ -96,7 +96,11 @@ class SlipPrinter:
         await self._ended(PrintEnded(job.slip.ticket_id, paper_of(outcome)))
 
     async def _print(self, slip: Slip, *, reprint: bool) -> PrintOutcome:
-        ops = await asyncio.to_thread(self._laid_out, slip, reprint=reprint)  # letters are measured one by one
+        try:
+            ops = await asyncio.to_thread(self._laid_out, slip, reprint=reprint)  # letters are measured one by one
+        except Exception:  # one slip that nobody thought of must not stop the others, at every start again
+            log.exception("slip.not_laid_out", ticket_id=slip.ticket_id)
+            return Failed("not laid out")
         return await self._printer.print(ops)
 
     def _laid_out(self, slip: Slip, *, reprint: bool) -> tuple[PaperOp, ...]:
@@ -105,11 +109,11 @@ class SlipPrinter:
         return layout(said, raster=settings.prints_raster, width_dots=settings.width_dots, measure=self._letters.width)
 
     def _ack(self, job: PrintJob, outcome: PrintOutcome, *, reprint: bool) -> PaperAck:
-        ticket_id = job.slip.ticket_id
+        ack_id, device, ticket_id = new_id(), self._device, job.slip.ticket_id
         if isinstance(outcome, Printed):
-            return PrintedAck(ack_id=new_id(), device=self._device, ticket_id=ticket_id, reprint=reprint)
+            return PrintedAck(ack_id=ack_id, device=device, ticket_id=ticket_id, reprint=reprint, job_id=job.job_id)
         reason = _REASONS[type(outcome)]
-        return PrintFailedAck(ack_id=new_id(), device=self._device, ticket_id=ticket_id, reason=reason)
+        return PrintFailedAck(ack_id=ack_id, device=device, ticket_id=ticket_id, reason=reason, job_id=job.job_id)
 
 
 def paper_of(outcome: PrintOutcome) -> Paper:

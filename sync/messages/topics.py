@@ -18,6 +18,8 @@ V = 1
 BOARD_BEAT_S = 3
 BOARD_STALE_S = 10
 CALL_SOUND_MAX_AGE_S = 30
+PRINT_MAX_AGE_S = 600
+"""An older slip is for somebody who has gone: the edge sends it to no kiosk, a kiosk does not print it."""
 
 
 def device_topic(office: str, device: str, leaf: Literal["cmd", "resp", "status", "config", "ack"]) -> str:
@@ -67,13 +69,18 @@ class KioskTakeTicket(Tagged, frozen=True, kw_only=True, tag="take_ticket"):
 
 
 class KioskCheckIn(Tagged, frozen=True, kw_only=True, tag="check_in"):
-    """A scanned code, as read, or a typed locator; exactly one of the two. The edge decides."""
+    """A scanned code, as read, or a typed locator; exactly one of the two. The edge decides.
+
+    Args:
+        language_chosen: somebody chose ``language`` on this screen; else the booking's own goes first.
+    """
 
     request_id: Uuid
     device: Slug
     scanned: Annotated[str, msgspec.Meta(max_length=2048)] | None = None
     locator: Annotated[str, msgspec.Meta(max_length=32)] | None = None
     language: Language = "es"
+    language_chosen: bool = True
 
 
 class KioskReprint(Tagged, frozen=True, kw_only=True, tag="reprint"):
@@ -149,17 +156,28 @@ DeviceResponse = KioskReply | PrintJob | AckReply
 
 
 class PrintedAck(Tagged, frozen=True, kw_only=True, tag="printed"):
+    """A slip is on paper.
+
+    Args:
+        job_id: the print that this ends; that of a slip which came as a reply is the request's id. A kiosk of
+            an older build names none, and ends every print of the ticket.
+    """
+
     ack_id: Uuid
     device: Slug
     ticket_id: Uuid
     reprint: bool = False
+    job_id: Uuid | None = None
 
 
 class PrintFailedAck(Tagged, frozen=True, kw_only=True, tag="print_failed"):
+    """A slip is not on paper, and will not be. ``job_id`` as in ``PrintedAck``."""
+
     ack_id: Uuid
     device: Slug
     ticket_id: Uuid
     reason: Literal["no_paper", "offline", "error"]
+    job_id: Uuid | None = None
 
 
 class ShownAck(Tagged, frozen=True, kw_only=True, tag="shown"):

@@ -45,7 +45,9 @@ def write_facts(connection: sqlite3.Connection, records: Sequence[FactRecord]) -
 
 
 class EdgeEnd:
-    """A node's database and uplink. ``news`` is what ``on_news`` was told, in order."""
+    """A node's database and uplink. ``news`` is what ``on_news`` was told, in order; ``people_asked`` counts the times
+    that the uplink asked who is to be told of.
+    """
 
     def __init__(
         self,
@@ -65,7 +67,9 @@ class EdgeEnd:
         self.node = Node(office=office, node=f"edge-{office}", epoch=epoch, incarnation=new_id())
         self.news: list[Sequence[StreamRow] | None] = []
         self.deaf_once = False
+        self.is_rolled_back = False
         self.people: list[PersonRequest] = []
+        self.people_asked = 0
         self.states: list[LinkState] = []
         self.registry = CollectorRegistry()
         self._wait_s = wait_s
@@ -94,6 +98,7 @@ class EdgeEnd:
             on_news=self._told,
             book=LeaseBook,
             people=self,
+            is_rolled_back=lambda: self.is_rolled_back,
             on_link=self.states.append,
             registry=self.registry,
             wait_s=self._wait_s,
@@ -114,6 +119,7 @@ class EdgeEnd:
         self.uplink.committed(records[-1].seq)
 
     async def pending_people(self) -> list[PersonRequest]:
+        self.people_asked += 1
         return list(self.people)
 
     async def person_taken(self, appointment_id: str) -> None:

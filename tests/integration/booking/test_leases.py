@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -12,12 +13,14 @@ from central.audit import Attested
 from central.booking.appointments import Booked, Cancelled, LimitReached, Taken
 from central.booking.sold import take_person
 from central.exchange.leases import Lent, Statement, lend, recall, reclaim, settle, statements
+from central.exchange.store import transaction_on
 from central.offices.city import City
 from central.settings import Leases
 from sync.domain.leases import LeaseBook
 from sync.messages.facts import LeaseReturned, LeaseSold
-from sync.messages.feed import Lease, LeasedSeat, SeatRef
+from sync.messages.feed import Lease, LeasedSeat
 from sync.messages.people import PersonRequest
+from sync.messages.values import SeatRef
 from tests.integration.booking.conftest import TUESDAY_9H, Bed, person, request_id, wish
 from tests.integration.booking.teller import Holder, holder
 
@@ -90,6 +93,22 @@ async def test_nobody_books_a_lent_seat(bed: Bed, holder: Holder) -> None:
     )
     assert TUESDAY_9H not in starts
     assert len(starts) == SLOTS - 1
+
+
+@pytest.mark.parametrize("bed", [2], indirect=True)
+async def test_taking_seats_back_waits_for_facts_that_are_being_taken(bed: Bed, holder: Holder) -> None:
+    await lent(bed)
+    lease = await holder.lease()
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    async with bed.pool.acquire() as taking, bed.pool.acquire() as asked:
+        async with transaction_on(taking) as tx:
+            await tx.lock_authority("centro")
+            await tx.seat(lease.seats[0].seat)
+            reclaiming = asyncio.create_task(reclaim(asked, who(bed, "burnt"), lease.id))
+            while not await bed.pool.fetchval(waits):  # noqa: ASYNC110 - it waits at the server
+                await asyncio.sleep(0.01)
+            await tx.lease(lease.id)  # in the order of a sale
+        assert await reclaiming == SLOTS
 
 
 @pytest.mark.parametrize("bed", [2], indirect=True)

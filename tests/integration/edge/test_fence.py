@@ -83,17 +83,22 @@ async def test_the_console_says_so_on_every_page(tmp_path: Path, language: str) 
         assert (await http.get("/health/ready")).json()["authority"] == "fenced"
 
 
+def running_tasks() -> set[str]:
+    return {task.get_name() for task in asyncio.all_tasks()}
+
+
 @pytest.mark.broker
 async def test_a_fenced_node_leaves_the_lan_and_stays_away(tmp_path: Path, broker: Broker) -> None:
     async with edge(tmp_path, ManualClock(), broker_port=broker.port) as node:
         assert node.lan is not None
         await asyncio.wait_for(node.lan._link.wait_connected(), 5)
+        assert "lan" in running_tasks()
         await fence(node, 2)
         await until(lambda: not node.lan.connected)  # type: ignore[union-attr]
         assert node.broker_state == "left"
         assert not any(status.online for status in node.devices.all())
     async with edge(tmp_path, ManualClock(), broker_port=broker.port) as node:
-        await asyncio.sleep(0.3)
         assert node.lan is not None
         assert not node.lan.connected
+        assert "lan" not in running_tasks(), "nobody is there to connect later"
         assert node.broker_state == "left"

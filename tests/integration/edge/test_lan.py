@@ -12,13 +12,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from edge_node.lan.link import Lan
 from edge_node.node import EdgeNode
 from edge_node.queue.outcomes import Done
 from provisioning.launchers.broker import Broker
 from sync.io.ids import new_id
+from sync.io.mqtt import MqttMessage
 from sync.messages import commands as c
 from sync.messages import feed as f
 from sync.messages import topics as t
+from tests.integration.kiosk.office import until
 from tests.kit.clock import ManualClock
 from tests.kit.edge import OFFICE, appointment, edge, entities, feed, soon, token_text
 
@@ -214,6 +217,23 @@ async def test_the_console_prints_on_the_chosen_kiosk_until_it_is_acknowledged(
     assert await node.writer.run(lambda db: db.execute("SELECT count(*) FROM print_job").fetchone()[0]) == 0
 
 
+async def test_an_ack_that_was_late_leaves_the_print_that_was_asked_for_since(
+    node: EdgeNode, kiosk: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_node.lan.prints.RESEND_S", 0.1)
+    slip = (await kiosk.take())["slip"]
+    job = await node.desk.print_again(slip["ticket_id"], "kiosk-1", "es")
+    assert isinstance(job, t.PrintJob)
+    ack = t.PrintFailedAck(
+        ack_id=new_id(), device="kiosk-1", ticket_id=slip["ticket_id"], reason="no_paper", job_id=new_id()
+    )
+    await kiosk.say("ack", ack)
+    await kiosk.until(lambda _, body: body.get("ack_id") == ack.ack_id)
+    kiosk.heard.clear()
+    sent = await kiosk.until(lambda _, body: body.get("type") == "print")
+    assert sent["job_id"] == job.job_id
+
+
 async def test_check_in_by_scan_again_and_reprint(node: EdgeNode, kiosk: Device, clock: ManualClock) -> None:
     row = appointment(soon(clock.now()))
     await feed(node, row)
@@ -226,6 +246,29 @@ async def test_check_in_by_scan_again_and_reprint(node: EdgeNode, kiosk: Device,
     reprint = await kiosk.ask(t.KioskReprint(request_id=new_id(), device="kiosk-1", ticket_id=slip["ticket_id"]))
     assert reprint["slip"]["follow_url"] == slip["follow_url"]
     assert facts(node).count("ticket.issued") == 1
+
+
+async def test_a_slip_is_in_the_bookings_language_unless_another_was_chosen(
+    node: EdgeNode, kiosk: Device, clock: ManualClock
+) -> None:
+    rows = [appointment(soon(clock.now()), language="ar") for _ in range(4)]
+    await feed(node, *rows)
+    scanned = [token_text(row, SIGNER.sign) for row in rows]
+    told = [
+        await kiosk.arrive(scanned=scanned[0], language="es", language_chosen=False),
+        await kiosk.arrive(scanned=scanned[1], language="fr", language_chosen=True),
+        await kiosk.arrive(scanned=scanned[2], language="fr"),  # a kiosk that does not say whether it was chosen
+        await kiosk.arrive(scanned=scanned[0], language="es", language_chosen=False),
+        await kiosk.arrive(locator=rows[3].locator, language="es", language_chosen=False),
+    ]
+    assert [reply["slip"]["language"] for reply in told] == ["ar", "fr", "fr", "ar", "ar"]
+    assert told[3]["refusal"]["code"] == "already_checked_in"
+    ticket_id = told[3]["slip"]["ticket_id"]
+    reprint = await kiosk.ask(t.KioskReprint(request_id=new_id(), device="kiosk-1", ticket_id=ticket_id))
+    assert reprint["slip"]["language"] == "ar"
+    stranger = appointment(soon(clock.now()), language="ar")  # not told of by central yet
+    unknown = await kiosk.arrive(scanned=token_text(stranger, SIGNER.sign), language="fr", language_chosen=False)
+    assert (unknown["slip"]["language"], unknown["slip"]["to_verify"]) == ("fr", True)
 
 
 async def test_a_resent_check_in_gets_its_ticket_even_if_the_booking_was_cancelled_since(
@@ -374,3 +417,41 @@ async def test_devices_and_their_absence_are_known(node: EdgeNode, kiosk: Device
         ("display-1", False, "none"), ("kiosk-1", True, "near_end"), ("kiosk-2", False, "none"),
     ]  # fmt: skip
     assert b'ventanilla_devices_online{kind="kiosk"} 1.0' in node.metrics.text()
+
+
+class CutLink:
+    """A link that is lost right behind its first message, and the next time only says so much."""
+
+    def __init__(self, message: MqttMessage) -> None:
+        self._message = message
+        self._lost = False
+
+    async def __aenter__(self) -> None: ...
+
+    async def __aexit__(self, *_error: object) -> None: ...
+
+    async def messages(self) -> AsyncIterator[MqttMessage]:
+        yield self._message
+        if not self._lost:
+            self._lost = True
+            raise ConnectionError
+        await asyncio.Event().wait()
+
+
+async def test_a_message_that_was_never_begun_keeps_no_place(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_node.lan.link.MAX_AT_ONCE", 1)
+    async with edge(tmp_path / "edge", clock, rows=entities()) as node:
+        lan = Lan(node.settings.broker, node.dispatcher, node.desk, node.devices, node.writer)
+        status = t.DeviceStatus(device="kiosk-1", kind="kiosk", online=True)
+        topic = t.device_topic(OFFICE, "kiosk-1", "status")
+        monkeypatch.setattr(lan, "_link", CutLink(MqttMessage(topic, msgspec.json.encode(status), retained=False)))
+        with pytest.raises(ExceptionGroup):
+            await lan.run()
+        assert not node.devices.all()[1].online
+        again = asyncio.create_task(lan.run())
+        await until(lambda: node.devices.all()[1].online)
+        again.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await again

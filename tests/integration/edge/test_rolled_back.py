@@ -11,6 +11,7 @@ import pytest
 
 from edge_node.authority.anchor import read_anchor
 from edge_node.console.staff_sessions import Member
+from edge_node.lan.boards import Boards
 from edge_node.node import EdgeNode
 from edge_node.queue.desk import Wish
 from edge_node.queue.outcomes import Done
@@ -131,8 +132,23 @@ async def test_an_unreadable_anchor_stops_nobody(tmp_path: Path) -> None:
         assert isinstance(await take(node), Done)
 
 
+def count_rounds(boards: Boards, monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """Grows by one with every time that the boards were, or were not, sent."""
+    rounds: list[None] = []
+    send = boards._send
+
+    async def counted() -> None:
+        await send()
+        rounds.append(None)
+
+    monkeypatch.setattr(boards, "_send", counted)
+    return rounds
+
+
 @pytest.mark.broker
-async def test_a_device_that_saw_more_is_believed(tmp_path: Path, broker: Broker) -> None:
+async def test_a_device_that_saw_more_is_believed(
+    tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with device(broker, "kiosk-1") as kiosk, edge(tmp_path, ManualClock(), broker_port=broker.port) as node:
         assert node.lan is not None
         await asyncio.wait_for(node.lan._link.wait_connected(), 5)
@@ -149,7 +165,10 @@ async def test_a_device_that_saw_more_is_believed(tmp_path: Path, broker: Broker
         reply = await kiosk.take()
         assert reply["refusal"]["code"] == "no_authority"
         kiosk.heard.clear()
-        await asyncio.sleep(3.5)
+        rounds = count_rounds(node.lan.boards, monkeypatch)
+        node.lan.boards.send_now()
+        await until(lambda: rounds)
+        await kiosk.take()  # answered behind whatever was sent before
         assert not [topic for topic, _ in kiosk.heard if topic.endswith("/board")], "its boards would hide the evidence"
 
 

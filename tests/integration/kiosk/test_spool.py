@@ -77,6 +77,18 @@ async def test_what_is_settled_is_forgotten_in_time_and_what_is_open_never(tmp_p
         assert len(await spool.unfinished_jobs()) == 1
 
 
+async def test_an_answer_is_never_given_up_and_what_was_given_up_may_be_answered(tmp_path: Path) -> None:
+    asked = command()
+    async with open_spool(tmp_path) as spool:
+        await spool.write(Entry(commands=(asked,)), NOW)
+        states = []
+        for state in ("given_up", "answered", "given_up"):
+            await spool.write(Entry(settled=(asked.request_id, state)), NOW)
+            kept = await spool.command(asked.request_id)
+            states.append(kept.state if kept else None)
+    assert states == ["given_up", "answered", "answered"]
+
+
 async def test_two_agents_never_share_a_spool(tmp_path: Path) -> None:
     async with open_spool(tmp_path):
         with pytest.raises(SpoolTakenError):

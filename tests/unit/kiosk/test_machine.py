@@ -6,6 +6,7 @@ import pytest
 from kiosk_agent.machine import Effect, Event, Kiosk, LeaveUnprinted, Print, Send, resume, step, timing
 from kiosk_agent.machine import events as e
 from kiosk_agent.machine import screens as s
+from kiosk_agent.requests import ATTEMPT_S, ATTEMPTS
 from sync.messages.refusals import Refusal, RefusalCode
 from sync.messages.topics import KioskCheckIn, KioskReply, KioskReprint, KioskTakeTicket, Slip, WaitRange
 from tests.unit.kiosk.slips import SLIP
@@ -52,7 +53,9 @@ def test_a_typed_code_has_only_its_own_letters_and_is_sent_when_complete() -> No
     kiosk, effects = walk(READY, e.WithAppointment(), *letters[:4], e.SendCode(ID))
     assert (kiosk.screen, effects) == (s.EnterCode("K7"), [])
     kiosk, effects = walk(kiosk, *letters[4:], e.SendCode(ID))
-    assert effects == [Send(KioskCheckIn(request_id=ID, device="kiosk-1", locator="K7M4QX", language="es"))]
+    assert effects == [
+        Send(KioskCheckIn(request_id=ID, device="kiosk-1", locator="K7M4QX", language="es", language_chosen=False))
+    ]
 
 
 def test_erasing_takes_one_letter() -> None:
@@ -68,6 +71,29 @@ def test_services_come_in_pages_of_six() -> None:
     assert walk(kiosk, e.ChooseService("s7"), e.Back())[0].screen == s.Services(1)
     assert walk(kiosk, e.ChooseService("info"))[0].screen == s.Confirm("info", 1)
     assert walk(kiosk, e.ChooseService("unheard-of"))[0].screen == s.Services(1)
+
+
+@pytest.mark.parametrize("asked, reprint", [("check_in", False), ("reprint", True)])
+def test_a_slip_is_in_the_bookings_language_unless_another_was_chosen_here(asked: s.Asked, reprint: bool) -> None:
+    arabic, answer = msgspec.structs.replace(SLIP, language="ar"), reply(msgspec.structs.replace(SLIP, language="ar"))
+    _, effects = walk(on(s.Asking(ID, asked)), e.Replied(answer, asked))
+    assert effects == [Print(ID, arabic, reprint=reprint)]
+    _, effects = walk(on(s.Asking(ID, asked)), e.ChooseLanguage("es"), e.Replied(answer, asked))
+    assert effects == [Print(ID, msgspec.structs.replace(SLIP, language="es"), reprint=reprint)]
+
+
+def test_a_choice_of_language_goes_with_the_request_and_ends_with_the_session() -> None:
+    _, effects = walk(READY, e.Scanned("V1.x", ID))
+    assert effects == [
+        Send(KioskCheckIn(request_id=ID, device="kiosk-1", scanned="V1.x", language="es", language_chosen=False))
+    ]
+    chosen, _ = walk(READY, e.ChooseLanguage("es"))
+    assert walk(chosen, e.Scanned("V1.x", ID))[1] == [
+        Send(KioskCheckIn(request_id=ID, device="kiosk-1", scanned="V1.x", language="es", language_chosen=True))
+    ]
+    assert not chosen.untouched, "the next person has not chosen it"
+    assert walk(chosen, e.Tick(), at=70.0)[0] == msgspec.structs.replace(READY, touched_at_s=chosen.touched_at_s)
+    assert not walk(chosen, e.StartOver())[0].language_chosen
 
 
 @pytest.mark.parametrize(
@@ -89,7 +115,7 @@ def test_a_slip_is_printed_once_and_shown() -> None:
 
 
 def test_a_reprint_speaks_the_persons_language_and_says_that_it_is_one() -> None:
-    asking = on(s.Asking(ID, "reprint"), language="fr")
+    asking = on(s.Asking(ID, "reprint"), language="fr", language_chosen=True)
     kiosk, effects = walk(asking, e.Replied(reply(), "reprint"))
     french = msgspec.structs.replace(SLIP, language="fr")
     assert kiosk.screen == s.Ticket(french, reprint=True)
@@ -138,7 +164,7 @@ def test_without_answer_the_counter_helps_and_a_late_one_counts_while_the_person
     there, printed = walk(kiosk, e.Replied(reply(), "ticket"))
     assert (type(there.screen), printed) == (s.Ticket, [Print(ID, SLIP)])
     gone, left = walk(kiosk, e.StartOver(), e.Replied(reply(), "ticket"))
-    assert (gone.screen, left) == (s.Home(), [LeaveUnprinted(SLIP.ticket_id)])
+    assert (gone.screen, left) == (s.Home(), [LeaveUnprinted(SLIP.ticket_id, ID)])
 
 
 def test_a_late_refusal_or_reprint_for_somebody_who_has_gone_says_nothing() -> None:
@@ -204,7 +230,7 @@ def test_one_touch_extends_as_often_as_one_likes() -> None:
 
 def test_an_untouched_first_screen_never_ends_and_a_changed_one_does() -> None:
     assert timing.ends_at_s(READY) is None
-    assert timing.ends_at_s(on(s.Home(), language="ar", touched_at_s=10.0)) == 75.0
+    assert timing.ends_at_s(on(s.Home(), language="ar", language_chosen=True, touched_at_s=10.0)) == 75.0
 
 
 @pytest.mark.parametrize("paper, stays", [("printed", 8.0), ("no_paper", 30.0), ("offline", 30.0)])
@@ -222,11 +248,24 @@ def test_a_printer_that_never_answers_does_not_hold_the_screen_for_ever() -> Non
     assert walk(kiosk, e.Tick(), at=150.0)[0].screen == s.Home()
 
 
+def test_a_wait_for_an_answer_ends_a_little_after_the_retries_and_asks_nobody_whether_they_are_there() -> None:
+    asking = on(s.Asking(ID, "ticket"), shown_at_s=10.0, touched_at_s=10.0)
+    retries_end_s = 10.0 + ATTEMPTS * ATTEMPT_S
+    assert walk(asking, e.Tick(), at=retries_end_s)[0].screen == asking.screen
+    assert timing.seconds_left(asking, retries_end_s) is None
+    assert not timing.warns(asking, retries_end_s)
+    given_up, effects = walk(asking, e.Tick(), at=10.0 + timing.ASKING_MAX_S)
+    assert (given_up.screen, effects) == (s.Problem("desk", request_id=ID), [])
+    assert walk(given_up, e.Replied(reply(), "ticket"))[0].screen == s.Ticket(SLIP)
+
+
 def test_a_request_of_an_earlier_life_is_taken_up_in_its_language() -> None:
     command = KioskTakeTicket(request_id=ID, device="kiosk-1", service="s1", language="ar")
     after = resume(READY, command, now_s=5.0)
     assert (after.kiosk.screen, after.kiosk.language) == (s.Asking(ID, "ticket"), "ar")
     assert after.effects == (Send(command),)
+    scanned = KioskCheckIn(request_id=ID, device="kiosk-1", scanned="V1.x", language="es", language_chosen=False)
+    assert not resume(READY, scanned, now_s=5.0).kiosk.language_chosen
 
 
 def test_every_screen_of_the_table_can_be_left() -> None:
