@@ -143,7 +143,7 @@ class Shift:
 
     async def _sign_in(self) -> None:
         try:
-            await self._node.sessions.sign_in(f"clerk-{self._rng.randint(1, CLERKS)}", SECRET)
+            await self._node.sessions.sign_in(f"clerk-{self._rng.randint(1, CLERKS)}", SECRET, "192.0.2.7")
         except WriteFailed as error:
             if not error.no_room:
                 raise
