@@ -134,6 +134,7 @@ class Desk:
             request_id=told.request_id,
             ticket_id=told.ticket_id,
             service=told.service,
+            service_date=told.service_date,
             series=told.series,
             number=told.number,
             elapsed_ms=told.elapsed_ms,

@@ -119,7 +119,9 @@ def zone(slip: Slip, voice: Voice) -> str:
 
 
 def ahead(slip: Slip, voice: Voice) -> str:
-    """How many people come first."""
+    """How many people come first; of a ticket that the kiosk gave by itself: why it does not say."""
+    if slip.reserve:
+        return voice.text("ticket.reserve")
     return voice.text("ticket.ahead", n=slip.people_ahead) if slip.people_ahead else voice.text("ticket.next")
 
 

@@ -141,6 +141,8 @@ def take_reserved(
     day: OfficeDay, command: TakeReserved, device: str, now: datetime, service: Service | None
 ) -> Decision:
     """Take a ticket into the queue that a kiosk has given by itself."""
+    if command.service_date != day.service_date:
+        return refuse("day_closed")  # yesterday's number may be today's as well
     label = f"{command.series}{command.number}"
     known = day.tickets.get(command.ticket_id)
     if known is not None:

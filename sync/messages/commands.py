@@ -206,6 +206,7 @@ class TakeReserved(Command, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     ticket_id: Uuid
     service: Slug
+    service_date: date
     series: Series
     number: Annotated[int, msgspec.Meta(ge=1, le=999)]
     elapsed_ms: Annotated[int, msgspec.Meta(ge=0)]

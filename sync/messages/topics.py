@@ -117,6 +117,7 @@ class KioskTellReserved(Tagged, frozen=True, kw_only=True, tag="tell_reserved"):
     ticket_id: Uuid
     device: Slug
     service: Slug
+    service_date: date
     series: Series
     number: Annotated[int, msgspec.Meta(ge=1, le=999)]
     elapsed_ms: Annotated[int, msgspec.Meta(ge=0)]
@@ -293,7 +294,7 @@ class ServiceTile(msgspec.Struct, frozen=True, kw_only=True):
     names: Text
     pictogram: str
     walk_in: bool = True
-    zone: Slug | Literal[""] = ""
+    zone: Annotated[str, msgspec.Meta(pattern=r"^([a-z0-9][a-z0-9_-]*)?$", max_length=40)] = ""
 
 
 class ReserveBlock(msgspec.Struct, frozen=True, kw_only=True):

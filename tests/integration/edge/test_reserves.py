@@ -68,6 +68,7 @@ def tale(block: t.ReserveBlock, number: int, minutes_ago: int = 10, **changes: A
         ticket_id=new_id(),
         device="kiosk-1",
         service="padron",
+        service_date=block.service_date,
         series=block.series,
         number=number,
         elapsed_ms=minutes_ago * 60_000,

@@ -30,6 +30,7 @@ def told(*, minutes_ago: int = 10, **changes: Any) -> c.TakeReserved:
         request_id=new_id(),
         ticket_id=new_id(),
         service="a",
+        service_date=DAY,
         series="X",
         number=1,
         elapsed_ms=minutes_ago * 60_000,
@@ -79,8 +80,9 @@ def test_the_paper_counts_when_the_edge_had_taken_the_request_unheard() -> None:
         ({"number": BLOCK + 1}, "not_reserved"),
         ({"series": "Y"}, "not_reserved"),
         ({"service": "nothing"}, "service_unknown"),
+        ({"service_date": DAY - timedelta(days=1)}, "day_closed"),
     ],
-    ids=["beyond the block", "another letter", "no such service"],
+    ids=["beyond the block", "another letter", "no such service", "yesterday"],
 )
 def test_what_was_not_granted_is_refused(changes: dict[str, Any], refused: str) -> None:
     assert code(with_reserve().do(told(**changes), at("09:10"))) == refused
