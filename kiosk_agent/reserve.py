@@ -96,6 +96,11 @@ class Reserve:
             refused=await self._spool.refused_labels(now - SHOW_REFUSED),
         )
 
+    @property
+    def has_numbers(self) -> bool:
+        """Whether a ticket could be given by itself, were the edge gone."""
+        return self._next() is not None
+
     def stands(self) -> Stands:
         """What could be given now."""
         config = self._config
@@ -103,7 +108,7 @@ class Reserve:
             return "none"
         if config.reserve.service_date != service_date(self._clock.now(), self._zone):
             return "other_day"
-        return "ready" if self._next() is not None else "used_up"
+        return "ready" if self.has_numbers else "used_up"
 
     def offer(self) -> Offer | None:
         """The next ticket, if there may be one."""

@@ -1,10 +1,12 @@
 """The edge falls silent: the kiosk goes on with numbers of its own, and tells of them when it is back."""
 
 import asyncio
+import os
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from playwright.async_api import Page, expect
 
 from kiosk_agent.machine import events as e
 from kiosk_agent.machine import screens as s
@@ -14,7 +16,10 @@ from sync.io.ids import new_id
 from sync.messages.refusals import Refusal
 from sync.messages.topics import BOARD_STALE_S, PrintedAck, ReserveBlock
 from tests.integration.kiosk.office import Office, RunningKiosk, running_kiosk, until
+from tests.kit.axe import violations
+from tests.kit.browser import chromium
 from tests.kit.clock import ManualClock
+from ui.catalog import load_catalog
 
 pytestmark = pytest.mark.broker
 ZONE = ZoneInfo("Africa/Ceuta")
@@ -177,3 +182,41 @@ async def test_the_spool_gives_no_label_twice_on_a_day(office: Office) -> None:
     async with open_spool(office.settings().data) as spool:
         assert await spool.seen_numbers(today()) == {"Y": 3}
         assert all(isinstance(each, Taken) for each in await spool.untold())
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["es", "ar", "en", "fr"])
+async def test_the_screens_of_a_kiosk_alone(office: Office, language: str) -> None:
+    """Strict catalogues: a text that a language lacks ends the page."""
+    await office.edge.configure(reserve=block(last=1), public_url="https://citas.example")
+    words = load_catalog(strict=True).words(language)
+    async with running_kiosk(office.settings()) as kiosk, chromium() as browser:
+        await kiosk.ready()
+        page = await browser.new_page(viewport={"width": 1080, "height": 1920})
+        await page.goto(f"http://127.0.0.1:{kiosk.port}/")
+        await falls_silent(office, kiosk)
+        await page.locator(f'button[value="language:{language}"]').click()
+        await expect(page.locator("h1")).to_have_text(words.text("kiosk.reserve.h1"))
+        assert await page.evaluate("document.documentElement.dir") == ("rtl" if language == "ar" else "ltr")
+        await looked_at(page, language, "home")
+        await kiosk.agent.handle(e.Scanned("V1.whatever", new_id()))
+        await expect(page.locator("h1")).to_have_text(words.text("kiosk.unchecked.h1"), timeout=8000)
+        await looked_at(page, language, "unchecked")
+        await page.locator('button[value="without"]').click()
+        await page.locator('button[value="choose:padron"]').click()
+        await page.locator('button[value="take"]').dblclick()
+        await expect(page.locator(".kiosk-wait")).to_contain_text(words.text("kiosk.reserve.given"))
+        await looked_at(page, language, "ticket")
+        await page.locator('button[value="restart"]').click()
+        await page.locator(f'button[value="language:{language}"]').click()
+        await expect(page.locator(".kiosk-hero")).to_contain_text(words.text("kiosk.reserve.used_up"))
+        await looked_at(page, language, "used-up")
+    assert len(office.printer.tickets) == 1
+
+
+async def looked_at(page: Page, language: str, name: str) -> None:
+    """Nothing that keeps people out, and a picture where somebody asked for pictures."""
+    assert await violations(page) == []
+    if folder := os.environ.get("KIOSK_PICTURES"):
+        await page.screenshot(path=f"{folder}/reserve-{name}-{language}.png")
