@@ -30,6 +30,7 @@ from central.portal.visit import CSRF_COOKIE
 from central.requests import observed
 from central.settings import Settings
 from sync.io.clock import Clock, SystemClock
+from ui.headers import with_page_headers
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (
     *health.ROUTES,
@@ -99,9 +100,8 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
         openapi_config=None,
         logging_config=None,
     )
-    app.asgi_handler = observed(
-        app.asgi_handler
-    )  # outside of everything: a refused form and an unknown path get it too
+    # Outside of everything: a refused form and an unknown path get it too.
+    app.asgi_handler = observed(with_page_headers(app.asgi_handler))
     if settings.http.trusted_proxies:
         app.asgi_handler = wrap_asgi_with_proxy_headers(app.asgi_handler, list(settings.http.trusted_proxies))
     return app

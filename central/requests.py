@@ -1,4 +1,4 @@
-"""What every HTTP exchange gets: a measured duration, one log line without personal data, and the pages' headers.
+"""What every HTTP exchange gets: a measured duration and one log line without personal data.
 
 A path may hold a secret (a link, a follow code), so the log and the metrics name the route's template, never the path.
 """
@@ -13,8 +13,6 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import Counter, Histogram
 
-from ui.headers import PAGE_HEADERS
-
 log = structlog.get_logger(__name__)
 
 REFUSED = Counter("ventanilla_refused_total", "Requests understood and not carried out, by code", ["code"])
@@ -24,7 +22,6 @@ _DURATION = Histogram(
     ["method", "route", "status"],
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 5, 30),
 )
-_HEADERS = [(name.encode("ascii"), value.encode("ascii")) for name, value in PAGE_HEADERS.items()]
 TOO_LARGE = 413
 DRAIN_BYTES = 32 * 1024 * 1024
 DRAIN_S = 5
@@ -34,7 +31,7 @@ _QUIET = ("/health/", "/metrics", "/static/")
 
 
 def observed(app: ASGIApp) -> ASGIApp:
-    """Wrap an app so that each of its exchanges is measured, logged and carries the headers of `ui.headers`."""
+    """Wrap an app so that each of its exchanges is measured and logged."""
 
     async def exchange(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -50,17 +47,16 @@ def observed(app: ASGIApp) -> ASGIApp:
             body_ended = not message.get("more_body", False)
             return message
 
-        async def send_with_headers(message: Message) -> None:
+        async def send_counted(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 if status == TOO_LARGE and not body_ended:
                     await _drain(receive)
-                message["headers"] = [*message.get("headers", ()), *_HEADERS]
             await send(message)
 
         try:
-            await app(scope, receive_body, send_with_headers)
+            await app(scope, receive_body, send_counted)
         finally:
             _record(scope, status, perf_counter() - started_s)
 

@@ -304,7 +304,8 @@ CREATE TABLE office_link (
     disk_free_bytes bigint,
     sqlite_version text,
     edge_schema text,
-    reported_seq bigint
+    reported_seq bigint,
+    rolled_back boolean NOT NULL DEFAULT false
 ) WITH (fillfactor = 50);
 
 -- The nodes that may speak for an office, and the key that each signs with (Ed25519, 32 raw bytes).

@@ -31,7 +31,7 @@ from sync.messages.codec import encode
 from sync.messages.topics import BOARD_STALE_S, DeviceConfig
 from ui.assets import StaticAssets
 from ui.catalog import load_catalog
-from ui.headers import PAGE_HEADERS
+from ui.headers import with_page_headers
 from ui.locales import CITIZEN_LOCALES, SOURCE
 from ui.pages import Pages
 
@@ -106,7 +106,7 @@ def same_origin(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRo
 
 @get("/", media_type=MediaType.HTML)
 async def page(show: NamedDependency[Show], wording: NamedDependency[Wording]) -> Response[str]:
-    return Response(wording.page(show), headers={**PAGE_HEADERS, "cache-control": "no-store"})
+    return Response(wording.page(show), headers={"cache-control": "no-store"})
 
 
 @get("/events")
@@ -174,7 +174,7 @@ def hosts_of(host: str, port: int) -> list[str]:
 
 def create_app(show: Show, wording: Wording, *, host: str, port: int) -> Litestar:
     """The display's own small site, listening on `host` and `port`."""
-    return Litestar(
+    app = Litestar(
         [page, events, shown, sounded, sound, static_file, state, live],
         dependencies={
             "show": Provide(lambda: show, sync_to_thread=False),
@@ -185,3 +185,5 @@ def create_app(show: Show, wording: Wording, *, host: str, port: int) -> Litesta
         openapi_config=None,
         logging_config=None,
     )
+    app.asgi_handler = with_page_headers(app.asgi_handler)
+    return app

@@ -6,7 +6,7 @@ from litestar import Litestar
 from litestar.config.csrf import CSRFConfig
 from litestar.datastructures import State
 from litestar.exceptions import PermissionDeniedException
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp
 
 from edge_node import health
 from edge_node.console import page_routes as pages
@@ -16,15 +16,14 @@ from edge_node.console.frame import Frame
 from edge_node.console.page_problems import on_denied
 from edge_node.node import EdgeNode
 from edge_node.problems import EXCEPTION_HANDLERS
-from ui.headers import PAGE_HEADERS
+from ui.headers import with_page_headers
 
 MAX_BODY_BYTES = 64 * 1024
-_HEADERS = [(name.encode("ascii"), value.encode("ascii")) for name, value in PAGE_HEADERS.items()]
 
 
 def create_app(node: EdgeNode) -> ASGIApp:
     """The application of a running node: commands first, everything else by the framework."""
-    return CommandEndpoint(node, _framework(node))
+    return CommandEndpoint(node, with_page_headers(_framework(node)))
 
 
 def _framework(node: EdgeNode) -> Litestar:
@@ -37,23 +36,8 @@ def _framework(node: EdgeNode) -> Litestar:
             header_name="x-csrf-token",
             cookie_secure=node.settings.http.secure_cookies,
         ),
-        middleware=[_with_headers],
         request_max_body_size=MAX_BODY_BYTES,
         state=State({"node": node, "frame": Frame(node.settings)}),
         openapi_config=None,
         logging_config=None,
     )
-
-
-def _with_headers(app: ASGIApp) -> ASGIApp:
-    """Every response carries the headers that pages are written for."""
-
-    async def exchange(scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *_HEADERS]
-            await send(message)
-
-        await app(scope, receive, send_with_headers)
-
-    return exchange

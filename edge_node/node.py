@@ -295,6 +295,7 @@ class EdgeNode:
             on_link=self.link_changed,
             book=lambda: self.dispatcher.state.book,
             people=self,
+            is_rolled_back=lambda: self.dispatcher.state.standing.is_rolled_back,
             registry=self.metrics.registry,
             ca_file=central.ca_file,
             offset=offset,

@@ -36,6 +36,7 @@ _STATUS = {
     "malformed": 422,
     "unsupported_version": 422,
     "retry": 503,
+    "request_reused": 422,
     "forbidden": 403,
     "ticket_unknown": 404,
     "booking_unknown": 404,

@@ -110,7 +110,7 @@ CREATE TABLE request (
     request_id TEXT NOT NULL PRIMARY KEY,
     reply BLOB NOT NULL,
     at TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+, asked BLOB) STRICT, WITHOUT ROWID;
 
 CREATE TABLE staff_session (
     token_hash BLOB NOT NULL PRIMARY KEY CHECK (length(token_hash) = 32),

@@ -32,7 +32,7 @@ from sync.io.ids import new_id
 from sync.io.waiting import set_within
 from ui.assets import StaticAssets
 from ui.catalog import Catalog
-from ui.headers import PAGE_HEADERS
+from ui.headers import with_page_headers
 from ui.locales import CITIZEN_LOCALES
 from ui.pages import Pages
 
@@ -175,7 +175,7 @@ def create_app(glass: Glass) -> Litestar:
 
     @get("/", media_type=MediaType.HTML, sync_to_thread=False)
     def page() -> Response[str]:
-        return Response(glass.page(), headers={**PAGE_HEADERS, **NO_STORE})
+        return Response(glass.page(), headers=NO_STORE)
 
     @post("/act", guards=[same_origin], media_type=MediaType.HTML, status_code=200)
     async def act(request: Request[Any, Any, Any], data: URLEncodedBody[Act]) -> Response[str]:
@@ -184,7 +184,7 @@ def create_app(glass: Glass) -> Litestar:
             raise ClientException("no button says so")
         await glass.agent.handle(event)
         if FROM_SCRIPT in request.headers:
-            return Response(glass.page(), headers={**PAGE_HEADERS, **NO_STORE})
+            return Response(glass.page(), headers=NO_STORE)
         return Response("", status_code=303, headers={"location": "/", **NO_STORE})
 
     @get("/live")
@@ -228,7 +228,7 @@ def create_app(glass: Glass) -> Litestar:
         }
         return Response(state, status_code=200 if agent.kiosk.edge_heard and agent.config else 503)
 
-    return Litestar(
+    app = Litestar(
         [page, act, live, static_file, alive, ready],
         before_request=_only_hosts({*LOOPBACK, glass.agent.settings.http.host}),
         request_max_body_size=4096,
@@ -236,3 +236,5 @@ def create_app(glass: Glass) -> Litestar:
         openapi_config=None,
         logging_config=None,
     )
+    app.asgi_handler = with_page_headers(app.asgi_handler)
+    return app

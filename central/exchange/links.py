@@ -38,6 +38,7 @@ class OfficeLink(msgspec.Struct, frozen=True, kw_only=True):
         parked: facts that no projection holds.
         awaited: a restored central waits for the office's report.
         conflicts: entries of the conflict inbox that nobody has dealt with.
+        rolled_back: the node said that it gives no tickets and calls nobody: it was put back in time.
     """
 
     office: str
@@ -51,6 +52,7 @@ class OfficeLink(msgspec.Struct, frozen=True, kw_only=True):
     awaited: bool = False
     disk_free_bytes: int | None = None
     conflicts: int = 0
+    rolled_back: bool = False
 
     @property
     def lag(self) -> int:
@@ -90,8 +92,12 @@ async def read_behind(pool: asyncpg.Pool) -> dict[str, tuple[Behind, ...]]:
     return {office: tuple(behind) for office, behind in found.items()}
 
 
-async def note_hello(pool: asyncpg.Pool, hello: HelloRequest, now: datetime) -> None:
-    """Keep what a node said of itself."""
+async def note_hello(pool: asyncpg.Pool, hello: HelloRequest, now: datetime, *, is_fenced: bool = False) -> None:
+    """Keep what a node said of itself.
+
+    Args:
+        is_fenced: another node holds the office; the standing of this one says nothing about it.
+    """
     offset_ms = (hello.clock_at - now) // timedelta(milliseconds=1)
     await pool.execute(
         _queries.hello,
@@ -104,6 +110,7 @@ async def note_hello(pool: asyncpg.Pool, hello: HelloRequest, now: datetime) -> 
         hello.sqlite_version,
         hello.schema,
         hello.last_seq,
+        None if is_fenced else hello.rolled_back,
     )
 
 

@@ -48,9 +48,9 @@ INSERT INTO node (id, office, epoch, public_key, activation) VALUES ($1, $2, $3,
 -- name: hello
 INSERT INTO office_link AS l (
     office, last_contact_at, hello_at, node_id, incarnation, clock_offset_ms, disk_free_bytes, sqlite_version,
-    edge_schema, reported_seq
+    edge_schema, reported_seq, rolled_back
 )
-VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9)
+VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10, false))
 ON CONFLICT (office) DO UPDATE SET
     last_contact_at = greatest(l.last_contact_at, excluded.last_contact_at),
     hello_at = excluded.hello_at,
@@ -60,7 +60,8 @@ ON CONFLICT (office) DO UPDATE SET
     disk_free_bytes = excluded.disk_free_bytes,
     sqlite_version = excluded.sqlite_version,
     edge_schema = excluded.edge_schema,
-    reported_seq = excluded.reported_seq;
+    reported_seq = excluded.reported_seq,
+    rolled_back = coalesce($10, l.rolled_back);
 
 -- name: heard_from
 INSERT INTO office_link AS l (office, last_contact_at)
@@ -74,6 +75,7 @@ SELECT
     (SELECT count(*) FROM fact_parked p WHERE p.office = o.id AND p.resolved_at IS NULL) AS parked,
     (SELECT o.id = ANY (c.awaited) FROM central_life c) AS awaited,
     l.disk_free_bytes,
+    coalesce(l.rolled_back, false) AS rolled_back,
     (SELECT count(*) FROM conflict k WHERE k.resolved_at IS NULL AND k.office = o.id) AS conflicts
 FROM office o
 LEFT JOIN office_link l ON l.office = o.id

@@ -74,7 +74,7 @@ async def hello(
         await exchange.announce_nodes()  # it may have been adopted just now
         exchange.announced[message.office].add(message.epoch)
     try:
-        await note_hello(central.pool, message, now)
+        await note_hello(central.pool, message, now, is_fenced=reply.fenced_by > 0)
     except asyncpg.DataError:
         raise refused(400, "malformed", "a number is too large") from None
     return _json(reply)

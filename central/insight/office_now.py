@@ -43,8 +43,10 @@ class OfficeNow(msgspec.Struct, frozen=True, kw_only=True):
         acked_seq: facts of the present epoch that central has committed.
         reported_seq: facts in the edge's journal when it last said hello.
         folded_seq: facts that these figures contain.
+        is_rolled_back: its node was put back in time: no tickets, no calls, until it is replaced or vouched for.
         by_state: today's tickets by state; only states that occur.
-        wait: the longest expected wait of a walk-in who comes now; none when no counter is open or the news is old.
+        wait: the longest expected wait of a walk-in who comes now; none when no counter is open, the news is old, or the node
+            gives no tickets.
         heads: last row of each stream that the office follows.
         behind: configuration that was published and is not applied there; none: the office has never said.
     """
@@ -60,6 +62,7 @@ class OfficeNow(msgspec.Struct, frozen=True, kw_only=True):
     folded_seq: int
     parked_facts: int
     is_awaited: bool
+    is_rolled_back: bool
     conflicts: int
     behind: tuple[Behind, ...] | None
     clock_offset_ms: int | None
@@ -119,6 +122,7 @@ def office_now(
         folded_seq=day.seq,
         parked_facts=link.parked,
         is_awaited=link.awaited,
+        is_rolled_back=link.rolled_back,
         conflicts=link.conflicts,
         behind=behind,
         clock_offset_ms=link.clock_offset_ms,
@@ -135,7 +139,7 @@ def office_now(
         tickets=len(day.tickets),
         by_state=dict(sorted(by_state.items())),
         longest_wait_s=max(0, int((now - longest).total_seconds())) if live and longest else None,
-        wait=longest_wait(day, domain_catalogue(record, city), now) if live else None,
+        wait=longest_wait(day, domain_catalogue(record, city), now) if live and not link.rolled_back else None,
     )
 
 

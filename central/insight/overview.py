@@ -34,6 +34,7 @@ class OverviewOffice(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         open_by_state: today's open tickets by state; every open state is there.
+        is_rolled_back: its node gives no tickets and calls nobody, whatever its link says.
         acked_seq: facts committed at central; equal to the edge's last seq once nothing is on its way.
         configuration_behind: published and not applied there, by kind; none: the office has never said what it works with.
         heads: last row of each stream the office follows; equal to its cursors once it has everything.
@@ -53,6 +54,7 @@ class OverviewOffice(msgspec.Struct, frozen=True, kw_only=True):
     folded_seq: int
     parked_facts: int
     is_awaited: bool
+    is_rolled_back: bool
     conflicts: int
     configuration_behind: tuple[Behind, ...] | None
     clock_offset_ms: int | None
@@ -123,6 +125,7 @@ def _office(office: OfficeNow) -> OverviewOffice:
         folded_seq=office.folded_seq,
         parked_facts=office.parked_facts,
         is_awaited=office.is_awaited,
+        is_rolled_back=office.is_rolled_back,
         conflicts=office.conflicts,
         configuration_behind=office.behind,
         clock_offset_ms=office.clock_offset_ms,

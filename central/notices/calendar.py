@@ -1,4 +1,8 @@
-"""An appointment as a calendar file. Source: RFC 5545."""
+"""An appointment as a calendar file. Source: RFC 5545; RFC 5546 for what calendars do with it.
+
+A file of an appointment that was cancelled takes the event out again: a calendar that has it looks for its uid, the same
+organizer and a greater sequence (RFC 5546, 3.2.5).
+"""
 
 from __future__ import annotations
 
@@ -23,6 +27,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         version: a later one of the same appointment replaces the earlier.
         address: of the appointment's own page.
         organizer: an e-mail address; it only says whose event this is.
+        is_cancelled: the appointment does not take place.
     """
 
     appointment_id: str
@@ -34,6 +39,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     locator: str
     address: str
     organizer: str
+    is_cancelled: bool
 
     @classmethod
     def of(cls, source: Booking | Letter, address: str, organizer: str) -> Entry:
@@ -47,6 +53,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             locator=source.locator,
             address=address,
             organizer=organizer,
+            is_cancelled=(source.status if isinstance(source, Booking) else source.kind) == "cancelled",
         )
 
 
@@ -65,14 +72,16 @@ def calendar_of(entry: Entry, city: Catalogue, words: Words, now: datetime) -> b
     event.add("location", f"{office.name}, {office.address}")
     event.add("description", f"{words.text('mail.code')}: {dashed(entry.locator)}\n{entry.address}")
     event.add("url", entry.address)
-    event.add("status", "CONFIRMED")
+    event.add("organizer", f"mailto:{entry.organizer}")
+    event.add("status", "CANCELLED" if entry.is_cancelled else "CONFIRMED")
     if office.latitude is not None and office.longitude is not None:
         event.add("geo", (office.latitude, office.longitude))
-    event.add_component(_alarm(title))
+    if not entry.is_cancelled:
+        event.add_component(_alarm(title))
     calendar = Calendar()
     calendar.add("prodid", "-//Ventanilla//ES")
     calendar.add("version", "2.0")
-    calendar.add("method", "PUBLISH")
+    calendar.add("method", "CANCEL" if entry.is_cancelled else "PUBLISH")
     calendar.add_component(event)
     return bytes(calendar.to_ical())
 

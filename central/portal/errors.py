@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 import structlog
+from asyncpg import TooManyConnectionsError
 from litestar import Response
 from litestar.exceptions import HTTPException
 
@@ -58,9 +59,11 @@ def _words(visit: Visit, status: int, error: Exception) -> tuple[str, str]:
         return words.text("base.error.404.title"), words.text("base.error.404.text")
     if isinstance(error, Problem) and error.code == "recovering":
         return words.text("portal.recovering.title"), words.text("portal.recovering.text", phone=visit.phone)
-    if status in {429, 503}:
+    if status == 429 or isinstance(error, TooManyConnectionsError):
         wait_s = error.retry_after_s if isinstance(error, Problem) and error.retry_after_s else 5
         return words.text("base.error.title"), words.text("base.error.busy", n=wait_s)
+    if status == 503:  # nobody else is to blame for it, and seconds will not mend it
+        return words.text("portal.unavailable.title"), words.text("portal.unavailable.text", phone=visit.phone)
     if 400 <= status < 500:
         return words.text("base.error.title"), words.text("portal.err.block", phone=visit.phone)
     return words.text("base.error.500.title"), words.text("base.error.500.text", phone=visit.phone)

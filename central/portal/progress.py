@@ -94,8 +94,10 @@ async def _values(visit: Visit, code: str) -> dict[str, Any] | None:
         return None
     at = portal.central.clock.now()
     offices = (await portal.booking.catalogue.current()).offices
-    stale_since = (await portal.live.link(found.day.office)).stale_since(at)
-    shown: Progress = progress_of(found.day, found.ticket, catalogue, at, is_live=stale_since is None)
+    link = await portal.live.link(found.day.office)
+    stale_since = link.stale_since(at)
+    is_live = stale_since is None and not link.rolled_back  # a node that calls nobody promises no wait
+    shown: Progress = progress_of(found.day, found.ticket, catalogue, at, is_live=is_live)
     to_office = offices.get(shown.to_office or "")
     return {
         "to_office_name": to_office.name if to_office else shown.to_office,
@@ -104,6 +106,7 @@ async def _values(visit: Visit, code: str) -> dict[str, Any] | None:
         "office": catalogue.office,
         "at": at,
         "at_text": formats.clock(stale_since or at),
+        "is_live": is_live,
         "stale_since": stale_since,
     }
 

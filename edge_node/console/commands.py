@@ -12,8 +12,8 @@ import msgspec
 
 from edge_node.console.staff_sessions import Member
 from edge_node.leases.sales import Sales, SellHere
-from edge_node.queue.arrivals import arrival_of_appointment, arrival_of_locator, arrival_of_scan
-from edge_node.queue.desk import Desk, Find, Wish
+from edge_node.queue.arrivals import Shown
+from edge_node.queue.desk import Desk, Wish
 from edge_node.queue.outcomes import Answer
 from sync.domain.outcomes import refuse
 from sync.messages import codec
@@ -117,15 +117,15 @@ class StaffDesk:
         return await self._desk.take_ticket(asked.request_id, asked.service, member.actor, wish)
 
     async def check_in(self, asked: CheckInHere, member: Member) -> Answer:
-        find = _find(asked)
-        if find is None:
+        shown = _shown(asked)
+        if shown is None:
             return self._desk.refused(refuse("malformed"))
         if not self._may_print(asked.print_on):
             return self._unknown_kiosk()
         wish = Wish(language=asked.language, print_on=asked.print_on, priority_class=asked.priority_class)
         if asked.scanned is not None and looks_like_slip(asked.scanned.strip()):
             return await self._desk.take_over(asked.request_id, asked.scanned, member.actor, wish)
-        return await self._desk.check_in(asked.request_id, find, member.actor, wish)
+        return await self._desk.check_in(asked.request_id, shown, member.actor, wish)
 
     async def print_again(self, asked: PrintAgain) -> PrintJob | Refusal:
         if not self._may_print(asked.print_on):
@@ -139,13 +139,13 @@ class StaffDesk:
         return self._desk.refused(refuse("malformed"))
 
 
-def _find(asked: CheckInHere) -> Find | None:
+def _shown(asked: CheckInHere) -> Shown | None:
     """How the appointment is looked for; None unless exactly one way was given."""
-    ways: list[Find] = []
-    if (appointment_id := asked.appointment_id) is not None:
-        ways.append(lambda state, now: arrival_of_appointment(state, appointment_id, now))
-    if (locator := asked.locator) is not None:
-        ways.append(lambda state, now: arrival_of_locator(state, locator, now))
-    if (scanned := asked.scanned) is not None:
-        ways.append(lambda state, now: arrival_of_scan(state, scanned, now))
+    ways: list[Shown] = []
+    if asked.appointment_id is not None:
+        ways.append(Shown("appointment", asked.appointment_id))
+    if asked.locator is not None:
+        ways.append(Shown("locator", asked.locator))
+    if asked.scanned is not None:
+        ways.append(Shown("scanned", asked.scanned))
     return ways[0] if len(ways) == 1 else None

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 from edge_node.lan.rules import Misses
 from edge_node.metrics import Metrics
-from edge_node.queue.arrivals import arrival_of_locator, arrival_of_scan
+from edge_node.queue.arrivals import Shown
 from edge_node.queue.desk import Desk, Wish
 from edge_node.queue.outcomes import Answer
+from edge_node.queue.state import OfficeState
 from sync.domain.outcomes import refuse
 from sync.messages.commands import CITIZEN, Actor
 from sync.messages.handover_slip import looks_like_slip
@@ -69,13 +70,14 @@ class KioskDesk:
         Before this life of the node has granted it anything (it has just taken another's place, or the day has only begun)
         nothing can be said about its numbers: the kiosk tells again.
         """
-        if await self._desk.dispatcher.answered(asked.request_id) is None:
-            await self._grant()
-            granted = await self._desk.dispatcher.read(
-                lambda state: asked.device in state.day.reserves or not state.day.is_open
-            )
-            if not granted:
-                return _refused(asked, self._desk.refused(refuse("retry")))
+        await self._grant()
+
+        def can_be_judged(state: OfficeState) -> bool:
+            day = state.day
+            return asked.device in day.reserves or not day.is_open or asked.service_date != day.service_date
+
+        if not await self._desk.dispatcher.read(can_be_judged):
+            return _refused(asked, self._desk.refused(refuse("retry")))
         answer = await self._desk.take_reserved(asked, actor)
         return _refused(asked, answer) if isinstance(answer, Refusal) else KioskReply(request_id=asked.request_id)
 
@@ -88,14 +90,10 @@ class KioskDesk:
             answer = await self._desk.take_over(asked.request_id, scanned, actor, wish)
             return await self._reply(asked, answer, wish)
         if scanned is not None:
-            answer = await self._desk.check_in(
-                asked.request_id, lambda state, now: arrival_of_scan(state, scanned, now), actor, wish
-            )
+            answer = await self._desk.check_in(asked.request_id, Shown("scanned", scanned), actor, wish)
             return await self._reply(asked, answer, wish)
         assert locator is not None
-        answer = await self._desk.check_in(
-            asked.request_id, lambda state, now: arrival_of_locator(state, locator, now), actor, wish
-        )
+        answer = await self._desk.check_in(asked.request_id, Shown("locator", locator), actor, wish)
         return await self._reply(asked, self._typed(asked.device, answer), wish)
 
     async def _reprint(self, asked: KioskReprint) -> KioskReply:

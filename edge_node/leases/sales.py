@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 
 from edge_node.leases.rules import locator_of
+from edge_node.queue.asked import asked as content_of
 from edge_node.queue.dispatcher import Dispatcher
 from edge_node.queue.outcomes import Answer, Extras
 from edge_node.queue.state import OfficeState
@@ -60,14 +61,16 @@ class Sales:
 
     async def sell(self, asked: SellHere, actor: Actor) -> Answer:
         """Sell one appointment. A repeated request gets its sale, whatever became of the link since."""
-        if (done := await self._dispatcher.answered(asked.request_id)) is not None:
-            return done
+        content = content_of(actor, "sell_lease", asked)
+        if (answer := await self._dispatcher.answered(asked.request_id, content)) is not None:
+            return answer
         if self._central_reachable():
             return self._refused(refuse("central_reachable"))
         command = await self._dispatcher.read(lambda state: _command(state, asked))
         if isinstance(command, Refusal):
             return self._refused(command)
-        return await self._dispatcher.submit(command, actor, Extras(buyer=_buyer(asked, self._dispatcher.state.office)))
+        extras = Extras(buyer=_buyer(asked, self._dispatcher.state.office))
+        return await self._dispatcher.submit(command, actor, extras, asked=content)
 
     async def lent(self, service: str) -> LentStarts:
         """What could be sold of a service."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -17,6 +18,24 @@ from sync.messages.booking_token import Verify
 from sync.messages.feed import NodeKey, QrKey
 from sync.messages.handover_slip import HandoverSlip
 from sync.messages.refusals import Refusal
+
+
+class Shown(NamedTuple):
+    """What somebody who arrives has: a scanned code, a typed locator, or a line of the agenda that a clerk chose."""
+
+    how: Literal["scanned", "locator", "appointment"]
+    text: str
+
+
+def arrival_of(state: OfficeState, shown: Shown, now: datetime) -> Arrival | Refusal:
+    """The appointment that somebody has arrived for."""
+    match shown.how:
+        case "scanned":
+            return arrival_of_scan(state, shown.text, now)
+        case "locator":
+            return arrival_of_locator(state, shown.text, now)
+        case "appointment":
+            return arrival_of_appointment(state, shown.text, now)
 
 
 def arrival_of_scan(state: OfficeState, scanned: str, now: datetime) -> Arrival | Refusal:

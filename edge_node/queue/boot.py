@@ -121,9 +121,9 @@ async def drop_anchor(writer: Writer, state: OfficeState, file: Path) -> Anchor 
     return anchor
 
 
-async def known_requests(writer: Writer) -> list[str]:
-    """Ids of requests whose replies are stored."""
-    return await writer.run(lambda connection: [row[0] for row in connection.execute(SQL.remembered_requests)])
+async def known_requests(writer: Writer) -> dict[str, bytes | None]:
+    """Requests whose replies are stored, by id: what they asked; none for those of builds that did not say."""
+    return await writer.run(lambda connection: dict(connection.execute(SQL.remembered_requests).fetchall()))
 
 
 async def register_devices(writer: Writer, devices: Sequence[settings.Device]) -> None:

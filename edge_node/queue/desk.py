@@ -14,7 +14,8 @@ from datetime import datetime
 import msgspec
 
 from edge_node.metrics import Metrics
-from edge_node.queue.arrivals import shown_slip
+from edge_node.queue.arrivals import Shown, arrival_of, shown_slip
+from edge_node.queue.asked import asked
 from edge_node.queue.dispatcher import Dispatcher
 from edge_node.queue.journal import SQL, PendingPrint
 from edge_node.queue.outcomes import Answer, Extras, make_slip
@@ -30,8 +31,6 @@ from sync.messages.handover_slip import Sign
 from sync.messages.policy import GENERAL
 from sync.messages.refusals import Refusal
 from sync.messages.topics import FOLLOW_CODE_BYTES, KioskTellReserved, PrintJob, Slip
-
-Find = Callable[[OfficeState, datetime], Arrival | Refusal]
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,18 +75,19 @@ class Desk:
             language=wish.language,
             follow_hash=follow_hash,
         )
-        return await self.dispatcher.submit(command, actor, extras)
+        return await self.dispatcher.submit(command, actor, extras, asked=asked(actor, "take_ticket", service, wish))
 
-    async def check_in(self, request_id: str, find: Find, actor: Actor, wish: Wish) -> Answer:
-        """The ticket of an appointment that ``find`` finds in the state.
+    async def check_in(self, request_id: str, shown: Shown, actor: Actor, wish: Wish) -> Answer:
+        """The ticket of an appointment.
 
         A repeated request gets its ticket even if the booking was cancelled or moved since.
         """
-        if (done := await self.dispatcher.answered(request_id)) is not None:
-            return done
+        content = asked(actor, "check_in", shown, wish)
+        if (answer := await self.dispatcher.answered(request_id, content)) is not None:
+            return answer
 
         def look(state: OfficeState) -> tuple[Arrival, str] | Refusal:
-            found = find(state, state.now())
+            found = arrival_of(state, shown, state.now())
             return found if isinstance(found, Refusal) else (found, language_of(state, found.appointment_id, wish))
 
         found = await self.dispatcher.read(look)
@@ -105,7 +105,7 @@ class Desk:
             to_verify=arrival.to_verify,
             follow_hash=follow_hash,
         )
-        return await self.dispatcher.submit(command, actor, extras)
+        return await self.dispatcher.submit(command, actor, extras, asked=content)
 
     async def hand_over(self, command: HandOver, actor: Actor) -> Answer:
         """Send a person to another office, with a signed slip if it was asked for."""
@@ -113,8 +113,9 @@ class Desk:
 
     async def take_over(self, request_id: str, scanned: str, actor: Actor, wish: Wish) -> Answer:
         """The ticket of a person who comes from another office with a slip; its paper has no address of a progress page."""
-        if (done := await self.dispatcher.answered(request_id)) is not None:
-            return done
+        content = asked(actor, "take_over", scanned, wish)
+        if (answer := await self.dispatcher.answered(request_id, content)) is not None:
+            return answer
 
         def find(state: OfficeState) -> Accept | MarkArrived | Refusal:
             slip = shown_slip(state, scanned, state.now())
@@ -126,7 +127,7 @@ class Desk:
         if isinstance(command, Refusal):
             return self.refused(command)
         extras = msgspec.structs.replace(self._extras(wish)[0], follow_code=None, with_slip=True)
-        return await self.dispatcher.submit(command, actor, extras)
+        return await self.dispatcher.submit(command, actor, extras, asked=content)
 
     async def take_reserved(self, told: KioskTellReserved, actor: Actor) -> Answer:
         """A ticket that a kiosk gave by itself; its printed code leads to it from now on."""

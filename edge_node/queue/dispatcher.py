@@ -15,18 +15,21 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from time import perf_counter
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import structlog
 
 from edge_node.metrics import Metrics
+from edge_node.queue.asked import asked_by
 from edge_node.queue.journal import (
     Batch,
     Entry,
     PendingPrint,
+    StoredReply,
     Tail,
     find_replies,
     read_beyond_the_day,
@@ -62,9 +65,11 @@ RETRY = refuse("retry", wait_s=1)
 NO_AUTHORITY = refuse("no_authority")
 DATE_UNCONFIRMED = refuse("date_unconfirmed")
 DISK_FULL = refuse("disk_full")
+REQUEST_REUSED = refuse("request_reused")
 TAKING_IN = (TakeTicket, CheckIn, SellLease)
 """What is not done while the disk is full; calls and their ends are, out of the room that is left."""
 NO_EXTRAS = Extras()
+NO_REQUESTS: Mapping[str, bytes | None] = MappingProxyType({})
 NODE = Actor(actor_id=SYSTEM, device_id="edge")
 
 T = TypeVar("T")
@@ -98,6 +103,7 @@ class Submission(NamedTuple):
     command: AnyCommand | NodeCommand
     actor: Actor
     extras: Extras
+    asked: bytes
     waiting: list[asyncio.Future[Answer]]
 
 
@@ -107,16 +113,20 @@ class Dispatcher:
     Args:
         state: folded from the journal.
         writer: started.
-        known_requests: ids whose replies are stored.
+        known_requests: requests whose replies are stored, by id: what they asked.
     """
 
     def __init__(
-        self, state: OfficeState, writer: Writer, metrics: Metrics, known_requests: Iterable[str] = ()
+        self,
+        state: OfficeState,
+        writer: Writer,
+        metrics: Metrics,
+        known_requests: Mapping[str, bytes | None] = NO_REQUESTS,
     ) -> None:
         self.state = state
         self._writer = writer
         self.metrics = metrics
-        self._known = set(known_requests)
+        self._known = dict(known_requests)
         self._inbox: deque[Submission | InternalAct] = deque()
         self._in_flight: dict[str, Submission] = {}
         self._readers: list[tuple[Callable[[OfficeState], Any], asyncio.Future[Any]]] = []
@@ -143,22 +153,44 @@ class Dispatcher:
         if self._task is not None:
             await self._task
 
-    async def answered(self, request_id: str) -> Answer | None:
-        """The stored answer of a request that acted already; None for a new one."""
-        return await self._stored(request_id) if request_id in self._known else None
+    async def answered(self, request_id: str, asked: bytes) -> Answer | None:
+        """The stored answer of a request that acted already; None for a new one.
 
-    async def submit(self, command: AnyCommand | NodeCommand, actor: Actor, extras: Extras = NO_EXTRAS) -> Answer:
-        """Carry out a command once, and give its answer when it is durable. Being cancelled does not undo it."""
+        Args:
+            asked: what it asks (``edge_node.queue.asked``); if it was something else, that is refused.
+        """
+        if request_id not in self._known:
+            return None
+        if self._known[request_id] not in (None, asked):
+            return self._refused(REQUEST_REUSED)
+        return await self._stored(request_id)
+
+    async def submit(
+        self,
+        command: AnyCommand | NodeCommand,
+        actor: Actor,
+        extras: Extras = NO_EXTRAS,
+        *,
+        asked: bytes | None = None,
+    ) -> Answer:
+        """Carry out a command once, and give its answer when it is durable. Being cancelled does not undo it.
+
+        Args:
+            asked: what was asked, if the command holds more than that.
+        """
         request_id = command.request_id
-        if request_id in self._known:
-            return await self._stored(request_id)
+        asked = asked_by(actor, command) if asked is None else asked
+        if (answer := await self.answered(request_id, asked)) is not None:
+            return answer
         done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         if (twin := self._in_flight.get(request_id)) is not None:
+            if twin.asked != asked:
+                return self._refused(REQUEST_REUSED)
             twin.waiting.append(done)
         elif len(self._inbox) >= MAX_PENDING or self._stopping:
             return self._refused(RETRY)
         else:
-            self._in_flight[request_id] = submission = Submission(command, actor, extras, [done])
+            self._in_flight[request_id] = submission = Submission(command, actor, extras, asked, [done])
             self._inbox.append(submission)
             self._wake.set()
         return await done
@@ -192,7 +224,8 @@ class Dispatcher:
 
     def forget(self, request_ids: Iterable[str]) -> None:
         """The replies of these requests are no longer stored."""
-        self._known.difference_update(request_ids)
+        for request_id in request_ids:
+            self._known.pop(request_id, None)
 
     @property
     def depth(self) -> int:
@@ -231,7 +264,7 @@ class Dispatcher:
                 self.on_no_room()
             answers = await self._answer_from_journal(taken)
         else:
-            self._known.update(request_id for request_id, _, _ in batch.requests)
+            self._known.update((request_id, asked) for request_id, _, _, asked in batch.requests)
             if batch.entries:
                 self._publish(lambda listener: listener.committed(batch.entries, batch.prints))
         self._settle(answers)
@@ -260,7 +293,7 @@ class Dispatcher:
         batch.entries += self.state.record(facts, each.actor, now, each.command.request_id)
         done = conclude(self.state, each.command, decision, each.extras, now=now, batch=batch)
         if isinstance(decision, Accepted):
-            batch.requests.append((each.command.request_id, done.body, written(now)))
+            batch.requests.append((each.command.request_id, done.body, written(now), each.asked))
         return done
 
     def _decision(self, each: Submission, now: datetime) -> Decision:
@@ -331,20 +364,20 @@ class Dispatcher:
         except Exception as error:  # noqa: BLE001 - the loop must go on refusing
             _tell_failure("dispatcher.replies_unknown", error)
             return [(each, self._refused(RETRY)) for each in taken]
-        self._known.update(found)
+        self._known.update((request_id, reply.asked) for request_id, reply in found.items())
         return [(each, self._found(each, found)) for each in taken]
 
-    def _found(self, each: Submission | InternalAct, found: dict[str, bytes]) -> Answer:
+    def _found(self, each: Submission | InternalAct, found: dict[str, StoredReply]) -> Answer:
         if isinstance(each, Submission) and each.command.request_id in found:
-            return Done.of(found[each.command.request_id])
+            return Done.of(found[each.command.request_id].body)
         return self._refused(RETRY)
 
     async def _stored(self, request_id: str) -> Answer:
-        def find(connection: sqlite3.Connection) -> dict[str, bytes]:
+        def find(connection: sqlite3.Connection) -> dict[str, StoredReply]:
             return find_replies(connection, [request_id])
 
         found = await self._writer.run(find)
-        return Done.of(found[request_id]) if request_id in found else RETRY
+        return Done.of(found[request_id].body) if request_id in found else RETRY
 
 
 def turn(state: OfficeState, now: datetime) -> list[Entry]:

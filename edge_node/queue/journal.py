@@ -82,7 +82,7 @@ class Batch:
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
-        self.requests: list[tuple[str, bytes, str]] = []
+        self.requests: list[tuple[str, bytes, str, bytes]] = []
         self.follow_codes: list[tuple[str, bytes, str]] = []
         self.people: list[Person] = []
         self.prints: list[PendingPrint] = []
@@ -154,13 +154,20 @@ def read_people(connection: sqlite3.Connection) -> dict[str, Person]:
     return {row[0]: Person(row[0], date.fromisoformat(row[1]), row[2], tuple(row[3].split()), row[4]) for row in rows}
 
 
-def find_replies(connection: sqlite3.Connection, request_ids: Iterable[str]) -> dict[str, bytes]:
+class StoredReply(NamedTuple):
+    """The answer to a request, and what it asked (none: a build stored it that did not say)."""
+
+    body: bytes
+    asked: bytes | None
+
+
+def find_replies(connection: sqlite3.Connection, request_ids: Iterable[str]) -> dict[str, StoredReply]:
     """Stored replies of those of the requests that were carried out."""
-    found: dict[str, bytes] = {}
+    found: dict[str, StoredReply] = {}
     for request_id in request_ids:
         row = connection.execute(SQL.find_reply, {"request_id": request_id}).fetchone()
         if row is not None:
-            found[request_id] = row[0]
+            found[request_id] = StoredReply(*row)
     return found
 
 

@@ -27,14 +27,14 @@ SELECT office, node, epoch, csrf_secret FROM node;
 INSERT INTO node (id, office, node, epoch, csrf_secret) VALUES (1, :office, :node, :epoch, :csrf_secret);
 
 -- name: insert_request
-INSERT INTO request (request_id, reply, at) VALUES (?, ?, ?);
+INSERT INTO request (request_id, reply, at, asked) VALUES (?, ?, ?, ?);
 
 -- name: find_reply
-SELECT reply FROM request WHERE request_id = :request_id;
+SELECT reply, asked FROM request WHERE request_id = :request_id;
 
 -- name: remembered_requests
 -- whole table: at boot, two days of requests
-SELECT request_id FROM request;
+SELECT request_id, asked FROM request;
 
 -- name: insert_follow_code
 -- A paper that a kiosk printed by itself takes the place of one that nobody saw.

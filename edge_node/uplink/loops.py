@@ -43,6 +43,8 @@ from sync.protocol.uplink import Acked, Halted, Rewound, Unplaced, UplinkSession
 log = structlog.get_logger(__name__)
 
 PULSE_S: Final = 5.0
+STANDING_S: Final = 1.0
+"""How late central may hear that this node lost its authority, or has it again."""
 KNOCK_S: Final = 2.0
 KNOCK_LATER_S: Final = 10.0
 QUICK_KNOCKS: Final = 300
@@ -59,6 +61,7 @@ class HelloLoop:
     def __init__(self, around: Surroundings) -> None:
         self._around = around
         self._failures = 0
+        self._told_rolled_back = False
 
     async def run(self) -> None:
         """Say hello for ever."""
@@ -66,9 +69,11 @@ class HelloLoop:
         while True:
             if await self._hello():
                 self._failures = 0
-                await set_within(link.lost, PULSE_S)
+                await set_within(link.lost, STANDING_S)
                 while not link.lost.is_set() and (quiet_s := link.quiet_s(self._around.clock.monotonic_ns())) < PULSE_S:
-                    await set_within(link.lost, PULSE_S - quiet_s)
+                    if self._around.report().rolled_back != self._told_rolled_back:
+                        break
+                    await set_within(link.lost, min(STANDING_S, PULSE_S - quiet_s))
             else:
                 self._failures += 1
                 longest_s = KNOCK_S if self._failures < QUICK_KNOCKS else KNOCK_LATER_S
@@ -80,6 +85,7 @@ class HelloLoop:
         request = await store.run(say_hello(store, around.node, around.report(), new_id()))
         sent_ns = around.clock.monotonic_ns()
         reply = await around.client.hello(request)
+        self._told_rolled_back = request.rolled_back
         if isinstance(reply, Failure):
             around.note(reply, "hello")
             return False

@@ -65,6 +65,7 @@ class Uplink:
         on_link: Callable[[LinkState], None],
         book: Callable[[], LeaseBook],
         people: People | None = None,
+        is_rolled_back: Callable[[], bool] = lambda: False,
         registry: CollectorRegistry,
         ca_file: Path | None = None,
         offset: timedelta = timedelta(),
@@ -76,6 +77,7 @@ class Uplink:
         self._on_link = on_link
         self._book = book
         self._people = people
+        self._is_rolled_back = is_rolled_back
         self._wait_s = wait_s
         self._metrics = UplinkMetrics(registry)
         self._link = Link(self._changed, clock.now())
@@ -157,6 +159,7 @@ class Uplink:
             sqlite_version=sqlite3.sqlite_version,
             clock_at=self._clock.now(),
             disk_free_bytes=shutil.disk_usage(self._folder).free,
+            rolled_back=self._is_rolled_back(),
         )
 
     def _changed(self, state: LinkState) -> None:

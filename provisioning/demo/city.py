@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, Self
 
 import msgspec
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from provisioning.demo.keeper import Part
+from provisioning.demo.node_keys import ensure_node_key
 from provisioning.demo.plan import (
     DemoConfig,
     OfficePorts,
@@ -53,13 +53,21 @@ class SetUpFailed(Exception):
 class City:
     """One running city. ``children`` are its processes by name, brokers and Postgres apart."""
 
-    def __init__(self, folder: Path, config: DemoConfig, tell: Tell = lambda _text: None) -> None:
+    def __init__(
+        self, folder: Path, config: DemoConfig, tell: Tell = lambda _text: None, *, dies_with_us: bool = False
+    ) -> None:
+        """Nothing runs yet.
+
+        Args:
+            dies_with_us: see `Child`; only for a city that one thread starts and stays with.
+        """
         self.config = config
         self.places = Places(folder.resolve())
         self.postgres: Postgres | None = None
         self.brokers: dict[str, Broker] = {}
         self.children: dict[str, Child] = {}
         self._tell = tell
+        self._dies_with_us = dies_with_us
 
     def reset(self) -> None:
         """Forget everything: the folder is emptied.
@@ -112,20 +120,23 @@ class City:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def ended(self) -> list[Child]:
-        """Processes that ended by themselves."""
-        return [child for child in self.children.values() if not child.is_running]
+    def parts(self) -> dict[str, Part]:
+        """Everything that should run, by name: servers first, as the others need them."""
+        brokers: dict[str, Part] = {f"{office}.broker": broker for office, broker in self.brokers.items()}
+        servers: dict[str, Part] = {} if self.postgres is None else {"postgres": self.postgres}
+        return {**servers, **brokers, **self.children}
 
     # ---------------------------------------------------------------------------------------------------- central
 
     def _start_servers(self) -> None:
         self._tell("Postgres")
-        self.postgres = Postgres(self.places.central / "postgres").start()
+        self.postgres = Postgres(self.places.central / "postgres", dies_with_us=self._dies_with_us).start()
         self.postgres.ensure_database(DATABASE)
         self._tell("MQTT brokers")
         for office in self.config.offices:
             folder = self.places.office(office.id) / "broker"
-            self.brokers[office.id] = Broker(folder, port=office.broker, host=self.config.host).start()
+            broker = Broker(folder, port=office.broker, host=self.config.host, dies_with_us=self._dies_with_us)
+            self.brokers[office.id] = broker.start()
 
     def _set_up_central(self) -> None:
         assert self.postgres is not None
@@ -138,7 +149,7 @@ class City:
         offices = [office.id for office in self.config.offices]
         self._run("central", "open-round-the-clock", *offices, "--config", str(file))
         for office in offices:
-            public = self._node_key(office)
+            public = ensure_node_key(node_key(self.places, office))
             self._run(
                 "central", "register-node", office, node_id(office), "--public-key", str(public), "--config", str(file)
             )
@@ -156,6 +167,7 @@ class City:
 
     def _launch_desk(self) -> None:
         config = self._write_json(self.places.root / "demo.json", self.config)
+        self.places.falls.unlink(missing_ok=True)  # of the run before
         self._launch(
             "desk",
             ["provisioning.demo", "--config", str(config), "--folder", str(self.places.root)],
@@ -232,6 +244,7 @@ class City:
             ready=http_ready(ready_url),
             env=_environment(),
             stop_timeout_s=STOP_S,
+            dies_with_us=self._dies_with_us,
         )
         self.children[name] = child
         child.launch()
@@ -245,25 +258,6 @@ class City:
         done = subprocess.run(command, capture_output=True, text=True, env=_environment(), check=False)
         if done.returncode:
             raise SetUpFailed(["python", *command[1:]], done.stdout + done.stderr)
-
-    def _node_key(self, office: str) -> Path:
-        """The node's key, made on the node; returns the public half's file, which is all that central gets."""
-        private = node_key(self.places, office)
-        public = private.with_suffix(".pub.pem")
-        if not private.exists():
-            private.parent.mkdir(parents=True, exist_ok=True)
-            key = Ed25519PrivateKey.generate()
-            pem = key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-            private.touch(mode=0o600)
-            private.write_bytes(pem)
-            public.write_bytes(
-                key.public_key().public_bytes(
-                    serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-                )
-            )
-        return public
 
     def _write(self, file: Path, settings: dict[str, Any]) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import msgspec
 from rich.console import Console
 
 from provisioning.demo.city import City, SetUpFailed
+from provisioning.demo.keeper import Keeper
 from provisioning.demo.plan import DemoConfig, read_config
 from provisioning.launchers.broker import BrokerNotFound
 from provisioning.launchers.ports import PortTaken
@@ -52,7 +54,12 @@ def demo(context: click.Context, config: Path | None, folder: Path, reset: bool)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: _stop_once(stop))
-    city = City(folder, _read(config), tell=lambda text: console.print(f"  [dim]·[/] {text}", highlight=False))
+    city = City(
+        folder,
+        _read(config),
+        tell=lambda text: console.print(f"  [dim]·[/] {text}", highlight=False),
+        dies_with_us=True,
+    )
     try:
         if reset:
             city.reset()
@@ -124,13 +131,10 @@ def _welcome(console: Console, city: City) -> None:
 
 
 def _watch(console: Console, city: City, stop: threading.Event) -> None:
-    """Stay until told to stop; say which process ended by itself, once."""
-    told: set[str] = set()
+    """Stay until told to stop; start again what ended by itself, and say so."""
+    keeper = Keeper(city.parts, city.places.falls, lambda text: console.print(f"[red]{text}[/]", highlight=False))
     try:
         while not stop.wait(WATCH_EVERY_S):
-            for child in city.ended():
-                if child.name not in told:
-                    told.add(child.name)
-                    console.print(f"[red]{child.name} has ended[/] (exit {child.exit_code}); see {child.log}")
+            keeper.look(datetime.now(UTC))
     except KeyboardInterrupt:
         pass

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import tomllib
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,7 +18,9 @@ import httpx
 import msgspec
 from litestar.exceptions import NotFoundException
 
+from provisioning.demo.keeper import read_falls
 from provisioning.demo.mailbox import Mail, Mailbox
+from provisioning.demo.parts import Fall
 from provisioning.demo.plan import DemoConfig, OfficePorts, Places
 from provisioning.demo.relay import Relay, State
 from ui.assets import StaticAssets
@@ -52,6 +55,7 @@ class Desk:
 
     def __init__(self, config: DemoConfig, places: Places) -> None:
         self.config = config
+        self._places = places
         self.relays = {
             office.id: Relay(config.host, office.relay, config.host, config.central) for office in config.offices
         }
@@ -65,14 +69,15 @@ class Desk:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        for relay in self.relays.values():
-            await relay.start()
-        await self.mailbox.start()
-        yield
-        for relay in self.relays.values():
-            await relay.stop()
-        await self.mailbox.stop()
-        await self.http.aclose()
+        """Relays and mailbox work while inside; whatever ends it, what was started is stopped."""
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self.http.aclose)
+            for relay in self.relays.values():
+                stack.push_async_callback(relay.stop)
+                await relay.start()
+            stack.push_async_callback(self.mailbox.stop)
+            await self.mailbox.start()
+            yield
 
     def office(self, office: str) -> OfficePorts:
         for ports in self.config.offices:
@@ -104,6 +109,7 @@ class Desk:
         return {
             "config": self.config,
             "portal": self.config.url(self.config.central),
+            "falls": [self._fall_view(fall) for fall in read_falls(self._places.falls, datetime.now(UTC))],
             "offices": [await self._office_view(ports, mails) for ports in self.config.offices],
             "others": [o["name"] for o in self.city["offices"] if o["id"] not in self.relays],
             "mails": mails[:SHOWN],
@@ -127,6 +133,10 @@ class Desk:
             "ticket_count": len(tickets or []),
             "codes": [(m.token or m.locator, m.subject) for m in mails if m.token or m.locator],
         }
+
+    def _fall_view(self, fall: Fall) -> dict[str, Any]:
+        office, _, kind = fall.part.rpartition(".")
+        return {"fall": fall, "office": self._name(office) if office else "", "kind": kind}
 
     async def _ask(self, url: str) -> Any:
         """A JSON answer of an emulator; none while it does not answer."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +18,7 @@ from provisioning.demo.desk import AREA, LOOK_EVERY_S, Desk, Scan, Wan, static_a
 from provisioning.demo.mailbox import Mail
 from provisioning.demo.relay import State
 from sync.io.waiting import set_within
-from ui.headers import PAGE_HEADERS
+from ui.headers import PAGE_HEADERS, with_page_headers
 from ui.locales import STAFF_LOCALES, choose_locale
 
 # Forms of a page that sends no referrer carry "Origin: null", and `_own_page` could not tell them from another site's.
@@ -27,7 +27,9 @@ HEADERS = PAGE_HEADERS | {"referrer-policy": "same-origin"}
 
 def create_app(desk: Desk) -> Litestar:
     """The start page, what it shows, and the acts of its forms."""
-    return Litestar([*_pages(desk), *_pictures(desk), *_acts(desk), *_control(desk)], openapi_config=None)
+    app = Litestar([*_pages(desk), *_pictures(desk), *_acts(desk), *_control(desk)], openapi_config=None)
+    app.asgi_handler = with_page_headers(app.asgi_handler, HEADERS)
+    return app
 
 
 def _pages(desk: Desk) -> list[Any]:
@@ -40,7 +42,7 @@ def _pages(desk: Desk) -> list[Any]:
         html = desk.pages.render(
             "demo/start.html", _locale(request), {"here": "/", "area_name": AREA, **await desk.view()}
         )
-        return Response(html, media_type="text/html", headers=HEADERS)
+        return Response(html, media_type="text/html")
 
     @get("/stream")
     async def stream(request: Request[Any, Any, Any]) -> ServerSentEvent:
@@ -52,7 +54,7 @@ def _pages(desk: Desk) -> list[Any]:
         if found is None:
             raise NotFoundException("This mail is not kept any more.")
         html = desk.pages.render("demo/mail.html", _locale(request), {"mail": found, "area_name": AREA})
-        return Response(html, media_type="text/html", headers=HEADERS)
+        return Response(html, media_type="text/html")
 
     return [live, start_page, stream, mail]
 
@@ -139,12 +141,14 @@ def _own_page(connection: Any, _handler: Any) -> None:
         raise PermissionDeniedException("This form belongs to another page.")
 
 
-async def _changes(desk: Desk, locale: str) -> AsyncIterator[dict[str, str]]:
+async def _changes(desk: Desk, locale: str) -> AsyncGenerator[dict[str, str], None]:
     """Events of ``live.js``: the changing parts of the page whenever they change, else a beat."""
     last, quiet_s = "", 0.0
     while not desk.stopping.is_set():
         view = await desk.view()
-        items = [{"id": "mails", "html": desk.pages.render("demo/_mails.html", locale, view)}]
+        items = [
+            {"id": part, "html": desk.pages.render(f"demo/_{part}.html", locale, view)} for part in ("falls", "mails")
+        ]
         for office in view["offices"]:
             for part in ("wan", "paper", "tickets", "codes"):
                 html = desk.pages.render(f"demo/_{part}.html", locale, {"office": office})

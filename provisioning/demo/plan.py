@@ -89,6 +89,11 @@ class Places(msgspec.Struct, frozen=True):
         return self.root / "logs"
 
     @property
+    def falls(self) -> Path:
+        """Which parts ended by themselves, for the start page."""
+        return self.root / "falls.json"
+
+    @property
     def mail(self) -> Path:
         return self.root / "mail"
 

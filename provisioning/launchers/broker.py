@@ -8,6 +8,7 @@ restart, and nothing of ours may count on it. Anybody on this machine may connec
 production's broker.
 """
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -36,6 +37,9 @@ log_type warning
 log_type notice
 connection_messages false
 """
+
+# Started by root it becomes somebody else, and the kernel then forgets that it should go when its parent dies.
+_MOSQUITTO_AS_WE: Final = "user root\n"
 
 # rumqttd wants every key.
 _RUMQTTD: Final = """\
@@ -73,13 +77,22 @@ def available() -> Iterator[Program]:
 class Broker:
     """One broker process."""
 
-    def __init__(self, folder: Path, *, port: int = 0, host: str = "127.0.0.1", program: Program | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        program: Program | None = None,
+        dies_with_us: bool = False,
+    ) -> None:
         """Nothing runs yet.
 
         Args:
             folder: gets its configuration and log.
             port: 0 takes a free one, kept over restarts.
             program: the first of `available()` if none.
+            dies_with_us: see `Child`.
 
         Raises:
             BrokerNotFound: the wanted program, or any, is not here.
@@ -92,6 +105,7 @@ class Broker:
             )
         self.program: Program = program or here[0]
         self.host = host
+        self._dies_with_us = dies_with_us
         self.port = port or free_port(host)
         # rumqttd tells the format by the ending.
         self._config = folder.resolve() / ("rumqttd.toml" if self.program == "rumqttd" else "mosquitto.conf")
@@ -100,6 +114,7 @@ class Broker:
             self._command(),
             log=folder.resolve() / f"{self.program}.log",
             ready=lambda: is_listening(self.host, self.port),
+            dies_with_us=dies_with_us,
         )
 
     @property
@@ -111,6 +126,11 @@ class Broker:
     def pid(self) -> int | None:
         """Its process id while it runs."""
         return self._child.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """Of the last run, as `Child.exit_code`."""
+        return self._child.exit_code
 
     @property
     def log(self) -> Path:
@@ -130,9 +150,15 @@ class Broker:
         self._config.parent.mkdir(parents=True, exist_ok=True)
         template = _MOSQUITTO if self.program == "mosquitto" else _RUMQTTD
         text = template.format(host=self.host, port=self.port, max_packet_bytes=MAX_PACKET_BYTES)
+        if self._dies_with_us and self.program == "mosquitto" and os.geteuid() == 0:
+            text += _MOSQUITTO_AS_WE
         self._config.write_text(text, "utf-8")
         self._child.start()
         return self
+
+    def revive(self) -> None:
+        """Start it again after it ended by itself."""
+        self.start()
 
     def stop(self) -> None:
         """End it; connected clients see their connection close."""

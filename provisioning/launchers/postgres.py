@@ -48,6 +48,7 @@ class Postgres:
         tcp_port: int | None = None,
         options: Mapping[str, str] | None = None,
         durable: bool = True,
+        dies_with_us: bool = False,
     ) -> None:
         """Nothing runs yet.
 
@@ -57,6 +58,8 @@ class Postgres:
             tcp_port: also listen on 127.0.0.1 there, with every local user trusted.
             options: settings of postgresql.conf for this server.
             durable: false leaves out every fsync: for tests that do not pull the plug.
+            dies_with_us: see `Child`. Not where Postgres runs as somebody else than we: the kernel forgets it then, and the
+                next start stops the leftover.
         """
         self.folder = folder.resolve()
         self.data = self.folder / "data"
@@ -77,6 +80,7 @@ class Postgres:
             ready_timeout_s=START_TIMEOUT_S,
             stop_signal=signal.SIGINT,  # "fast": roll back, checkpoint, end
             stop_to_group=False,
+            dies_with_us=dies_with_us,
         )
 
     @property
@@ -88,6 +92,11 @@ class Postgres:
     def pid(self) -> int | None:
         """The postmaster's process id while it runs."""
         return self._child.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """Of the last run, as `Child.exit_code`."""
+        return self._child.exit_code
 
     @property
     def log(self) -> Path:
@@ -122,6 +131,10 @@ class Postgres:
             self._let_go()
             raise
         return self
+
+    def revive(self) -> None:
+        """Start it again after it ended by itself."""
+        self.start()
 
     def stop(self) -> None:
         """Shut down cleanly; open sessions are ended."""

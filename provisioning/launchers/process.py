@@ -12,6 +12,7 @@ terminal reaches only whoever started it, who then stops its children in the rig
 
 import http.client
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -56,6 +57,7 @@ class Child:
         stop_signal: signal.Signals = signal.SIGTERM,
         stop_to_group: bool = True,
         stop_timeout_s: float = 5.0,
+        dies_with_us: bool = False,
     ) -> None:
         """Nothing runs yet.
 
@@ -65,9 +67,12 @@ class Child:
             env: the whole environment; this process's own if none.
             stop_to_group: send the stop signal to the child's whole group, not only to itself.
             stop_timeout_s: after this long the group is killed.
+            dies_with_us: it gets the stop signal when we die, killed or not, where the system can do that (Linux). To the
+                kernel "we" are the thread that launches it: only for a thread that lives as long as the child.
         """
         self.name = name
-        self.command = [str(part) for part in command]
+        tie = _tied(stop_signal) if dies_with_us else []
+        self.command = [*tie, *(str(part) for part in command)]
         self.log = log
         self._ready = ready
         self._env = None if env is None else dict(env)
@@ -135,6 +140,11 @@ class Child:
                 raise StartFailed(self.name, f"not ready after {self._ready_timeout_s:g} s", self.log)
             time.sleep(POLL_S)
 
+    def revive(self) -> None:
+        """Launch it again after it ended by itself; what it left behind goes first."""
+        self.wait_stopped()
+        self.launch()
+
     def ask_to_stop(self) -> None:
         """Send the stop signal and return; `stop` waits. Asking many first stops them all at once."""
         if self._process and self.is_running:
@@ -181,6 +191,14 @@ class Child:
             (os.killpg if to_group else os.kill)(self._process.pid, number)
         except ProcessLookupError:
             return  # already gone
+
+
+def _tied(stop_signal: signal.Signals) -> list[str]:
+    """What is put before a command so that it gets a signal when its parent dies. A program of its own sets that (prctl,
+    PR_SET_PDEATHSIG) and becomes the command: Python's own hook between fork and exec is not safe beside threads.
+    """
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", stop_signal.name.removeprefix("SIG"), "--"] if setpriv else []
 
 
 def tail(log: Path, size: int = LOG_TAIL_BYTES) -> str:

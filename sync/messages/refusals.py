@@ -12,6 +12,7 @@ RefusalCode = Literal[
     "malformed",
     "unsupported_version",
     "retry",
+    "request_reused",
     "forbidden",
     "day_closed",
     "service_unknown",

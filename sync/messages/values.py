@@ -36,17 +36,17 @@ Language = Annotated[str, msgspec.Meta(pattern=r"^(es|en|fr|ar)$")]
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """An aware UTC instant, truncated to milliseconds by the clock that made it."""
 
-_EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def require_plausible(*instants: datetime | None) -> None:
-    """Refuse instants that no office's clock says: near the calendar's ends, sums and time zones leave it.
+    """Refuse instants that no clock says, however wrong: near the calendar's ends, sums and time zones leave it.
 
     Raises:
-        ValueError: one lies before 2000 or after 2199.
+        ValueError: one lies before 1900 or after 2199.
     """
     if any(at is not None and not _EARLIEST <= at < _LATEST for at in instants):
-        raise ValueError("an instant lies outside of the years 2000 to 2199")
+        raise ValueError("an instant lies outside of the years 1900 to 2199")
 
 
 Seq = Annotated[int, msgspec.Meta(ge=0)]

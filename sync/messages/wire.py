@@ -41,7 +41,12 @@ class Activation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HelloRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What an edge says first, and after every reconnect."""
+    """What an edge says first, after every reconnect, and when its standing has changed.
+
+    Args:
+        rolled_back: a witness has seen more of this life than its journal holds, so it gives no tickets and calls nobody until
+            it is replaced or a supervisor vouches for it; false from a node that does not tell.
+    """
 
     request_id: Uuid
     office: Slug
@@ -59,6 +64,7 @@ class HelloRequest(msgspec.Struct, frozen=True, kw_only=True):
     last_hash: Hash
     cursors: tuple[Cursor, ...]
     activation: Activation | None = None
+    rolled_back: bool = False
 
 
 class HelloReply(msgspec.Struct, frozen=True, kw_only=True):

@@ -44,6 +44,7 @@ class NodeReport(msgspec.Struct, frozen=True, kw_only=True):
     sqlite_version: str
     clock_at: Instant
     disk_free_bytes: int
+    rolled_back: bool = False
 
 
 class Greeted(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +96,7 @@ async def say_hello(store: EdgeStore, node: Node, report: NodeReport, request_id
         last_seq=end.seq,
         last_hash=end.hash,
         cursors=tuple(cursors[stream] for stream in sorted(cursors)),
+        rolled_back=report.rolled_back,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -114,6 +115,47 @@ def test_the_demo_stops_in_five_seconds_with_open_tabs_and_goes_on_where_it_stop
     overview = _told(ports, lambda office: office["tickets"] == 1)
     assert overview["tickets"] == 1
     second.interrupt()
+
+
+@pytest.mark.timeout(420)
+def test_what_is_killed_runs_again_and_is_told_of_and_nothing_outlives_a_killed_demo(
+    config: tuple[DemoConfig, Path], tmp_path: Path, demos: list[Demo]
+) -> None:
+    ports, file = config
+    demo = Demo(file, tmp_path / "city")
+    demos.append(demo)
+    demo.wait_until_it_runs()
+    office = ports.offices[0]
+    for words in (("edge_node", "offices/centro"), ("offices/centro/broker",), ("central/postgres/data",)):
+        [child] = [pid for pid, command in _children(demo.process.pid) if all(word in command for word in words)]
+        os.kill(child, signal.SIGKILL)
+    page = ports.url(ports.start_page)
+    for part in ("El nodo de la oficina (Centro)", "El bróker MQTT (Centro)", "La base de datos Postgres"):
+        _until(lambda part=part: f"{part}: terminó" in httpx.get(page, params={"lang": "es"}, timeout=10).text)  # type: ignore[misc]
+    _until(lambda: httpx.get(ports.url(office.edge) + "/health/ready", timeout=10).status_code == 200)
+    _until(lambda: httpx.get(ports.url(ports.central) + "/health/ready", timeout=10).status_code == 200)
+    demo.process.kill()
+    output, _ = demo.process.communicate(timeout=30)
+    for part in ("centro.edge", "centro.broker", "postgres"):
+        assert f"{part} has ended (signal 9)" in output
+        assert f"{part} is started again" in output
+    _until(lambda: not [port for port in ports.ports() if _listens(port)])
+
+
+def _children(parent: int) -> list[tuple[int, str]]:
+    """The children of a process with their command lines."""
+    pids = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return [(int(pid), Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")) for pid in pids]
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        with contextlib.suppress(httpx.HTTPError):
+            if holds():
+                return
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 def _told(ports: DemoConfig, enough: object) -> dict[str, int]:

@@ -67,6 +67,7 @@ class EdgeEnd:
         self.node = Node(office=office, node=f"edge-{office}", epoch=epoch, incarnation=new_id())
         self.news: list[Sequence[StreamRow] | None] = []
         self.deaf_once = False
+        self.is_rolled_back = False
         self.people: list[PersonRequest] = []
         self.people_asked = 0
         self.states: list[LinkState] = []
@@ -97,6 +98,7 @@ class EdgeEnd:
             on_news=self._told,
             book=LeaseBook,
             people=self,
+            is_rolled_back=lambda: self.is_rolled_back,
             on_link=self.states.append,
             registry=self.registry,
             wait_s=self._wait_s,

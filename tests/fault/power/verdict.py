@@ -136,7 +136,8 @@ def _chain_faults(connection: sqlite3.Connection) -> list[str]:
 
 def _missing(connection: sqlite3.Connection, answers: Sequence[Answer]) -> int:
     found = find_replies(connection, [each.request_id for each in answers])
-    return sum(found.get(each.request_id) != each.body for each in answers)
+    stored = {request_id: reply.body for request_id, reply in found.items()}
+    return sum(stored.get(each.request_id) != each.body for each in answers)
 
 
 async def _replayed(node_settings: Settings, promise: Promise) -> list[str]:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import smtplib
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
 from provisioning.demo.desk import Desk
-from provisioning.demo.desk_routes import create_app
+from provisioning.demo.desk_routes import _changes, create_app
+from provisioning.demo.parts import fallen
 from provisioning.demo.plan import Places, on_free_ports, read_config
-from provisioning.launchers.ports import free_port
+from provisioning.launchers.ports import free_port, is_listening
+from ui.headers import PAGE_HEADERS
 
 pytestmark = pytest.mark.timeout(30)
 TOKEN = "V1.AAAA.BBBB"
@@ -51,6 +56,19 @@ async def test_another_site_cannot(desk: Desk, browser: httpx.AsyncClient, origi
     assert (reply.status_code, desk.relays["centro"].state) == (403, "up")
 
 
+@pytest.mark.parametrize(
+    "method, path, status",
+    [("GET", "/nowhere", 404), ("GET", "/static/nowhere.css", 404), ("PUT", "/", 405), ("GET", "/health/live", 200)],
+)
+async def test_every_answer_carries_the_headers_of_the_page(
+    browser: httpx.AsyncClient, method: str, path: str, status: int
+) -> None:
+    page, reply = await browser.get("/"), await browser.request(method, path)
+    assert reply.status_code == status
+    for name in PAGE_HEADERS:
+        assert reply.headers.get_list(name) == page.headers.get_list(name), name
+
+
 async def test_odd_requests_are_answered(browser: httpx.AsyncClient) -> None:
     assert (await browser.get("/tickets/centro/%00")).status_code == 404
     assert (await browser.get("/tickets/nowhere/1.png")).status_code == 404
@@ -79,3 +97,34 @@ async def test_mail_ends_here_and_offers_its_code_to_the_scanner(desk: Desk, bro
     shown = (await browser.get("/mail/1")).text
     assert "K7M-ACX" in shown
     assert "<script>alert" not in shown
+
+
+async def test_the_page_tells_which_part_ended(desk: Desk, tmp_path: Path, browser: httpx.AsyncClient) -> None:
+    now = datetime.now(UTC)
+    down = fallen(None, "centro.edge", "signal 9", "centro.edge.log", now)
+    back = fallen(None, "postgres", "signal 9", "postgres.log", now).back(now)
+    assert "terminó" not in (await browser.get("/?lang=es")).text
+    Places(tmp_path).falls.write_bytes(msgspec.json.encode([down, back]))
+    spanish, english = (await browser.get("/?lang=es")).text, (await browser.get("/?lang=en")).text
+    assert "El nodo de la oficina (Centro): terminó" in spanish
+    assert "La base de datos Postgres: terminó" in spanish
+    assert "se ha vuelto a arrancar" in spanish
+    assert "edge node (Centro): ended" in english
+
+
+async def test_a_page_that_is_open_is_told_too(desk: Desk, tmp_path: Path) -> None:
+    async with contextlib.aclosing(_changes(desk, "es")) as news:
+        assert "terminó" not in (await anext(news))["data"]
+        fall = fallen(None, "real.display", "exit 1", "real.display.log", datetime.now(UTC))
+        Places(tmp_path).falls.write_bytes(msgspec.json.encode([fall]))
+        assert "La pantalla (Real): terminó" in (await anext(news))["data"]
+
+
+async def test_an_error_leaves_nothing_listening(tmp_path: Path) -> None:
+    config = on_free_ports(read_config(), free_port)
+    with pytest.raises(LookupError):
+        async with Desk(config, Places(tmp_path)).running():
+            assert is_listening(config.host, config.smtp)
+            raise LookupError
+    for port in (config.smtp, *(office.relay for office in config.offices)):
+        assert not is_listening(config.host, port)

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.timeout(20)
 
 
 async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    _opened.append(writer)
     with contextlib.suppress(ConnectionError):
         while data := await reader.read(1024):
             writer.write(data)
@@ -30,8 +31,10 @@ async def relay() -> AsyncIterator[Relay]:
     await relay.stop()
     server.close()
     while _opened:
-        _opened.pop().close()
-    await asyncio.sleep(0.05)
+        writer = _opened.pop()
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]

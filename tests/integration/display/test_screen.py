@@ -16,6 +16,7 @@ from provisioning.launchers.broker import Broker
 from sync.io.ids import new_id
 from sync.messages.codec import encode
 from sync.messages.topics import KioskReply, board_topic, device_topic
+from ui.headers import PAGE_HEADERS
 
 from .conftest import DEVICE, OFFICE, ZONE, Display, Edge, now, open_page, running_display, running_edge, until
 
@@ -174,6 +175,24 @@ async def test_the_first_paint_needs_no_script(edge: Edge, display: Display) -> 
     assert reply.status_code == 200
     assert "K12</p>" in reply.text
     assert "script-src 'self'" in reply.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    "method, path, status",
+    [
+        ("GET", "/", 200),
+        ("GET", "/health/live", 200),
+        ("GET", "/nowhere", 404),
+        ("GET", "/static/nowhere.css", 404),
+        ("POST", "/", 405),
+    ],
+)
+async def test_every_answer_carries_the_headers_of_every_page(
+    display: Display, method: str, path: str, status: int
+) -> None:
+    reply = display.ask(method, path)
+    assert reply.status_code == status
+    assert {name: reply.headers.get_list(name) for name in PAGE_HEADERS} == {n: [v] for n, v in PAGE_HEADERS.items()}
 
 
 async def test_the_second_line_is_arabic_right_to_left_and_follows_the_config(edge: Edge, page: Page) -> None:

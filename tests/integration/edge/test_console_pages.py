@@ -13,6 +13,7 @@ import pytest
 from sync.io.ids import new_id
 from tests.kit.console_server import Console, console
 from tests.kit.edge import OFFICE, SECRET
+from ui.headers import PAGE_HEADERS
 
 CSRF = f"vt_edge_{OFFICE}_csrf"
 UNKNOWN = "01a202c9-0000-7000-8000-000000000000"
@@ -77,6 +78,26 @@ async def test_nothing_is_done_for_strangers(served: Console, path: str) -> None
         reply = await stranger.post(path, {"counter": "1"})
         assert reply.headers["location"] == "/sign-in"
         assert served.node.dispatcher.state.tail.seq == before
+
+
+@pytest.mark.parametrize(
+    "method, path, status",
+    [
+        ("POST", "/sign-in", 403),  # without the form's token: the framework's own refusal
+        ("PUT", "/sign-in", 405),
+        ("DELETE", "/health/live", 405),
+        ("HEAD", "/sign-in", 405),
+        ("GET", "/sign-out", 405),
+        ("GET", "/nowhere", 404),
+        ("GET", "/static/nowhere.css", 404),
+        ("GET", "/health/live", 200),
+    ],
+)
+async def test_refusals_carry_the_headers_of_every_page(served: Console, method: str, path: str, status: int) -> None:
+    async with httpx.AsyncClient(base_url=served.url) as stranger:
+        reply = await stranger.request(method, path)
+    assert reply.status_code == status
+    assert {name: reply.headers.get_list(name) for name in PAGE_HEADERS} == {n: [v] for n, v in PAGE_HEADERS.items()}
 
 
 @pytest.mark.parametrize(

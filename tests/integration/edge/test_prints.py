@@ -177,11 +177,11 @@ async def test_a_report_that_cannot_be_kept_yet_is_made_later(
     submit = node.dispatcher.submit
     refused: list[c.ReportPrintFailed] = []
 
-    async def busy_once(command: Any, *rest: Any) -> Any:
+    async def busy_once(command: Any, *rest: Any, **more: Any) -> Any:
         if isinstance(command, c.ReportPrintFailed) and not refused:
             refused.append(command)
             return refuse("retry", wait_s=1)
-        return await submit(command, *rest)
+        return await submit(command, *rest, **more)
 
     monkeypatch.setattr(node.dispatcher, "submit", busy_once)
     async with printing(node, Wire()):

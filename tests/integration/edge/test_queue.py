@@ -12,7 +12,7 @@ import pytest
 
 from edge_node.console.staff_sessions import SignedIn
 from edge_node.node import EdgeNode
-from edge_node.queue.arrivals import arrival_of_appointment, arrival_of_locator
+from edge_node.queue.arrivals import Shown
 from edge_node.queue.desk import Wish
 from edge_node.queue.dispatcher import Dispatcher, StateUnknown
 from edge_node.queue.journal import JournalBroken, read_day
@@ -21,6 +21,7 @@ from edge_node.queue.replies import CommandReply
 from edge_node.queue.timekeeper import Timekeeper
 from edge_node.writer import Writer
 from sync.domain.office_day import OfficeDay
+from sync.domain.outcomes import refuse
 from sync.io.ids import new_id
 from sync.messages import commands as c
 from sync.messages.refusals import Refusal
@@ -157,6 +158,41 @@ async def test_a_repeated_request_gets_its_reply_again_even_after_a_restart(tmp_
         again = await node.desk.take_ticket(request_id, "padron", KIOSK, Wish())
         assert isinstance(again, Done)
         assert again.body == later.body
+    assert types(tmp_path).count("ticket.issued") == 1
+
+
+async def test_an_id_that_comes_again_with_something_else_gets_nobodys_answer(tmp_path: Path) -> None:
+    clock, request_id = ManualClock(), new_id()
+    ana, karim = (c.Actor(actor_id=who, device_id="console-1") for who in ("clerk-1", "clerk-2"))
+    reused = refuse("request_reused")
+    async with edge(tmp_path, clock) as node:
+
+        async def reuse() -> list[object]:
+            opened = c.OpenCounter(request_id=request_id, counter="1")
+            return [
+                await node.desk.take_ticket(request_id, "viaje", karim, Wish()),
+                await node.desk.take_ticket(request_id, "padron", karim, Wish(language="ar")),
+                await node.desk.take_ticket(request_id, "padron", ana, Wish()),
+                await node.desk.check_in(request_id, Shown("locator", "ACDEFG"), karim, Wish()),
+                await node.dispatcher.submit(opened, karim),
+            ]
+
+        first, twin = await asyncio.gather(
+            node.desk.take_ticket(request_id, "padron", karim, Wish()),
+            node.desk.take_ticket(request_id, "viaje", karim, Wish()),
+        )
+        assert isinstance(first, Done)
+        assert twin == reused, "while the first is being carried out"
+        assert await reuse() == [reused] * 5
+    async with edge(tmp_path, clock) as node:
+        assert await reuse() == [reused] * 5, "after a restart"
+        again = await node.desk.take_ticket(request_id, "padron", karim, Wish())
+        assert isinstance(again, Done)
+        await node.writer.run(lambda db: db.execute("UPDATE request SET asked = NULL"))
+    async with edge(tmp_path, clock) as node:
+        assert await node.desk.take_ticket(request_id, "padron", karim, Wish()) == again, (
+            "stored by a build that did not say"
+        )
     assert types(tmp_path).count("ticket.issued") == 1
 
 
@@ -414,9 +450,7 @@ async def test_an_appointment_is_checked_in_once(tmp_path: Path) -> None:
     async with edge(tmp_path, clock, rows=[*entities(), row]) as node:
 
         async def arrive() -> object:
-            return await node.desk.check_in(
-                new_id(), lambda state, now: arrival_of_locator(state, "acd-efg", now), KIOSK, Wish(language="ar")
-            )
+            return await node.desk.check_in(new_id(), Shown("locator", "acd-efg"), KIOSK, Wish(language="ar"))
 
         first, second = await arrive(), await arrive()
         assert isinstance(first, Done)
@@ -465,14 +499,10 @@ async def test_a_name_stays_with_its_ticket_when_the_booking_is_cancelled_later(
     clock = ManualClock()
     row = appointment(soon(clock.now()))
     async with edge(tmp_path, clock, rows=[*entities(), row]) as node:
-        answer = await node.desk.check_in(
-            new_id(), lambda state, now: arrival_of_locator(state, row.locator, now), KIOSK, Wish()
-        )
+        answer = await node.desk.check_in(new_id(), Shown("locator", row.locator), KIOSK, Wish())
         assert isinstance(answer, Done)
         await feed(node, msgspec.structs.replace(row, status="cancelled", display_name="", version=2))
-        again = await node.desk.check_in(
-            new_id(), lambda state, now: arrival_of_appointment(state, row.id, now), KIOSK, Wish()
-        )
+        again = await node.desk.check_in(new_id(), Shown("appointment", row.id), KIOSK, Wish())
         assert isinstance(again, Refusal)
         assert answer.reply.ticket is not None
         assert (again.code, again.ticket_id) == ("already_checked_in", answer.reply.ticket.ticket_id)
@@ -495,9 +525,7 @@ async def test_somebody_who_comes_while_old_rows_are_deleted_keeps_the_name(tmp_
 
             async def run(self, work: Any) -> Any:
                 deleted = await node.writer.run(work)
-                await node.desk.check_in(
-                    new_id(), lambda state, now: arrival_of_locator(state, row.locator, now), KIOSK, Wish()
-                )
+                await node.desk.check_in(new_id(), Shown("locator", row.locator), KIOSK, Wish())
                 return deleted
 
         await Timekeeper(node.dispatcher, BusyWriter()).forget()

@@ -39,7 +39,9 @@ def journal() -> Iterator[sqlite3.Connection]:
         "INSERT INTO fact VALUES (1, ?, 'centro', ?, 1, ?, 'ana', 'console', ?, 'boot', ?, x'7b7d', zeroblob(32))",
         ((n, "day.opened" if n % 900 == 1 else kinds[n % 4], f"r{n}", f"2026-{n:08}", n) for n in range(1, FACTS + 1)),
     )
-    connection.executemany("INSERT INTO request VALUES (?, x'7b7d', ?)", ((f"r{n}", f"{n:08}") for n in range(5000)))
+    connection.executemany(
+        "INSERT INTO request VALUES (?, x'7b7d', ?, x'00')", ((f"r{n}", f"{n:08}") for n in range(5000))
+    )
     connection.execute("ANALYZE")
     yield connection
     connection.close()

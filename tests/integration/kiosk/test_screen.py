@@ -83,6 +83,10 @@ async def test_headers_keep_everything_at_home(web: httpx.AsyncClient) -> None:
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "set-cookie" not in answer.headers
     assert "http://" not in answer.text.replace("http://www.w3.org", "")
+    for refused in (await web.get("/nothing"), await web.put("/"), await web.get("/static/nothing.js")):
+        assert refused.status_code in (404, 405)
+        assert "default-src 'none'" in refused.headers["content-security-policy"]
+        assert refused.headers["x-content-type-options"] == "nosniff"
 
 
 async def test_health_says_what_works(web: httpx.AsyncClient) -> None:

@@ -38,8 +38,13 @@ class Office:
     async def start(self) -> None:
         """Enrol and say hello."""
         await self.node.enrol(self.server.central.pool)
-        await self._post("hello", self.node.hello(clock_at=self.clock.now(), last_seq=len(self.queue.journal)))
+        await self.hello()
         await self.send()
+
+    async def hello(self, *, rolled_back: bool = False) -> None:
+        """Say hello, as a node does whose standing is this."""
+        position = {"clock_at": self.clock.now(), "last_seq": len(self.queue.journal)}
+        assert await self._post("hello", self.node.hello(**position, rolled_back=rolled_back)) == 200
 
     async def stop(self) -> None:
         await self.node.http.aclose()

@@ -6,7 +6,7 @@ import asyncio
 
 from icalendar import Calendar
 
-from tests.integration.portal.citizen import Citizen
+from tests.integration.portal.citizen import Citizen, Document
 from tests.integration.portal.conftest import Bed
 from tests.integration.portal.test_wizard import DNI, to_check
 
@@ -77,6 +77,26 @@ async def test_a_cancelled_appointment_cannot_be_moved(portal: Bed) -> None:
         assert "Cita anulada" in reply.text
 
 
+async def test_a_move_confirmed_after_a_cancel_in_another_tab_offers_nothing_that_cannot_be(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        path = await booked(citizen)
+        await citizen.send("/cambiar")
+        await citizen.send("/reserva/hora", time=citizen.page.form().choices["time"][5])
+        confirm = citizen.page.form("/reserva/compruebe")
+        await citizen.open(f"{path}/anular")
+        await citizen.send("/anular")
+        refused = await citizen.post(confirm, {})
+        assert refused.status_code == 409
+        slot = await citizen.open("/reserva/hora")
+        check = await citizen.open("/reserva/compruebe")
+        for page in (Document(refused.text), slot, check):
+            assert "Ya no se puede cambiar" in page.words
+            assert "sigue reservada" not in page.words
+        for page in (Document(refused.text), check):
+            assert "Confirmar el cambio" not in page.words
+            assert any(link.startswith("/tramites/") for link in page.links), "a way on"
+
+
 async def test_the_calendar_file_is_one_event_at_the_office(portal: Bed) -> None:
     async with portal.citizen() as citizen:
         path = await booked(citizen)
@@ -87,6 +107,23 @@ async def test_the_calendar_file_is_one_event_at_the_office(portal: Bed) -> None
         assert event.decoded("dtstart") == row["slot_start_at"]
         assert str(event["location"]) == "Centro, Plaza 1"
         assert str(event["url"]).endswith(path)
+
+
+async def test_the_calendar_file_of_a_cancelled_appointment_takes_it_out_of_the_calendar(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        path = await booked(citizen)
+        before = Calendar.from_ical((await citizen.client.get(f"{path}/cita.ics")).content)
+        await citizen.open(f"{path}/anular")
+        await citizen.send("/anular")
+        after = Calendar.from_ical((await citizen.client.get(f"{path}/cita.ics")).content)
+    was, event = before.events[0], after.events[0]
+    assert (str(before["method"]), str(was["status"])) == ("PUBLISH", "CONFIRMED")
+    assert (str(after["method"]), str(event["status"])) == ("CANCEL", "CANCELLED")
+    assert event["uid"] == was["uid"], "the same event"
+    assert event["organizer"] == was["organizer"], "a calendar takes a cancellation only from who published"
+    assert int(str(event["sequence"])) > int(str(was["sequence"])), "and only if it is newer"
+    assert was.walk("VALARM")
+    assert not event.walk("VALARM"), "nobody is reminded of it"
 
 
 async def test_secret_pages_are_in_no_search_engine_and_in_no_cache(portal: Bed) -> None:

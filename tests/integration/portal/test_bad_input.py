@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from asyncpg import ConnectionDoesNotExistError, TooManyConnectionsError
 from prometheus_client import REGISTRY
 
 from central.pages import citizen_pages
@@ -158,6 +159,30 @@ async def test_a_body_that_is_too_large_is_not_read(shared_portal: Bed, size: in
             assert said("portal.err.block", "es", phone="010") in reply.text
         assert await shared_portal.count("booking_draft") == drafts
         assert (await citizen.open("/")).lang == "es"
+
+
+@pytest.mark.parametrize("language", ["es", "ar"])
+@pytest.mark.parametrize(
+    "error, is_overload",
+    [
+        (ConnectionRefusedError(), False),
+        (ConnectionDoesNotExistError(), False),
+        (TimeoutError(), False),
+        (TooManyConnectionsError(), True),
+    ],
+)
+async def test_a_dead_database_is_not_blamed_on_other_people(
+    *, shared_portal: Bed, monkeypatch: pytest.MonkeyPatch, error: Exception, is_overload: bool, language: str
+) -> None:
+    async def by_link(_link: str) -> None:
+        raise error
+
+    monkeypatch.setattr(shared_portal.booking.changes, "by_link", by_link)
+    async with shared_portal.citizen(language) as citizen:
+        page = await citizen.open(f"/cita/{LINK}")
+    assert citizen.reply.status_code == 503
+    busy, dead = said("base.error.busy", language, n=5), said("portal.unavailable.text", language, phone="010")
+    assert (busy in page.words, dead in page.words) == (is_overload, not is_overload)
 
 
 @pytest.mark.parametrize(

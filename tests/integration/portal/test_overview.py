@@ -61,6 +61,35 @@ async def test_a_cut_shows_and_a_heal_converges(portal: Bed) -> None:
         assert after["centro"]["acked_seq"] == office.queue.day.seq
 
 
+async def test_an_office_that_was_put_back_in_time_looks_so_and_promises_nothing(portal: Bed) -> None:
+    portal.clock.advance(hours=2)
+    async with portal.office() as office, portal.citizen() as citizen:
+        office.open("1")
+        await office.send()
+        await portal.server.exchange.hearing.flush()
+        portal.clock.advance(seconds=2)
+        assert "Sin espera" in (await citizen.open("/")).words
+        assert "Sin autoridad" not in (await citizen.open("/oficinas-ahora")).words
+        code = office.take("padron")
+        await office.send()
+        assert "en unos minutos" in (await citizen.open(f"/t/{code}")).words
+
+        await office.hello(rolled_back=True)
+        portal.clock.advance(seconds=2)
+        assert (await overview(portal))["centro"]["is_rolled_back"] is True
+        assert "Sin autoridad" in (await citizen.open("/oficinas-ahora")).words
+        page = await citizen.open("/")
+        assert "Ahora no da turnos" in page.words
+        assert "Sin espera" not in page.words
+        assert "en unos minutos" not in (await citizen.open(f"/t/{code}")).words, "nobody is called"
+        for language, words in (("en", "Gives no tickets right now"), ("ar", "لا يعطي تذاكر الآن")):
+            assert words in (await citizen.open(f"/?lang={language}")).words
+
+        await office.hello()
+        portal.clock.advance(seconds=2)
+        assert (await overview(portal))["centro"]["is_rolled_back"] is False, "a supervisor vouched for it"
+
+
 async def test_lent_seats_have_a_page_in_both_languages(portal: Bed) -> None:
     async with portal.citizen() as citizen:
         page = await citizen.open("/cupos-cedidos")

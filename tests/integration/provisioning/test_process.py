@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -104,3 +105,28 @@ def test_a_taken_port_says_which_and_for_whom() -> None:
         pytest.raises(PortTaken, match=rf"Port {port} .* the test needs it"),
     ):
         require_free("127.0.0.1", port, "the test")
+
+
+PARENT = """
+import pathlib, sys, time
+from provisioning.launchers.process import Child
+child = Child("c", [sys.executable, "-c", "import time; time.sleep(60)"], log=pathlib.Path(sys.argv[1]), dies_with_us=True)
+child.launch()
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells a child that its parent died")
+def test_a_child_goes_with_a_parent_that_was_killed(tmp_path: Path) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path / "log")], stdout=subprocess.PIPE, text=True)
+    with parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert is_alive(pid)
+        time.sleep(0.3)  # until it is tied
+        parent.kill()
+    deadline = time.monotonic() + 5
+    while is_alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not is_alive(pid)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from provisioning.demo.relay import Relay
@@ -41,3 +43,31 @@ async def test_a_node_that_is_connected_learns_it_from_its_long_poll(central: Ce
     await central.central.pool.execute(REPLACE)
     await until(lambda: edge.uplink.state.fenced_by == 2, within_s=30)
     assert await fence_of(edge) == 2
+
+
+async def test_central_hears_within_seconds_that_a_node_was_put_back_and_that_somebody_vouched_for_it(
+    central: CentralServer, edge: EdgeEnd
+) -> None:
+    async def told() -> bool:
+        where = "SELECT rolled_back FROM office_link WHERE office = 'centro'"
+        return bool(await central.central.pool.fetchval(where))
+
+    await until(lambda: edge.uplink.state.connected)
+    assert not await told()
+    for standing in (True, False):
+        edge.is_rolled_back = standing
+        for _ in range(100):
+            if await told() is standing:
+                break
+            await asyncio.sleep(0.1)
+        assert await told() is standing
+
+
+async def test_a_fenced_node_does_not_speak_of_the_office(central: CentralServer, relay: Relay, edge: EdgeEnd) -> None:
+    await until(lambda: edge.uplink.state.connected)
+    await relay.cut()
+    await central.central.pool.execute(REPLACE)
+    edge.is_rolled_back = True
+    await relay.heal()
+    await until(lambda: edge.uplink.state.fenced_by == 2, within_s=30)
+    assert not await central.central.pool.fetchval("SELECT rolled_back FROM office_link WHERE office = 'centro'")

@@ -8,6 +8,7 @@ import pytest
 from sync.messages import codec, commands, facts, topics
 from sync.messages.envelope import FactHeader, FactRecord, chain, open_fact, seal
 from sync.messages.values import GENESIS
+from sync.messages.wire import HelloRequest
 from tests.kit.office import at, new_id
 
 
@@ -96,3 +97,14 @@ def test_ids_in_messages_are_canonical() -> None:
         codec.decode(
             codec.encode({"type": "resume", "request_id": new_id().upper(), "ticket_id": "x"}), commands.Resume
         )
+
+
+def test_a_hello_of_a_node_that_tells_no_standing_says_nothing_against_it() -> None:
+    """As a node of the version before sends it."""
+    body = (
+        b'{"request_id":"0199aaaa-aaaa-7aaa-8aaa-aaaaaaaaaaaa","office":"centro","node":"edge-centro","epoch":1,'
+        b'"incarnation":"0199aaaa-aaaa-7aaa-8aaa-aaaaaaaaaaab","proto_min":1,"proto_max":1,"fact_versions":{},'
+        b'"schema":"0001","sqlite_version":"3.40.1","clock_at":"2026-11-24T09:00:00Z","disk_free_bytes":1,"last_seq":0,'
+        b'"last_hash":"' + codec.encode(GENESIS).strip(b'"') + b'","cursors":[]}'
+    )
+    assert codec.decode(body, HelloRequest).rolled_back is False
