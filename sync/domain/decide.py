@@ -103,7 +103,8 @@ def _take_ticket(x: Context, command: c.TakeTicket) -> Decision:
     service = x.catalogue.services.get(command.service)
     if service is not None and not service.walk_in:
         return refuse("walk_in_not_allowed")
-    if command.request_id in x.day.tickets:  # the kiosk gave it by itself, and its first question came late
+    given = x.day.tickets.get(command.request_id)
+    if given is not None and given.series in reserved_letters(x.day):  # by the kiosk itself; its question came late
         return Accepted(())
     return _issue(x, command, service, "walk_in", None)
 
