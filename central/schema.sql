@@ -174,10 +174,29 @@ CREATE TABLE hold (
     starts timestamptz[] NOT NULL,
     duration_min int NOT NULL,
     held_until timestamptz NOT NULL,
-    extensions int NOT NULL DEFAULT 0
+    extensions int NOT NULL DEFAULT 0,
+    holder bytea -- where it was asked from: an HMAC of the address under a key that never leaves central
 );
 
 CREATE INDEX hold_by_end ON hold (held_until);
+CREATE INDEX hold_by_holder ON hold (holder, held_until) WHERE holder IS NOT NULL;
+
+-- Whether one more hold may stand for a holder. One at a time, until its hold is committed; the count is a statement of its
+-- own, so it sees what was committed while this one waited.
+CREATE FUNCTION hold_has_room(p_holder bytea, p_now timestamptz, p_replaced uuid, p_most int) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    standing bigint;
+BEGIN
+    IF p_holder IS NULL THEN
+        RETURN true;
+    END IF;
+    PERFORM pg_advisory_xact_lock(1936484212, hashtext(encode(p_holder, 'hex')));
+    SELECT count(*) INTO standing FROM hold
+    WHERE holder = p_holder AND held_until > p_now AND hold_id IS DISTINCT FROM p_replaced;
+    RETURN standing < p_most;
+END
+$$;
 
 -- No foreign keys to office and service: their rows are never deleted, and a shared lock on the office's row by every
 -- booking would make them wait for each other.
@@ -217,6 +236,8 @@ CREATE INDEX appointment_by_locator ON appointment (locator) WHERE status = 'boo
 CREATE INDEX appointment_unfed ON appointment (office_id, service_date)
     WHERE status = 'booked' AND fed_version IS DISTINCT FROM version;
 CREATE INDEX appointment_by_day ON appointment (service_date, office_id);
+-- What has no end yet, or one that a later report may tell better.
+CREATE INDEX appointment_unsettled ON appointment (office_id, service_date) WHERE status IN ('booked', 'unknown');
 
 -- How far each office's slots were made.
 CREATE TABLE slot_horizon (
@@ -516,4 +537,11 @@ CREATE TABLE office_configuration (
     office text PRIMARY KEY,
     versions bytea NOT NULL, -- JSON
     applied_at timestamptz NOT NULL
+);
+
+-- The days whose end an office has reported: what it told up to then is all here. One row per office and day, kept.
+CREATE TABLE closed_day (
+    office text NOT NULL,
+    service_date date NOT NULL,
+    PRIMARY KEY (office, service_date)
 );

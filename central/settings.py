@@ -78,6 +78,7 @@ class Booking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         hold_min: minutes that seats are kept while a citizen fills in the form.
         draft_min: minutes that an unfinished form is kept.
         lead_min: a slot can be booked until so many minutes before it starts.
+        holds_per_address: times that are kept at once for forms that came from one address (IPv6: one /64); more wait.
         lookups: tries by locator and document in `lookup_window_min`, per locator.
     """
 
@@ -86,6 +87,7 @@ class Booking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hold_min: Positive = 10
     draft_min: Positive = 30
     lead_min: Annotated[int, msgspec.Meta(ge=0)] = 5
+    holds_per_address: Positive = 40
     lookups: Positive = 5
     lookup_window_min: Positive = 15
 

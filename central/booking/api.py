@@ -1,6 +1,6 @@
 """The bodies of `/api/v1`: what is asked and what is answered, as JSON."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
 
 import msgspec
@@ -8,7 +8,7 @@ import msgspec
 from central.booking.appointments import Booked, Booking
 from central.booking.documents import DocumentKind
 from sync.messages.feed import Text
-from sync.messages.values import Instant, Language, Locator, Slug, Uuid
+from sync.messages.values import Instant, Language, Locator, Slug, Uuid, require_plausible
 
 _UNSEEN = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
 """Control characters and those that turn the direction of what follows: no column, label or mail should carry them."""
@@ -22,12 +22,6 @@ Email = Annotated[
 ]
 Phone = Annotated[str, msgspec.Meta(max_length=20, pattern=r"^\+?[0-9 ]{6,19}$")]
 MAX_NEEDS = 8
-
-
-def _check_year(at: datetime) -> None:
-    """At the ends of the calendar there is no local date."""
-    if not 2020 < at.year < 2200:
-        raise ValueError("slot_start_at is not of these years")
 
 
 class PersonBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,7 +44,7 @@ class BookBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     person: PersonBody
 
     def __post_init__(self) -> None:
-        _check_year(self.slot_start_at)
+        require_plausible(self.slot_start_at)
 
 
 class MoveBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,7 +55,7 @@ class MoveBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     slot_start_at: Instant
 
     def __post_init__(self) -> None:
-        _check_year(self.slot_start_at)
+        require_plausible(self.slot_start_at)
 
 
 class LookupBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -95,14 +95,23 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     alternatives: tuple[Instant, ...]
 
 
+class Crowded(msgspec.Struct, frozen=True, kw_only=True):
+    """So many holds stand for whoever asks from there that no more is given; the first of them ends in `retry_after_s`."""
+
+    retry_after_s: int
+
+
 class Recovering(msgspec.Struct, frozen=True):
     """Central was restored from a backup and waits for the offices to say what it has forgotten; try again later."""
 
 
 class NotOffered(msgspec.Struct, frozen=True, kw_only=True):
-    """This office does not give this service at this time: unknown, not bookable, past, or beyond the horizon."""
+    """This office does not give this service at this time: unknown, not bookable, past, beyond the horizon, or at no
+    start of its calendar. `alternatives`: only for the last, up to three free starts nearest to the wanted one.
+    """
 
-    reason: Literal["office_unknown", "service_unknown", "not_bookable_here", "too_late", "too_far"]
+    reason: Literal["office_unknown", "service_unknown", "not_bookable_here", "too_late", "too_far", "no_such_time"]
+    alternatives: tuple[Instant, ...] = ()
 
 
 class LimitReached(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,5 +149,5 @@ class TooManyTries(msgspec.Struct, frozen=True, kw_only=True):
 
 BookOutcome = Booked | Taken | NotOffered | LimitReached | Reused | Recovering
 MoveOutcome = Booked | Taken | NotOffered | Reused | NotChangeable | NotFound | Recovering
-HoldOutcome = Held | Taken | NotOffered | Recovering
+HoldOutcome = Held | Taken | NotOffered | Crowded | Recovering
 CancelOutcome = Cancelled | NotChangeable | NotFound

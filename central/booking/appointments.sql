@@ -71,6 +71,36 @@ WHERE stream = $1 AND kind = 'appointment'
 ORDER BY entity_id
 LIMIT $3;
 
+-- name: close_past
+-- $1 office, $2 its service date, $3 now, $4 how many at most. Nobody came with a booked appointment of a day that is over, as
+-- far as central was told. While a restored central waits for reports it may not know that it was moved.
+WITH past AS MATERIALIZED (
+    SELECT appointment_id, service_date FROM appointment
+    WHERE office_id = $1 AND service_date < $2 AND status = 'booked'
+      AND NOT EXISTS (SELECT FROM central_life WHERE awaited <> '{}')
+    ORDER BY service_date
+    LIMIT $4
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE appointment SET changed_at = $3, status = CASE WHEN EXISTS (
+    SELECT FROM closed_day WHERE closed_day.office = $1 AND closed_day.service_date = past.service_date
+) THEN 'no_show' ELSE 'unknown' END
+FROM past
+WHERE appointment.appointment_id = past.appointment_id;
+
+-- name: settle_unknown
+-- $1 office, $2 first service date, $3 now, $4 how many at most: of days whose end was reported since.
+UPDATE appointment SET changed_at = $3, status = 'no_show'
+WHERE appointment_id = ANY (ARRAY(
+    SELECT appointment.appointment_id
+    FROM closed_day JOIN appointment ON appointment.office_id = closed_day.office
+                                    AND appointment.service_date = closed_day.service_date
+    WHERE closed_day.office = $1 AND closed_day.service_date >= $2
+      AND appointment.office_id = $1 AND appointment.service_date >= $2 AND appointment.status = 'unknown'
+    LIMIT $4
+    FOR UPDATE OF appointment SKIP LOCKED
+));
+
 -- name: forget_old
 -- $1 replies before, $2 tries before, $3 drafts before
 -- whole table: hourly; tries are kept for minutes, so most of them go

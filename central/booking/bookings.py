@@ -6,7 +6,7 @@ gets the same answer however often it comes.
 
 import secrets
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -18,6 +18,7 @@ from central.booking.appointments import (
     Booking,
     BookOutcome,
     Channel,
+    Crowded,
     Held,
     HoldOutcome,
     LimitReached,
@@ -29,7 +30,7 @@ from central.booking.appointments import (
     Wish,
 )
 from central.booking.availability import Availability
-from central.booking.claims import Answered, ClaimEnd, Clash, Closed, Where, Won, claim, find_answer, queries
+from central.booking.claims import Answered, ClaimEnd, Clash, Closed, Unplanned, Where, Won, claim, find_answer, queries
 from central.booking.groups import Ask
 from central.booking.news import answer_of, feed_body, letter_of
 from central.booking.offers import Offer, offer_of
@@ -67,47 +68,68 @@ class Bookings:
         self._random_below = random_below
         self._surge = Surge(central.pool, central.settings.database.lock_timeout_ms)
 
-    async def hold(self, wish: Wish, *, hold_id: str | None = None, replaces: str | None = None) -> HoldOutcome:
+    async def hold(
+        self, wish: Wish, *, hold_id: str | None = None, replaces: str | None = None, holder: bytes | None = None
+    ) -> HoldOutcome:
         """Keep the seats of a wish while somebody fills in the form.
 
         Args:
             hold_id: made by who may ask twice at once; asked again, the answer is the hold that stands under it.
             replaces: the hold that the same form had before; it is released once the new one stands.
+            holder: where it is asked from (`holder_hash`): only so many holds of one stand at a time. None is not bounded.
         """
         offer = await self._offer(wish)
         if isinstance(offer, NotOffered):
             return offer
         now, hold_id = self._central.clock.now(), hold_id or new_id()
+        if crowded := await self._crowded(holder, now, replaces):
+            return await self.held(hold_id) or crowded
         held_until = now + timedelta(minutes=self._central.settings.booking.hold_min)
         arguments = (
             hold_id, now, held_until, offer.office.id, offer.pool.id, offer.starts, offer.service.id,
-            offer.service.duration_min, replaces,
+            offer.service.duration_min, replaces, holder, self._central.settings.booking.holds_per_address,
         )  # fmt: skip
         where = self._where(hold_id, offer, replaces)
         lock_timeout_ms = self._central.settings.database.lock_timeout_ms
         end = await claim(self._central.pool, "hold", arguments, where, lock_timeout_ms)
         if isinstance(end, Closed):
             return Recovering()
+        if isinstance(end, Unplanned):
+            return await self._no_such_time(offer)
         if not isinstance(end, Won):  # perhaps by this very hold, asked for twice
-            return await self.held(hold_id) or await self._taken(offer)
+            return await self.held(hold_id) or await self._crowded(holder, now, replaces) or await self._taken(offer)
         self._availability.changed(offer.office.id, offer.service_date)
         if replaces is not None:
             await self.release(replaces)
         return Held(hold_id=hold_id, wish=wish, held_until=held_until)
 
+    async def _crowded(self, holder: bytes | None, now: datetime, replaces: str | None) -> Crowded | None:
+        """Looked at before the claim, which decides, to spare it; and after it, to tell why it found nothing."""
+        if holder is None:
+            return None
+        row = await self._central.pool.fetchrow(queries.standing_holds, holder, now, replaces)
+        if row["holds"] < self._central.settings.booking.holds_per_address:
+            return None
+        return Crowded(retry_after_s=max(1, int((row["first_ends_at"] - now).total_seconds())))
+
     async def is_recovering(self) -> bool:
         """Whether nothing can be held or booked because a restored central waits for offices."""
         return bool(await self._central.pool.fetchval(queries.is_recovering))
 
-    async def extend(self, hold_id: str) -> Held | None:
-        """Keep a hold for the full time again; none if it has ended or was extended too often."""
+    async def extend(self, hold_id: str, so_far: int) -> Held | None:
+        """Keep a hold for the full time again; none if it has ended or was extended too often.
+
+        Args:
+            so_far: how often it was extended when this was asked for. Asked twice, the second gets the hold as it stands.
+        """
         now = self._central.clock.now()
         until = now + timedelta(minutes=self._central.settings.booking.hold_min)
         try:
-            extended = await self._central.pool.fetchval(queries.extend, hold_id, now, until, MAX_EXTENSIONS)
+            extended = await self._central.pool.fetchval(queries.extend, hold_id, now, until, MAX_EXTENSIONS, so_far)
         except asyncpg.DeadlockDetectedError:
             return None  # the same hold is being confirmed, in another tab
-        return None if extended is None else await self.held(hold_id)
+        held = await self.held(hold_id)
+        return held if held is not None and (extended is not None or held.extensions > so_far) else None
 
     async def held(self, hold_id: str) -> Held | None:
         """A hold that still stands."""
@@ -178,6 +200,8 @@ class Bookings:
                 return answered_before(end, asked)
             case Closed():
                 return Recovering()
+            case Unplanned():
+                return await self._no_such_time(offer)
             case Clash(key="person"):
                 return LimitReached(family=offer.service.family)
             case _:
@@ -242,10 +266,15 @@ class Bookings:
         )
 
     async def _taken(self, offer: Offer) -> Taken:
-        free = await self._availability.alternatives(
+        return Taken(alternatives=await self._alternatives(offer))
+
+    async def _no_such_time(self, offer: Offer) -> NotOffered:
+        return NotOffered(reason="no_such_time", alternatives=await self._alternatives(offer))
+
+    async def _alternatives(self, offer: Offer) -> tuple[datetime, ...]:
+        return await self._availability.alternatives(
             offer.office, offer.service, offer.slot_start_at, offer.service_date
         )
-        return Taken(alternatives=free)
 
 
 def answered_before(end: Answered, asked: bytes) -> Booked | Reused:

@@ -4,7 +4,7 @@ An appointment is changed on the version that was read; who was faster with anot
 and it is read again.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -26,7 +26,7 @@ from central.booking.appointments import (
 )
 from central.booking.availability import Availability
 from central.booking.bookings import answered_before
-from central.booking.claims import Answered, ClaimEnd, Closed, Where, Won, claim, find_answer
+from central.booking.claims import Answered, ClaimEnd, Closed, Unplanned, Where, Won, claim, find_answer
 from central.booking.claims import queries as seats
 from central.booking.news import answer_of, feed_body, letter_of
 from central.booking.offers import Offer, offer_of
@@ -149,6 +149,8 @@ class Changes:
                 return answered_before(end, asked)
             if isinstance(end, Closed):
                 return Recovering()
+            if isinstance(end, Unplanned):
+                return await self._no_such_time(offer)
             newer = await self.by_id(booking.appointment_id)
             if newer is None or newer.version == booking.version:
                 return NotFound() if newer is None else await self._taken(offer)
@@ -197,10 +199,15 @@ class Changes:
         return await claim(self._central.pool, "reschedule", arguments, where, lock_timeout_ms), answer
 
     async def _taken(self, offer: Offer) -> Taken:
-        free = await self._availability.alternatives(
+        return Taken(alternatives=await self._alternatives(offer))
+
+    async def _no_such_time(self, offer: Offer) -> NotOffered:
+        return NotOffered(reason="no_such_time", alternatives=await self._alternatives(offer))
+
+    async def _alternatives(self, offer: Offer) -> tuple[datetime, ...]:
+        return await self._availability.alternatives(
             offer.office, offer.service, offer.slot_start_at, offer.service_date
         )
-        return Taken(alternatives=free)
 
 
 def _news(before: Booking, after: Booking, *, fed: bool) -> tuple[list[str], list[bytes], list[bool]]:

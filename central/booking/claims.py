@@ -45,6 +45,10 @@ class Closed(msgspec.Struct, frozen=True):
     """Central was restored from a backup and still waits for offices."""
 
 
+class Unplanned(msgspec.Struct, frozen=True):
+    """Not every slot is there and open: nobody offers this time, free or taken."""
+
+
 class Clash(msgspec.Struct, frozen=True):
     """A unique key stood in the way; nothing was changed."""
 
@@ -57,7 +61,7 @@ class Won(msgspec.Struct, frozen=True):
     row: Any
 
 
-ClaimEnd = Won | Full | Clash | Answered | Closed
+ClaimEnd = Won | Full | Unplanned | Clash | Answered | Closed
 
 
 class Where(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +124,7 @@ async def _claim(
 
 async def _claim_again(
     pool: Any, statement: str, arguments: Sequence[Any], where: Where, lock_timeout_ms: int
-) -> Won | Full | Answered | Closed:
+) -> Won | Full | Unplanned | Answered | Closed:
     why = await _why_not(pool, where)
     if not isinstance(why, bool):
         return why
@@ -158,11 +162,15 @@ async def find_answer(pool: Any, request_id: str) -> Answered | None:
     return None if row is None else Answered(row["fingerprint"], row["reply"])
 
 
-async def _why_not(pool: Any, where: Where) -> Answered | Closed | bool:
-    """The answer given before, or that nothing is claimed now, or whether every slot has a seat that was only locked."""
+async def _why_not(pool: Any, where: Where) -> Answered | Closed | Unplanned | bool:
+    """The answer given before, or that nothing is claimed now, or that there is no such time, or whether every slot has a
+    seat that was only locked.
+    """
     row = await pool.fetchrow(
         queries.why_not, where.request_id, where.now, where.office, where.pool, list(where.starts), where.hold_id
     )
     if row["reply"] is not None:
         return Answered(row["fingerprint"], row["reply"])
-    return Closed() if row["recovering"] else bool(row["claimable"])
+    if row["recovering"]:
+        return Closed()
+    return bool(row["claimable"]) if row["planned"] else Unplanned()

@@ -53,6 +53,8 @@ from sync.messages import codec
 Incoming = Request[Any, Any, Any]
 JSON = "application/json"
 RECOVERING_RETRY_S = 60
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
+"""No office gives times before or after, as no message carries an instant from there (`sync.messages.values`)."""
 
 
 @get("/services")
@@ -113,6 +115,8 @@ async def times(
 ) -> TimesBody:
     """The free starts of a service date."""
     office, service = await _offered(booking, office_id, service_id)
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise Problem(404, "not_found")
     if day not in booking.availability.horizon(office):
         return TimesBody(service_date=day, starts=())
     return TimesBody(service_date=day, starts=await booking.availability.starts(office, service, day))
@@ -188,6 +192,8 @@ def _problem(outcome: object) -> Problem:
             return Problem(409, "taken", alternatives=alternatives)
         case LimitReached(family=family):
             return Problem(409, "limit_reached", family=family)
+        case NotOffered(reason="no_such_time", alternatives=alternatives):
+            return Problem(409, "no_such_time", alternatives=alternatives)
         case NotOffered(reason=reason):
             return Problem(409, reason)
         case Reused():

@@ -7,6 +7,7 @@ import hmac
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
+from ipaddress import IPv6Address, ip_address
 from uuid import UUID
 
 from sync.domain.check_in import LOCATOR_ALPHABET, LOCATOR_LENGTH
@@ -38,6 +39,21 @@ def person_hash(key: bytes, kind: str, number: str) -> bytes:
         number: the document in normal form (`central.booking.documents`).
     """
     return hmac.digest(key, f"{kind}\0{number}".encode(), "sha256")
+
+
+def holder_hash(key: bytes, address: str) -> bytes | None:
+    """What stands for an address while holds stand that were asked for from it; none for no address.
+
+    An IPv6 address counts by its /64, all of which one connection has. Without the key nobody finds the address by trying all.
+    """
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return None
+    if isinstance(ip, IPv6Address):
+        mapped = ip.ipv4_mapped
+        ip = mapped or IPv6Address(int(ip) >> 64 << 64)
+    return hmac.digest(key, f"holder\0{ip}".encode(), "sha256")
 
 
 def secret_link(key: bytes, appointment_id: str, link_version: int) -> str:

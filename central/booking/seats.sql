@@ -63,11 +63,12 @@ FROM done;
 
 -- name: hold
 -- $1 hold, $2 now, $3 held until, $4 office, $5 pool, $6 starts, $7 service, $8 duration, $9 the hold that this one replaces
--- or NULL
+-- or NULL, $10 holder or NULL, $11 how many holds may stand for a holder. Room is looked for before any seat is locked.
 WITH wanted AS (
     SELECT slot.slot_id FROM slot
     WHERE slot.office_id = $4 AND slot.pool_id = $5 AND slot.start_at = ANY ($6::timestamptz[]) AND slot.open
       AND NOT EXISTS (SELECT FROM central_life WHERE awaited <> '{}')
+      AND (SELECT hold_has_room($10::bytea, $2::timestamptz, $9::uuid, $11::int))
     ORDER BY slot.start_at
 ), picked AS (
     SELECT one.slot_id, one.seat_no
@@ -87,18 +88,24 @@ WITH wanted AS (
       AND (SELECT count(*) FROM picked) = cardinality($6::timestamptz[])
     RETURNING seat.slot_id
 ), held AS (
-    INSERT INTO hold (hold_id, office_id, pool_id, service_id, start_at, starts, duration_min, held_until)
-    SELECT $1::uuid, $4, $5, $7, ($6::timestamptz[])[1], $6::timestamptz[], $8, $3
+    INSERT INTO hold (hold_id, office_id, pool_id, service_id, start_at, starts, duration_min, held_until, holder)
+    SELECT $1::uuid, $4, $5, $7, ($6::timestamptz[])[1], $6::timestamptz[], $8, $3, $10::bytea
     WHERE EXISTS (SELECT FROM claimed)
     RETURNING hold_id
 )
 SELECT hold_id FROM held;
 
+-- name: standing_holds
+-- $1 holder, $2 now, $3 a hold that does not count or NULL
+SELECT count(*) AS holds, min(held_until) AS first_ends_at FROM hold
+WHERE holder = $1 AND held_until > $2 AND hold_id IS DISTINCT FROM $3::uuid;
+
 -- name: extend
--- $1 hold, $2 now, $3 held until, $4 how many times in all
+-- $1 hold, $2 now, $3 held until, $4 how many times in all, $5 how many times so far, as whoever asks has seen it: the same
+-- wish sent twice extends once
 WITH extended AS (
     UPDATE hold SET held_until = $3, extensions = extensions + 1
-    WHERE hold_id = $1 AND held_until > $2 AND extensions < $4
+    WHERE hold_id = $1 AND held_until > $2 AND extensions < $4 AND extensions = $5
     RETURNING hold_id, office_id, pool_id, starts, held_until
 ), kept AS (
     UPDATE seat SET held_until = extended.held_until
@@ -260,6 +267,10 @@ SELECT
           AND (seat.state = 'free' AND NOT seat.over
                OR seat.state = 'held' AND (seat.hold_id = $6::uuid OR seat.held_until <= $2::timestamptz AND NOT seat.over))
     ) = cardinality($5::timestamptz[]) AS claimable,
+    (
+        SELECT count(*) FROM slot
+        WHERE slot.office_id = $3 AND slot.pool_id = $4 AND slot.start_at = ANY ($5::timestamptz[]) AND slot.open
+    ) = cardinality($5::timestamptz[]) AS planned,
     EXISTS (SELECT FROM central_life WHERE awaited <> '{}') AS recovering;
 
 -- name: free_seats

@@ -2,8 +2,9 @@
 
 Every few seconds expired holds are released. Every minute each office is told of the appointments that it should know and
 does not: what came into its horizon over night, and what a booking around midnight left out. Once an hour the slots of new
-days are made, what left the horizon is taken off the streams, and old answers, tries, drafts and names are deleted.
-Everything is bounded, safe to repeat, and safe in several processes at once.
+days are made, appointments whose day is over without anybody coming are closed, what left the horizon is taken off the
+streams, and old answers, tries, drafts and names are deleted. Everything is bounded, safe to repeat, and safe in several
+processes at once.
 """
 
 import asyncio
@@ -37,6 +38,8 @@ ROWS_AT_ONCE = 200
 KEEP_REPLIES = timedelta(hours=48)
 KEEP_LEFT = timedelta(days=2)
 """How long a cancelled or moved row stays on an office's stream after its old slot's day."""
+REPORTS_WITHIN = timedelta(days=30)
+"""How long a report of an office may still say how its appointments ended that central knew nothing of."""
 KEEP_PEOPLE = timedelta(days=30)
 """How long after the day of an appointment its name, document's end and addresses are kept."""
 
@@ -57,6 +60,7 @@ class Upkeep:
                 await self._safely(self.feed_appointments)
             if beat % HOURLY == 0:
                 await self._safely(self.extend_slots)
+                await self._safely(self.close_past)
                 await self._safely(self.withdraw_past)
                 await self._safely(self.forget_old)
             beat += 1
@@ -86,6 +90,18 @@ class Upkeep:
             while left := await self._withdraw_office(office_stream(office.id), before_at):
                 gone += left
         return gone
+
+    async def close_past(self) -> int:
+        """Close the appointments of past days that nobody came for: `no_show` once their office has reported the end of that
+        day, else `unknown`. A later report tells better, and presence wins over both. Returns how many.
+        """
+        catalogue, now = await self._catalogue.current(), self._central.clock.now()
+        closed = 0
+        for office in catalogue.offices.values():
+            today = service_date(now, office.zone)
+            closed += await self._repeat(queries.close_past, office.id, today, now)
+            closed += await self._repeat(queries.settle_unknown, office.id, today - REPORTS_WITHIN, now)
+        return closed
 
     async def extend_slots(self) -> None:
         """Make the slots of the days that came into reach."""
@@ -120,6 +136,13 @@ class Upkeep:
                 await withdraw(connection, stream, Appointment.KIND, row["entity_id"], version=row["version"])
         return len(rows)
 
+    async def _repeat(self, statement: str, *arguments: Any) -> int:
+        """Run a bounded update until it finds no more. Returns how many rows it changed."""
+        changed = 0
+        while (rows := _rows(await self._central.pool.execute(statement, *arguments, ROWS_AT_ONCE))) > 0:
+            changed += rows
+        return changed
+
     async def _safely(self, work: Callable[[], Awaitable[Any]]) -> None:
         try:
             await work()
@@ -127,6 +150,11 @@ class Upkeep:
             log.warning("upkeep.failed", work=work.__name__, error=type(error).__name__)
         except Exception:
             log.exception("upkeep.failed", work=work.__name__)
+
+
+def _rows(tag: str) -> int:
+    """How many rows a command changed, as its tag says: `UPDATE 3`."""
+    return int(tag.rpartition(" ")[2])
 
 
 def _appointment(row: Any) -> Appointment:

@@ -21,6 +21,7 @@ from sync.io.sql import load
 from sync.messages import codec
 from sync.messages.facts import (
     ConfigApplied,
+    DayClosed,
     Fact,
     LeaseReturned,
     LeaseSold,
@@ -125,6 +126,12 @@ async def note_configuration(tx: PostgresRights, opened: OpenedFact, fact: Confi
         await tx.connection.execute(_queries.configuration_applied, office, versions, opened.happened_at)
 
 
+async def note_day_closed(tx: PostgresRights, opened: OpenedFact, fact: DayClosed) -> None:
+    """All that the office told of this day is here, as facts come without holes; a replaced node's day is not the office's."""
+    if not opened.late:
+        await tx.connection.execute(_queries.day_closed, opened.record.header.office, fact.service_date)
+
+
 async def account_sold(tx: PostgresRights, _opened: OpenedFact, fact: LeaseSold) -> None:
     """Seats of a lease were sold."""
     await tx.note_outcome(fact.lease_id, fact.seats, "sold")
@@ -137,6 +144,7 @@ async def account_returned(tx: PostgresRights, _opened: OpenedFact, fact: LeaseR
 
 PROJECTIONS: Mapping[type[Fact], Projection] = {
     TicketIssued: attend,
+    DayClosed: note_day_closed,
     ConfigApplied: note_configuration,
     LeaseSold: account_sold,
     LeaseReturned: account_returned,

@@ -11,6 +11,9 @@ FOR UPDATE;
 -- $1 appointment, $2 office where its person is. Presence wins over whatever central believed.
 UPDATE appointment SET status = 'attended', attended_office = coalesce(attended_office, $2) WHERE appointment_id = $1;
 
+-- name: day_closed
+INSERT INTO closed_day (office, service_date) VALUES ($1, $2) ON CONFLICT DO NOTHING;
+
 -- name: configuration_applied
 INSERT INTO office_configuration (office, versions, applied_at) VALUES ($1, $2, $3)
 ON CONFLICT (office) DO UPDATE SET versions = excluded.versions, applied_at = excluded.applied_at;

@@ -94,7 +94,8 @@ SELECT
 FROM office WHERE office.id = $1;
 
 -- name: put_appointment
--- Data of the person that are here stay; presence is not undone. The office's stream gets its row in the same transaction.
+-- Data of the person that are here stay; presence is not undone, and neither is the end of a day
+-- that is over. The office's stream gets its row in the same transaction.
 INSERT INTO appointment AS a (
     appointment_id, version, status, locator, office_id, pool_id, service_id, family, service_date, slot_start_at, starts,
     duration_min, language, needs, channel, fed_version, booked_at, changed_at, full_name
@@ -102,7 +103,11 @@ INSERT INTO appointment AS a (
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $2, now(), now(), $16)
 ON CONFLICT (appointment_id) DO UPDATE SET
     version = excluded.version,
-    status = CASE WHEN a.status = 'attended' AND excluded.status = 'booked' THEN a.status ELSE excluded.status END,
+    status = CASE
+        WHEN excluded.status = 'booked'
+             AND (a.status = 'attended' OR a.status IN ('no_show', 'unknown') AND a.slot_start_at = excluded.slot_start_at)
+        THEN a.status ELSE excluded.status
+    END,
     office_id = excluded.office_id, pool_id = excluded.pool_id, service_id = excluded.service_id, family = excluded.family,
     service_date = excluded.service_date, slot_start_at = excluded.slot_start_at, starts = excluded.starts,
     duration_min = excluded.duration_min, fed_version = excluded.fed_version, changed_at = excluded.changed_at;

@@ -9,13 +9,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from central.booking.appointments import Booking, Cancelled, NotFound
-from central.booking.drafts import new_draft_cookie
 from central.booking.news import link_of, token_of
 from central.notices.calendar import Entry, calendar_of
 from central.portal.draft import Draft
 from central.portal.service import Portal
 from central.portal.visit import SECRET, Incoming, Page, Visit
-from central.portal.wizard import PATHS
+from central.portal.wizard import step_path
 from central.requests import REFUSED
 from sync.io.ids import new_id
 
@@ -70,15 +69,14 @@ async def change(request: Incoming, portal: NamedDependency[Portal], link: FromP
         return booking
     if booking.status != "booked":
         return visit.to(f"/cita/{link}?hecho=no")
-    cookie = new_draft_cookie()
     draft = Draft(
         request_id=new_id(),
         service_id=booking.service_id,
         office_id=booking.office_id,
         moves=booking.appointment_id,
     )
-    await visit.begin(draft, cookie)
-    return visit.to(PATHS["slot"], visit.draft_cookie(cookie))
+    await visit.begin(draft)
+    return visit.to(step_path(draft, "slot"))
 
 
 @get("/cita/{link:str}/cita.ics")

@@ -39,6 +39,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
         request_id: of the booking that this draft becomes: sent twice, it books once.
         hold_id: the last hold of this walk, also once it has ended: the next one's id is made from it.
         held_until: until when the seats of `hold_id` are kept.
+        extensions: how often that was put off. It stands in the form, so that a double click puts it off once.
         details_checked: the details were found good when they were typed.
         moves: the appointment that gets a new time; its old one is kept until then.
         booked: the appointment that came of it.
@@ -50,6 +51,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     slot_start_at: Instant | None = None
     hold_id: Uuid | None = None
     held_until: Instant | None = None
+    extensions: int = 0
     details: Details = Details()
     details_checked: bool = False
     moves: Uuid | None = None
@@ -99,8 +101,13 @@ def hold_slot(draft: Draft, held: Held) -> Draft:
     """The seats of a time are kept, in place of those of another; unless another office was chosen meanwhile."""
     if draft.booked is not None or draft.office_id != held.wish.office_id:
         return draft
-    slot_start_at, held_until = held.wish.slot_start_at, held.held_until
-    return msgspec.structs.replace(draft, slot_start_at=slot_start_at, hold_id=held.hold_id, held_until=held_until)
+    return msgspec.structs.replace(
+        draft,
+        slot_start_at=held.wish.slot_start_at,
+        hold_id=held.hold_id,
+        held_until=held.held_until,
+        extensions=held.extensions,
+    )
 
 
 def extend_slot(draft: Draft, held: Held) -> Draft:

@@ -10,7 +10,9 @@ from litestar import MediaType, Request, Response
 from litestar.datastructures import Cookie, UploadFile
 from litestar.utils.scope.state import ScopeState
 
+from central.booking.drafts import new_visitor
 from central.portal.draft import Draft
+from central.portal.draft_key import DraftKey, asked_key, read_key
 from central.portal.service import Portal
 from central.problems import Problem
 from central.requests import REFUSED
@@ -23,6 +25,8 @@ Page = Response[str]
 
 LANGUAGE_COOKIE: Final = "vt_lang"
 DRAFT_COOKIE: Final = "vt_portal"
+DRAFT_PARAMETER: Final = "reserva"
+DRAFT_FIELD: Final = "request_id"
 CSRF_COOKIE: Final = "vt_central_csrf"
 YEAR_S: Final = 365 * 24 * 3600
 FIELD_MAX: Final = 300
@@ -76,6 +80,8 @@ class Visit:
         accept = request.headers.get("accept-language")
         self.locale = choose_locale(asked, request.cookies.get(LANGUAGE_COOKIE), accept, offered)
         self._switched = asked == self.locale
+        self._current = read_key(request.cookies.get(DRAFT_COOKIE))
+        self._key = asked_key(self._current, request.query_params.get(DRAFT_PARAMETER))
         self._stored: bytes | None = None
 
     @property
@@ -91,6 +97,11 @@ class Visit:
     def here(self) -> str:
         kept = [(name, value) for name, value in parse_qsl(self.request.url.query) if name != "lang"]
         return self.request.url.path + (f"?{urlencode(kept)}" if kept else "")
+
+    @property
+    def address(self) -> str:
+        """Where the request comes from, behind the proxies that are trusted; empty when nobody knows."""
+        return self.request.client.host if self.request.client else ""
 
     @property
     def csrf_token(self) -> str:
@@ -116,19 +127,18 @@ class Visit:
         """One block of a page."""
         return self._pages.render_block(template, block, self.locale, values)
 
-    def to(self, path: str, *cookies: Cookie) -> Page:
+    def to(self, path: str) -> Page:
         """Go on to another page with GET; what was posted is done."""
-        return Response("", status_code=303, headers={"location": path, **PRIVATE}, cookies=list(cookies))
+        return Response("", status_code=303, headers={"location": path, **PRIVATE}, cookies=self._draft_cookies())
 
     async def form(self) -> Form:
-        """The posted form.
+        """The posted form. From here on the draft is the one that it names, whatever was begun in another tab meanwhile.
 
         Raises:
             Problem: 429 for who sends forms much faster than a person can.
         """
-        client = self.request.client
         verdict = await self.portal.throttle.pass_one(
-            self.request.cookies.get(DRAFT_COOKIE), client.host if client else "", self.portal.central.clock
+            self._current.visitor if self._current else None, self.address, self.portal.central.clock
         )
         if verdict.kind == "refuse":
             REFUSED.labels("too_many_requests").inc()
@@ -137,12 +147,13 @@ class Visit:
         for name, value in (await self.request.form()).multi_items():
             if not isinstance(value, UploadFile):
                 values.setdefault(name, []).append(_clean(str(value)))
-        return Form(values)
+        form = Form(values)
+        self._key = asked_key(self._current, form.get(DRAFT_FIELD))
+        return form
 
     async def draft(self) -> Draft | None:
-        """The half-made booking of this visitor."""
-        cookie = self.request.cookies.get(DRAFT_COOKIE)
-        self._stored = await self.portal.booking.drafts.get(cookie) if cookie else None
+        """The half-made booking of this visitor that the request is about."""
+        self._stored = await self.portal.booking.drafts.get(self._key.text) if self._key else None
         if self._stored is None:
             return None
         try:
@@ -150,9 +161,11 @@ class Visit:
         except msgspec.MsgspecError:
             return None  # written by another build
 
-    async def begin(self, draft: Draft, cookie: str) -> None:
-        """Store a new draft under a new cookie."""
-        await self.portal.booking.drafts.begin(cookie, msgspec.json.encode(draft))
+    async def begin(self, draft: Draft) -> None:
+        """Store a new draft beside those that the visitor has in other tabs."""
+        self._key = DraftKey(self._current.visitor if self._current else new_visitor(), draft.request_id)
+        self._stored = msgspec.json.encode(draft)
+        await self.portal.booking.drafts.begin(self._key.text, self._stored)
 
     async def change(self, draft: Draft, step: Callable[[Draft], Draft]) -> Change:
         """Take a step on the draft that was read; if it is another by now, on that one.
@@ -163,25 +176,32 @@ class Visit:
         Raises:
             Problem: 410, the draft's time ended in this moment.
         """
-        cookie = self.request.cookies[DRAFT_COOKIE]
-        while self._stored is not None:  # ends: whoever was faster has taken a step
+        while self._key is not None and self._stored is not None:  # ends: whoever was faster has taken a step
             after = step(draft)
             body = msgspec.json.encode(after)
-            if await self.portal.booking.drafts.change(cookie, self._stored, body):
+            if await self.portal.booking.drafts.change(self._key.text, self._stored, body):
                 self._stored = body
                 return Change(before=draft, after=after)
             draft = await self.draft() or draft
         raise Problem(410, "draft_gone")
 
-    def draft_cookie(self, value: str) -> Cookie:
-        """The cookie that opens a draft; it ends with the browser, the draft half an hour after the last step."""
+    def _draft_cookies(self) -> list[Cookie]:
+        """The cookie that opens drafts; it ends with the browser, a draft half an hour after its last step.
+
+        For all paths: a change of an appointment begins under `/cita`.
+        """
+        if self._key is None or self._stored is None or self._key == self._current:
+            return []
         secure = self.portal.central.settings.http.secure_cookies
-        return Cookie(key=DRAFT_COOKIE, value=value, path="/reserva", httponly=True, samesite="lax", secure=secure)
+        return [
+            Cookie(key=DRAFT_COOKIE, value=self._key.text, path="/", httponly=True, samesite="lax", secure=secure),
+        ]
 
     def _cookies(self) -> list[Cookie]:
         if not self._switched:
-            return []
-        return [Cookie(key=LANGUAGE_COOKIE, value=self.locale, path="/", samesite="lax", max_age=YEAR_S)]
+            return self._draft_cookies()
+        language = Cookie(key=LANGUAGE_COOKIE, value=self.locale, path="/", samesite="lax", max_age=YEAR_S)
+        return [language, *self._draft_cookies()]
 
 
 def _clean(value: str) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -9,7 +10,7 @@ from central.booking.appointments import Booking, Wish
 from central.offices.catalogue import Catalogue, OfficeRecord, ServiceRecord
 from central.portal.draft import Draft, Step, may_open, step_of
 from central.portal.home import OfficeWait, live_waits
-from central.portal.visit import Form, Page, Visit
+from central.portal.visit import DRAFT_PARAMETER, Form, Page, Visit
 from ui.locales import CITIZEN_LOCALES
 
 PATHS: Final[dict[Step, str]] = {
@@ -19,6 +20,11 @@ PATHS: Final[dict[Step, str]] = {
     "check": "/reserva/compruebe",
     "done": "/reserva/hecha",
 }
+
+
+def step_path(draft: Draft, step: Step, anchor: str = "", **query: str) -> str:
+    """The address of a draft's step: it names the draft, because another tab may have begun another one."""
+    return f"{PATHS[step]}?{urlencode({DRAFT_PARAMETER: draft.request_id, **query})}{anchor and f'#{anchor}'}"
 
 
 class Chosen(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +56,10 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     def wish(self) -> Wish:
         return Wish(office_id=self.at_office.id, service_id=self.service.id, slot_start_at=self.slot)
 
+    def path(self, step: Step, anchor: str = "", **query: str) -> str:
+        """The address of a step of this draft."""
+        return step_path(self.draft, step, anchor, **query)
+
     @property
     def total_steps(self) -> int:
         return 5 if self.moving is None else 3
@@ -67,7 +77,7 @@ async def open_step(visit: Visit, step: Step) -> Chosen | Page:
     if draft is None:
         return draft_gone(visit)
     if not may_open(draft, step):
-        return visit.to(PATHS[step_of(draft)])
+        return visit.to(step_path(draft, step_of(draft)))
     return await chosen(visit, draft) or draft_gone(visit)
 
 
@@ -95,7 +105,8 @@ async def office_wait(visit: Visit, office: OfficeRecord | None) -> OfficeWait |
 async def step_values(visit: Visit, step: Step, at: Chosen) -> dict[str, Any]:
     """What every page of the wizard needs."""
     return {
-        "here": PATHS[step],
+        "here": at.path(step),
+        "action": PATHS[step],
         "at": at,
         "step": at.number(step),
         "total": at.total_steps,

@@ -22,8 +22,8 @@ from central.portal.details import NEEDS, check_details, shown_mobile
 from central.portal.draft import finish
 from central.portal.service import Portal
 from central.portal.visit import Incoming, Page, Visit
-from central.portal.wizard import PATHS, Chosen, draft_gone, open_step, step_values
-from central.portal.wizard_slot import not_now, show_taken
+from central.portal.wizard import Chosen, draft_gone, open_step, step_values
+from central.portal.wizard_slot import not_now, show_gone
 from central.requests import REFUSED
 
 
@@ -39,12 +39,10 @@ async def check(request: Incoming, portal: NamedDependency[Portal], aviso: FromQ
 async def confirm(request: Incoming, portal: NamedDependency[Portal]) -> Page:
     """Book, or move; what stands in the way is said with a way on."""
     visit = Visit(request, portal)
-    form = await visit.form()
+    await visit.form()
     at = await open_step(visit, "check")
     if not isinstance(at, Chosen):
         return at
-    if form.get("request_id") != at.draft.request_id:  # a page of another booking, left open in another tab
-        return visit.to(PATHS["check"])
     outcome = await _carry_out(visit, at)
     match outcome:
         case Booked():
@@ -52,7 +50,7 @@ async def confirm(request: Incoming, portal: NamedDependency[Portal]) -> Page:
             await visit.change(at.draft, lambda draft: finish(draft, appointment_id))
             return visit.to(f"/cita/{outcome.link}?hecho={'cambio' if at.moving else 'reserva'}")
         case Taken() | NotOffered():
-            return await show_taken(visit, at, outcome, at.slot)
+            return await show_gone(visit, at, outcome, at.slot)
         case Recovering():
             raise not_now()
         case LimitReached():
@@ -62,7 +60,7 @@ async def confirm(request: Incoming, portal: NamedDependency[Portal]) -> Page:
         case Reused():
             return await _refuse(visit, at, "base.error.form_expired")
         case None:
-            return visit.to(PATHS["you"])
+            return visit.to(at.path("you"))
 
 
 @get("/reserva/hecha")

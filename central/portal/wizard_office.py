@@ -6,13 +6,12 @@ import msgspec
 from litestar import get, post
 from litestar.di import NamedDependency
 
-from central.booking.drafts import new_draft_cookie
 from central.offices.catalogue import OfficeRecord, ServiceRecord
 from central.portal.draft import Draft, choose_office
 from central.portal.home import live_waits
 from central.portal.service import Portal
 from central.portal.visit import Incoming, Page, Visit
-from central.portal.wizard import PATHS, Chosen, open_step, step_values
+from central.portal.wizard import Chosen, open_step, step_path, step_values
 from central.problems import Problem
 from sync.io.ids import new_id
 
@@ -28,15 +27,15 @@ class FirstFree(msgspec.Struct, frozen=True):
 
 @post("/reserva")
 async def begin(request: Incoming, portal: NamedDependency[Portal]) -> Page:
-    """Begin a booking for a service: a new draft under a new cookie."""
+    """Begin a booking for a service: a new draft, beside those in other tabs."""
     visit = Visit(request, portal)
     form = await visit.form()
     service = (await portal.booking.catalogue.current()).services.get(form.get("service"))
     if service is None or not service.bookable:
         raise Problem(404, "not_found")
-    cookie = new_draft_cookie()
-    await visit.begin(Draft(request_id=new_id(), service_id=service.id), cookie)
-    return visit.to(PATHS["office"], visit.draft_cookie(cookie))
+    draft = Draft(request_id=new_id(), service_id=service.id)
+    await visit.begin(draft)
+    return visit.to(step_path(draft, "office"))
 
 
 @get("/reserva/oficina")
@@ -62,7 +61,7 @@ async def choose(request: Incoming, portal: NamedDependency[Portal]) -> Page:
     if wanted not in {record.id for record in at.city.offices_for(at.service.id)}:
         return await _show(visit, at, failed=True)
     await visit.change(at.draft, lambda draft: choose_office(draft, wanted))
-    return visit.to(PATHS["slot"])
+    return visit.to(at.path("slot"))
 
 
 async def first_free(

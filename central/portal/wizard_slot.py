@@ -1,6 +1,7 @@
 """P3: day and time. Choosing a time keeps its seats; until then nothing is held."""
 
-from datetime import UTC, date, datetime
+import math
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -8,7 +9,8 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
-from central.booking.appointments import Held, NotOffered, Recovering, Taken, Wish
+from central.booking.appointments import Crowded, Held, NotOffered, Recovering, Taken, Wish
+from central.booking.rules import holder_hash
 from central.portal.days import (
     DAYS_SHOWN,
     FreeDay,
@@ -24,9 +26,10 @@ from central.portal.home import live_waits
 from central.portal.offices_view import day_name
 from central.portal.service import Portal
 from central.portal.visit import Form, Incoming, Page, Visit
-from central.portal.wizard import PATHS, Chosen, open_step, step_values
+from central.portal.wizard import Chosen, open_step, step_path, step_values
 from central.problems import Problem
 from central.requests import REFUSED
+from sync.messages.values import require_plausible
 from ui import formats
 
 
@@ -46,7 +49,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     more: int = 1
     typed: str = ""
     error: tuple[str, str] | None = None
-    error_values: dict[str, str] = {}
+    error_values: dict[str, str | int] = {}
     alternatives: tuple[datetime, ...] = ()
     notice: str = ""
 
@@ -68,7 +71,10 @@ async def slot(
         raise not_now()
     more = int(mas) if mas.isascii() and mas.isdecimal() and len(mas) < 3 else 1
     notice = "portal.hold.expired" if aviso == "acabado" else ""
-    return await show_slots(visit, at, Asked(day=_iso_date(dia), more=max(1, more), notice=notice))
+    day = _iso_date(dia)
+    if day is not None and not _is_shown(visit, at, day):
+        return await _out_of_range(visit, at, dia, shown=None)
+    return await show_slots(visit, at, Asked(day=day, more=max(1, more), notice=notice))
 
 
 @post("/reserva/hora")
@@ -86,11 +92,11 @@ async def choose(request: Incoming, portal: NamedDependency[Portal]) -> Page:
         return await _other_date(visit, at, form)
     day, shown = form.get("day"), form.get("shown")
     if day and day != shown and not form.get("first"):
-        return visit.to(f"{PATHS['slot']}?dia={day if _iso_date(day) else ''}#times")
+        return visit.to(at.path("slot", "times", dia=day if _iso_date(day) else ""))
     wanted = _instant(time)
     if wanted is None:
         error = ("time", "portal.err.time")
-        return await show_slots(visit, at, Asked(day=_iso_date(shown), error=error), status=422)
+        return await show_slots(visit, at, Asked(day=_shown_day(visit, at, shown), error=error), status=422)
     return await hold(visit, at, wanted)
 
 
@@ -103,21 +109,22 @@ def not_now() -> Problem:
 async def hold(visit: Visit, at: Chosen, wanted: datetime) -> Page:
     """Keep the seats of a time for this visitor and go on; somebody else's time gives the nearest ones instead."""
     if wanted == at.draft.slot_start_at and await _still_held(visit, at.draft):
-        return visit.to(PATHS[step_of(at.draft)])
+        return visit.to(at.path(step_of(at.draft)))
     outcome = await hold_for(visit, at, wanted)
     if not isinstance(outcome, Draft):
-        return await show_taken(visit, at, outcome, wanted)
-    return visit.to(PATHS[step_of(outcome)])
+        return await show_refused(visit, at, outcome, wanted)
+    return visit.to(step_path(outcome, step_of(outcome)))
 
 
-async def hold_for(visit: Visit, at: Chosen, wanted: datetime) -> Draft | Taken | NotOffered:
+async def hold_for(visit: Visit, at: Chosen, wanted: datetime) -> Draft | Taken | NotOffered | Crowded:
     """Keep the seats of a time in place of those that the draft had. Returns the draft with them.
 
     Asked twice at once, both get the same hold. Every hold that leaves the draft is released by who took it out.
     """
     bookings = visit.portal.booking.bookings
     wish = Wish(office_id=at.at_office.id, service_id=at.service.id, slot_start_at=wanted)
-    held = await bookings.hold(wish, hold_id=next_hold_id(at.draft, wish), replaces=at.draft.hold_id)
+    holder = holder_hash(visit.portal.central.keys.person, visit.address)
+    held = await bookings.hold(wish, hold_id=next_hold_id(at.draft, wish), replaces=at.draft.hold_id, holder=holder)
     if isinstance(held, Recovering):
         raise not_now()
     if not isinstance(held, Held):
@@ -133,15 +140,33 @@ async def _still_held(visit: Visit, draft: Draft) -> bool:
     return draft.hold_id is not None and await visit.portal.booking.bookings.held(draft.hold_id) is not None
 
 
-async def show_taken(visit: Visit, at: Chosen, outcome: Taken | NotOffered, wanted: datetime) -> Page:
-    """The time is gone: the three nearest, with everything typed so far kept."""
+async def show_refused(visit: Visit, at: Chosen, outcome: Taken | NotOffered | Crowded, wanted: datetime) -> Page:
+    """The time was not kept: why, and what can be done instead."""
+    if isinstance(outcome, Crowded):
+        return await _show_crowded(visit, at, outcome, wanted)
+    return await show_gone(visit, at, outcome, wanted)
+
+
+async def _show_crowded(visit: Visit, at: Chosen, outcome: Crowded, wanted: datetime) -> Page:
+    """Too many times are kept for this address: nothing is lost, and waiting, the phone or coming help."""
+    REFUSED.labels("crowded").inc()
+    words: dict[str, str | int] = {"n": math.ceil(outcome.retry_after_s / 60), "phone": visit.phone}
+    day = _shown_day(visit, at, wanted.astimezone(at.at_office.zone).date().isoformat())
+    return await show_slots(
+        visit, at, Asked(day=day, error=("time", "portal.err.crowded"), error_values=words), status=429
+    )
+
+
+async def show_gone(visit: Visit, at: Chosen, outcome: Taken | NotOffered, wanted: datetime) -> Page:
+    """The time is somebody else's, and the three nearest are shown; or it is none that the office gives. What was typed stays."""
     REFUSED.labels("taken" if isinstance(outcome, Taken) else outcome.reason).inc()
     now = visit.portal.central.clock.now()
     change = await visit.change(at.draft, lambda draft: lose_slot(draft, wanted, now))
-    alternatives = outcome.alternatives if isinstance(outcome, Taken) else ()
-    asked = Asked(
-        day=wanted.astimezone(at.at_office.zone).date(), error=("time", "portal.err.taken"), alternatives=alternatives
-    )
+    if isinstance(outcome, Taken):
+        day = wanted.astimezone(at.at_office.zone).date()
+        asked = Asked(day=day, error=("time", "portal.err.taken"), alternatives=outcome.alternatives)
+    else:
+        asked = Asked(error=("time", "portal.err.not_offered"), alternatives=outcome.alternatives)
     return await show_slots(visit, msgspec.structs.replace(at, draft=change.after), asked, status=409)
 
 
@@ -194,19 +219,36 @@ async def _other_date(visit: Visit, at: Chosen, form: Form) -> Page:
     horizon = visit.portal.booking.availability.horizon(office)
     today, typed = now.astimezone(office.zone).date(), form.get("other")
     wanted = read_date(typed, today)
+    shown = _shown_day(visit, at, form.get("shown"))
     if wanted is None:
-        asked = Asked(
-            typed=typed, error=("other", "portal.err.date"), error_values={"example": date_example(today)},
-            day=_iso_date(form.get("shown")),
-        )  # fmt: skip
+        words: dict[str, str | int] = {"example": date_example(today)}
+        asked = Asked(typed=typed, error=("other", "portal.err.date"), error_values=words, day=shown)
         return await show_slots(visit, at, asked, status=422)
     if not horizon[0] <= wanted <= horizon[-1]:
-        words = {"first": formats.day(horizon[0], visit.locale), "last": formats.day(horizon[-1], visit.locale)}
-        asked = Asked(
-            typed=typed, error=("other", "portal.err.date.range"), error_values=words, day=_iso_date(form.get("shown"))
-        )
-        return await show_slots(visit, at, asked, status=422)
-    return visit.to(f"{PATHS['slot']}?dia={wanted.isoformat()}#times")
+        return await _out_of_range(visit, at, typed, shown)
+    return visit.to(at.path("slot", "times", dia=wanted.isoformat()))
+
+
+async def _out_of_range(visit: Visit, at: Chosen, typed: str, shown: date | None) -> Page:
+    horizon = visit.portal.booking.availability.horizon(at.at_office)
+    words: dict[str, str | int] = {
+        "first": formats.day(horizon[0], visit.locale),
+        "last": formats.day(horizon[-1], visit.locale),
+    }
+    asked = Asked(typed=typed, error=("other", "portal.err.date.range"), error_values=words, day=shown)
+    return await show_slots(visit, at, asked, status=422)
+
+
+def _is_shown(visit: Visit, at: Chosen, day: date) -> bool:
+    """Whether the page can show a day: those that can be booked, and the night that the last of them ends in."""
+    horizon = visit.portal.booking.availability.horizon(at.at_office)
+    return horizon[0] <= day <= horizon[-1] + timedelta(days=1)
+
+
+def _shown_day(visit: Visit, at: Chosen, text: str) -> date | None:
+    """The day that was on the page, as its form says."""
+    day = _iso_date(text)
+    return day if day is not None and _is_shown(visit, at, day) else None
 
 
 def _listed(days: tuple[FreeDay, ...], asked: Asked, open_day: FreeDay | None) -> tuple[FreeDay, ...]:
@@ -236,12 +278,13 @@ def _iso_date(text: str) -> date | None:
 
 
 def _instant(text: str) -> datetime | None:
-    """An instant as our own form sends it; whole minutes of the coming years only."""
+    """An instant as our own form sends it, to the minute."""
     try:
         instant = datetime.fromisoformat(text)
+        if instant.tzinfo is None:
+            return None
+        require_plausible(instant)
     except ValueError:
-        return None
-    if instant.tzinfo is None or not 2020 < instant.year < 2200:
         return None
     return instant.astimezone(UTC).replace(second=0, microsecond=0)
 

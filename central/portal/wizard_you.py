@@ -12,8 +12,8 @@ from central.portal.details import DOCUMENT_KINDS, NEEDS, FieldProblem, check_de
 from central.portal.draft import Details, Draft, extend_slot, may_open, note_details, step_of
 from central.portal.service import Portal
 from central.portal.visit import Form, Incoming, Page, Visit
-from central.portal.wizard import PATHS, Chosen, open_step, step_values, wanted_language
-from central.portal.wizard_slot import hold_for, show_taken
+from central.portal.wizard import Chosen, open_step, step_path, step_values, wanted_language
+from central.portal.wizard_slot import hold_for, show_refused
 
 RETENTION_DAYS = 30
 
@@ -39,26 +39,26 @@ async def note(request: Incoming, portal: NamedDependency[Portal]) -> Page:
     is_good = isinstance(person, Person)
     draft = (await visit.change(at.draft, lambda draft: note_details(draft, details, checked=is_good))).after
     if not may_open(draft, "you"):  # booked in another tab, or another office chosen
-        return visit.to(PATHS[step_of(draft)])
+        return visit.to(step_path(draft, step_of(draft)))
     at = msgspec.structs.replace(at, draft=draft)
     if language := wanted_language(form):
-        return visit.to(f"{PATHS['you']}?lang={language}")
+        return visit.to(at.path("you", lang=language))
     if form.get("more"):
-        return await _more_time(visit, at)
+        return await _more_time(visit, at, form.get("more"))
     if not isinstance(person, Person):
         return await _show(visit, at, problems=person)
     if not draft.is_held(portal.central.clock.now()):
         return await hold_again(visit, at)
-    return visit.to(PATHS[step_of(draft)])
+    return visit.to(step_path(draft, step_of(draft)))
 
 
 async def hold_again(visit: Visit, at: Chosen) -> Page:
     """The time ran out over the form: keep the same seats once more if nobody took them, else choose again; nothing is lost."""
     outcome = await hold_for(visit, at, at.slot)
     if not isinstance(outcome, Draft):
-        return await show_taken(visit, at, outcome, at.slot)
+        return await show_refused(visit, at, outcome, at.slot)
     step = step_of(outcome)
-    return visit.to(f"{PATHS[step]}?aviso=otra-vez" if step == "check" else PATHS[step])
+    return visit.to(step_path(outcome, step, aviso="otra-vez") if step == "check" else step_path(outcome, step))
 
 
 def read_details(form: Form) -> Details:
@@ -74,14 +74,15 @@ def read_details(form: Form) -> Details:
     )
 
 
-async def _more_time(visit: Visit, at: Chosen) -> Page:
+async def _more_time(visit: Visit, at: Chosen, so_far: str) -> Page:
     hold_id = at.draft.hold_id
-    held = await visit.portal.booking.bookings.extend(hold_id) if hold_id else None
+    is_count = so_far.isascii() and so_far.isdecimal() and len(so_far) < 3
+    held = await visit.portal.booking.bookings.extend(hold_id, int(so_far)) if hold_id and is_count else None
     if held is not None:
         await visit.change(at.draft, lambda draft: extend_slot(draft, held))
-        return visit.to(f"{PATHS['you']}?aviso=mas-tiempo")
+        return visit.to(at.path("you", aviso="mas-tiempo"))
     if at.draft.is_held(visit.portal.central.clock.now()):
-        return visit.to(PATHS["you"])  # extended often enough; the time that is left stands on the page
+        return visit.to(at.path("you"))  # extended often enough; the time that is left stands on the page
     return await hold_again(visit, at)
 
 

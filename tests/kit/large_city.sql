@@ -53,8 +53,12 @@ SELECT
     10, decode(lpad(to_hex(n), 8, '0'), 'hex'), 'es', 'portal', 1, now(), now()
 FROM generate_series(1, 100000) n;
 
-INSERT INTO hold (hold_id, office_id, pool_id, service_id, start_at, starts, duration_min, held_until)
-SELECT gen_random_uuid(), 'office-1', 'main', 'service-1', now(), '{}', 10, now() + n * interval '1 second'
+INSERT INTO closed_day (office, service_date)
+SELECT 'office-' || o, date '2026-01-01' + n FROM generate_series(1, 200) o, generate_series(0, 99) n;
+
+INSERT INTO hold (hold_id, office_id, pool_id, service_id, start_at, starts, duration_min, held_until, holder)
+SELECT gen_random_uuid(), 'office-1', 'main', 'service-1', now(), '{}', 10, now() + n * interval '1 second',
+       decode(lpad(to_hex(n / 10), 8, '0'), 'hex')
 FROM generate_series(1, 20000) n;
 
 INSERT INTO booking_reply (request_id, fingerprint, reply, answered_at)

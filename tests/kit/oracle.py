@@ -266,10 +266,12 @@ class Oracle:
         return sum(n - 1 for n in seen.values())
 
     def arrivals_outside_their_windows(self) -> list[str]:
-        """Tickets whose arrival is not between the request for them and the paper in hand."""
+        """Tickets whose arrival is not between the request for them and the paper in hand, or that nobody asked for."""
         wrong = []
         for person in self.people.values():
             window = self.windows.get(f"{person.office}/{person.label}")
-            if window and not window[0] - timedelta(milliseconds=5) <= person.arrived_at <= window[1]:
+            if window is None:
+                wrong.append(f"{person.office} {person.label} was asked for by nobody")
+            elif not window[0] - timedelta(milliseconds=5) <= person.arrived_at <= window[1]:
                 wrong.append(f"{person.office} {person.label} arrived {person.arrived_at}, asked {window[0]}")
         return wrong

@@ -104,7 +104,7 @@ async def test_a_repeated_post_is_answered_the_same(api: httpx.AsyncClient) -> N
         ({"service_id": "informacion"}, 409, "service_unknown"),
         ({"slot_start_at": "2026-11-23T06:00:00Z"}, 409, "too_late"),
         ({"slot_start_at": "2027-03-01T08:00:00Z"}, 409, "too_far"),
-        ({"slot_start_at": "2026-11-24T08:03:00Z"}, 409, "taken"),
+        ({"slot_start_at": "2026-11-24T08:03:00Z"}, 409, "no_such_time"),
         ({"slot_start_at": "2026-11-24T08:00:00"}, 400, "malformed"),
         ({"slot_start_at": "tomorrow"}, 400, "malformed"),
         ({"request_id": "1"}, 400, "malformed"),
@@ -113,6 +113,7 @@ async def test_a_repeated_post_is_answered_the_same(api: httpx.AsyncClient) -> N
         ({"person": {"document": "#"}}, 422, "document_form"),
         ({"person": {"email": "not an address"}}, 400, "malformed"),
         ({"slot_start_at": "0001-01-01T00:00:00Z"}, 400, "malformed"),
+        ({"slot_start_at": "2199-12-31T23:59:59Z"}, 409, "too_far"),
         ({"slot_start_at": "9999-12-31T23:59:59Z"}, 400, "malformed"),
         ({"person": {"email": "a\x00@b.es"}}, 400, "malformed"),
         ({"person": {"email": "a><b>@b.es"}}, 400, "malformed"),
@@ -159,6 +160,9 @@ async def test_bad_bodies(api: httpx.AsyncClient, content: bytes, status: int, c
         ("GET", "/offices/nowhere/services/viaje/days", 404),
         ("GET", "/offices/centro/services/informacion/days", 404),
         ("GET", "/offices/centro/services/viaje/days/someday", 404),
+        ("GET", "/offices/centro/services/viaje/days/0001-01-01", 404),
+        ("GET", "/offices/centro/services/viaje/days/9999-12-31", 404),
+        ("GET", "/offices/centro/services/viaje/days/10000-01-01", 404),
         ("GET", "/appointments/" + "A" * 44, 404),
         ("POST", "/appointments/" + "A" * 44 + "/cancel", 404),
         ("DELETE", "/services", 405),
@@ -167,6 +171,12 @@ async def test_bad_bodies(api: httpx.AsyncClient, content: bytes, status: int, c
 async def test_bad_addresses(api: httpx.AsyncClient, method: str, path: str, status: int) -> None:
     reply = await api.request(method, path)
     assert (reply.status_code, reply.headers["content-type"]) == (status, "application/problem+json")
+
+
+@pytest.mark.parametrize("day", ["2199-12-31", "2026-11-20"])
+async def test_a_day_out_of_reach_has_no_times(api: httpx.AsyncClient, day: str) -> None:
+    reply = await api.get(f"/offices/centro/services/viaje/days/{day}")
+    assert (reply.status_code, reply.json()) == (200, {"service_date": day, "starts": []})
 
 
 async def test_nobody_looks_up_without_the_secret(api: httpx.AsyncClient) -> None:

@@ -117,13 +117,13 @@ async def test_what_is_not_offered(bed: Bed, asked: object, reason: str) -> None
 @pytest.mark.parametrize("start_at", [TUESDAY_9H - timedelta(hours=1), TUESDAY_9H + timedelta(minutes=5)])
 async def test_a_time_that_is_no_slot_is_answered_with_real_ones(bed: Bed, start_at: object) -> None:
     outcome = await bed.booking.bookings.book(request_id(), wish(start_at), person())  # type: ignore[arg-type]
-    assert isinstance(outcome, Taken)
-    assert outcome.alternatives[0] == TUESDAY_9H
+    assert isinstance(outcome, NotOffered)
+    assert (outcome.reason, outcome.alternatives[0]) == ("no_such_time", TUESDAY_9H)
 
 
 async def test_the_last_start_of_the_day_has_room_for_the_whole_service(bed: Bed) -> None:
     last = TUESDAY_9H + timedelta(hours=4, minutes=50)  # 13:50, the office closes at 14:00
-    assert isinstance(await bed.booking.bookings.book(request_id(), wish(last, "padron"), person()), Taken)
+    assert isinstance(await bed.booking.bookings.book(request_id(), wish(last, "padron"), person()), NotOffered)
     assert isinstance(await bed.booking.bookings.book(request_id(), wish(last, "viaje"), person()), Booked)
 
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from central.booking.appointments import Booked, Held, NotOffered, Taken
+from central.booking.appointments import Booked, Crowded, Held, NotOffered, Taken, Wish
+from central.booking.rules import holder_hash
 from tests.integration.booking.conftest import TUESDAY_9H, Bed, person, request_id, wish
 
 pytestmark = pytest.mark.postgres
@@ -101,13 +102,13 @@ async def test_the_sweeper_leaves_holds_that_stand(bed: Bed) -> None:
 
 async def test_a_hold_is_extended_three_times_at_most(bed: Bed) -> None:
     hold = await held(bed)
-    for extensions in (1, 2, 3):
+    for so_far in range(3):
         bed.clock.advance(minutes=9)
-        longer = await bed.booking.bookings.extend(hold.hold_id)
+        longer = await bed.booking.bookings.extend(hold.hold_id, so_far)
         assert longer is not None
-        assert longer.extensions == extensions
+        assert longer.extensions == so_far + 1
         assert longer.held_until == bed.clock.now() + timedelta(minutes=10)
-    assert await bed.booking.bookings.extend(hold.hold_id) is None
+    assert await bed.booking.bookings.extend(hold.hold_id, 3) is None
     bed.clock.advance(minutes=9)
     assert isinstance(await bed.booking.bookings.book(request_id(), wish(), person(2)), Taken)
 
@@ -156,3 +157,45 @@ async def test_fifty_holds_for_three_seats(bed: Bed) -> None:
     )
     assert all(isinstance(one, Booked) for one in confirmed)
     assert (await bed.seats())["booked"] == 3
+
+
+LIBRARY = holder_hash(b"key", "203.0.113.7")
+OTHER = holder_hash(b"key", "203.0.113.8")
+
+
+def many_wishes(count: int) -> list[Wish]:
+    """Different times of this week."""
+    return [wish(TUESDAY_9H + timedelta(days=n // 30, minutes=10 * (n % 30))) for n in range(count)]
+
+
+async def test_one_address_keeps_forty_times_at_most_however_fast_it_asks(bed: Bed) -> None:
+    bookings, wishes = bed.booking.bookings, many_wishes(62)
+    outcomes = await asyncio.gather(*(bookings.hold(one, holder=LIBRARY) for one in wishes[:60]))
+    held = [one for one in outcomes if isinstance(one, Held)]
+    assert len(held) == 40
+    assert {one for one in outcomes if not isinstance(one, Held)} == {Crowded(retry_after_s=600)}
+    assert (await bed.seats())["held"] == 40
+
+    assert isinstance(await bookings.hold(wishes[60], holder=OTHER), Held)
+    moved = await bookings.hold(wishes[61], holder=LIBRARY, replaces=held[0].hold_id)
+    assert isinstance(moved, Held), "who changes their time keeps one all along"
+    again = await bookings.hold(moved.wish, holder=LIBRARY, hold_id=moved.hold_id)
+    assert again == moved, "a double click gets the hold that stands"
+
+    assert isinstance(await bookings.hold(held[0].wish, holder=LIBRARY), Crowded)
+    assert isinstance(await bookings.confirm(request_id(), moved.wish, person(), moved.hold_id), Booked)
+    bed.clock.advance(minutes=4)
+    assert isinstance(await bookings.hold(held[0].wish, holder=LIBRARY), Held)
+    crowded = await bookings.hold(wishes[59], holder=LIBRARY)
+    assert crowded == Crowded(retry_after_s=360)
+    bed.clock.advance(minutes=6)
+    assert isinstance(await bookings.hold(wishes[59], holder=LIBRARY), Held)
+
+
+async def test_a_hold_keeps_no_address(bed: Bed) -> None:
+    await bed.booking.bookings.hold(wish(), holder=LIBRARY)
+    assert b"203.0.113" not in await bed.pool.fetchval("SELECT holder FROM hold")
+    assert await bed.upkeep.release_expired_holds() == 0
+    bed.clock.advance(minutes=11)
+    assert await bed.upkeep.release_expired_holds() == 1
+    assert await bed.pool.fetchval("SELECT count(*) FROM hold") == 0

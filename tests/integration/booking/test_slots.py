@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from central.booking.appointments import Booked, Taken
+from central.booking.appointments import Booked, NotOffered, Taken
 from central.booking.slots import extend_horizon
 from central.loading import load, open_offices
 from tests.integration.booking.conftest import TUESDAY_9H, Bed, person, request_id, wish
@@ -118,7 +118,7 @@ async def test_a_closed_day_keeps_its_bookings_and_gives_no_more(bed: Bed) -> No
 
     assert await nine_o_clock(bed) == [(1, "booked", True)]
     later = wish(TUESDAY_9H + timedelta(hours=1))
-    assert isinstance(await bed.booking.bookings.book(request_id(), later, person(2)), Taken)
+    assert isinstance(await bed.booking.bookings.book(request_id(), later, person(2)), NotOffered)
     assert await bed.pool.fetchval("SELECT status FROM appointment") == "booked"
 
 

@@ -1,6 +1,7 @@
 """The console's pages over HTTP, as a browser without script and as the page's own script ask for them."""
 
 import re
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from html import unescape
@@ -8,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from sync.io.ids import new_id
 from tests.kit.console_server import Console, console
-from tests.kit.edge import OFFICE, SECRET
+from tests.kit.edge import OFFICE, SECRET, feed
 from ui.headers import PAGE_HEADERS
 
 CSRF = f"vt_edge_{OFFICE}_csrf"
@@ -266,3 +268,27 @@ async def test_signing_out_closes_the_counter_but_never_a_visit(served: Console,
 
 def _cookies(clerk: Clerk) -> str:
     return "; ".join(f"{name}={value}" for name, value in clerk.http.cookies.items())
+
+
+async def test_a_service_withdrawn_during_the_day_takes_nobody_new_and_serves_who_waits(
+    served: Console, clerk: Clerk
+) -> None:
+    waiting = await served.walk_in("padron")
+
+    def withdraw(connection: sqlite3.Connection) -> None:
+        connection.execute("DELETE FROM entity WHERE kind = 'service' AND entity_id = 'padron'")
+
+    await served.node.writer.run(withdraw)
+    known = served.node.dispatcher.state.configuration.catalogue
+    without = tuple(service for service in known.office.services if service != "padron")
+    await feed(served.node, msgspec.structs.replace(known.office, services=without), version=9)
+    assert "padron" not in served.node.dispatcher.state.configuration.catalogue.services
+
+    await clerk.post("/act/take_ticket", {"service": "padron"})
+    assert served.tickets("waiting") == [waiting.label]
+    assert waiting.label in (await clerk.http.get("/")).text
+    await clerk.post("/act/call_next", {"session": session(served)})
+    assert served.tickets("called") == [waiting.label]
+    assert waiting.label in (await clerk.http.get("/")).text
+    async with clerk_at(served, "boss") as boss:
+        assert (await boss.http.get("/supervise")).status_code == 200

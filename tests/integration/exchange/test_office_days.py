@@ -168,6 +168,13 @@ async def test_a_ticket_of_an_appointment_marks_it_attended(pool: Any, office: s
     assert await pool.fetchval("SELECT count(*) FROM fact_parked") == 0
 
 
+async def test_the_end_of_a_day_is_known_once_it_was_told(pool: Any) -> None:
+    prev = await add(pool, DAY[:2])
+    assert await pool.fetchval("SELECT count(*) FROM closed_day") == 0
+    await add(pool, DAY[2:], prev)
+    assert [tuple(row) for row in await pool.fetch("SELECT * FROM closed_day")] == [("centro", date(2026, 3, 2))]
+
+
 async def test_who_is_heard_is_connected_for_a_while(pool: Any) -> None:
     clock = ManualClock()
     hearing = Hearing(pool, clock)

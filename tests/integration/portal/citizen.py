@@ -101,6 +101,12 @@ class Citizen:
         self.reply = httpx.Response(200)
         self.page = Document("")
 
+    def tab(self) -> Citizen:
+        """Another tab of this browser: the same cookies, a page of its own."""
+        other = Citizen(str(self.client.base_url))
+        other.client = self.client
+        return other
+
     async def __aenter__(self) -> Citizen:
         return self
 

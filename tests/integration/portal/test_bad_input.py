@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import httpx
 import pytest
 from asyncpg import ConnectionDoesNotExistError, TooManyConnectionsError
 from prometheus_client import REGISTRY
 
+from central.booking.appointments import Held, Wish
+from central.booking.rules import holder_hash
 from central.pages import citizen_pages
 from tests.integration.portal.conftest import Bed
 from tests.integration.portal.test_wizard import WHO, to_details, to_times
@@ -118,9 +122,14 @@ async def test_a_date_is_typed_in_many_ways(shared_portal: Bed, typed: str, stat
         ({"time": "ayer"}, 422, "portal.err.time"),
         ({"time": "2026-11-24T10:00"}, 422, "portal.err.time"),  # no zone: no instant
         ({"time": "0001-01-01T00:00+00:00"}, 422, "portal.err.time"),
-        ({"time": "2026-11-24T10:07+01:00"}, 409, "portal.err.taken"),  # no slot begins then
-        ({"time": "2026-11-20T10:00+01:00"}, 409, "portal.err.taken"),  # past
-        ({"time": "2027-11-24T10:00+01:00"}, 409, "portal.err.taken"),  # beyond the horizon
+        ({"time": "2026-11-24T10:07+01:00"}, 409, "portal.err.not_offered"),  # no slot begins then
+        ({"time": "2026-11-20T10:00+01:00"}, 409, "portal.err.not_offered"),  # past
+        ({"time": "2027-11-24T10:00+01:00"}, 409, "portal.err.not_offered"),  # beyond the horizon
+        ({"time": "2199-12-31T10:00+01:00"}, 409, "portal.err.not_offered"),
+        ({"time": "2200-01-01T10:00+01:00"}, 422, "portal.err.time"),
+        ({"time": "0001-01-01T00:00+14:00"}, 422, "portal.err.time"),
+        ({"time": "9999-12-31T23:59-14:00"}, 422, "portal.err.time"),
+        ({"first": "9999-12-31T23:59-14:00"}, 422, "portal.err.time"),
     ],
 )
 async def test_times_that_nobody_offered(
@@ -132,7 +141,27 @@ async def test_times_that_nobody_offered(
         page = await citizen.send("/reserva/hora", **values)
         assert citizen.reply.status_code == status
         assert said(key, "es") in page.words
+        assert page.form("/reserva/hora").choices["time"], "there are others to choose from"
         assert await shared_portal.count("hold") == holds
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2199-12-31", "2026-11-20"])
+async def test_days_that_no_office_gives(shared_portal: Bed, day: str) -> None:
+    async with shared_portal.citizen() as citizen:
+        await to_times(citizen)
+        form = citizen.page.form("/reserva/hora")
+        asked: list[dict[str, str | list[str]]] = [
+            {"day": day},
+            {"other": day, "go": "date"},
+            {"day": day, "shown": day},
+            {"shown": day, "other": "x", "go": "date"},
+        ]
+        for values in asked:
+            reply = await citizen.post(form, values)
+            assert reply.status_code == 422, values
+        page = await citizen.open(f"/reserva/hora?dia={day}")
+        assert citizen.reply.status_code == 422
+        assert "Elija una fecha entre el" in page.words
 
 
 @pytest.mark.parametrize("language", ["es", "ar"])
@@ -209,6 +238,29 @@ async def test_a_locator_tried_twenty_times_gets_one_answer_and_then_a_pause(sha
         assert _bare(said("portal.find.wait", language, n=15, phone="010")) in _bare(citizen.page.words)
         assert ("code", locator) in citizen.page.form().fields
     assert refused("too_many_tries") == before + 15
+
+
+@pytest.mark.parametrize("language", ["es", "ar"])
+async def test_an_address_that_keeps_too_many_times_is_told_what_to_do(shared_portal: Bed, language: str) -> None:
+    shared_portal.clock.advance(minutes=11)  # the holds of the rows before have lapsed
+    bookings, before = shared_portal.booking.bookings, refused("crowded")
+    holder = holder_hash(shared_portal.server.central.keys.person, "127.0.0.1")
+    async with shared_portal.citizen(language) as citizen:
+        await to_times(citizen)
+        times = [datetime.fromisoformat(time) for time in citizen.page.form("/reserva/hora").choices["time"]]
+        for n in range(40):
+            at = times[-1] + timedelta(days=1 + n // 10, minutes=-10 * (n % 10))
+            wish = Wish(office_id="real", service_id="viaje", slot_start_at=at)
+            assert isinstance(await bookings.hold(wish, holder=holder), Held)
+        page = await citizen.send("/reserva/hora", time=times[-1].isoformat())
+        assert citizen.reply.status_code == 429
+        assert page.lang == language
+        assert _bare(said("portal.err.crowded", language, n=10, phone="010")) in _bare(page.words)
+        assert page.form("/reserva/hora").choices["time"]
+        assert refused("crowded") == before + 1
+        shared_portal.clock.advance(minutes=10)
+        await citizen.send("/reserva/hora", time=times[-1].isoformat())
+        assert citizen.path == "/reserva/datos", citizen.page.words
 
 
 def _bare(text: str) -> str:

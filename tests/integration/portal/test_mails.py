@@ -83,6 +83,28 @@ async def test_a_confirmation_holds_everything(portal: Bed, language: str) -> No
     assert event.decoded("dtstart") == row["slot_start_at"]
 
 
+async def test_mails_stay_in_the_language_of_the_booking(portal: Bed) -> None:
+    async with portal.citizen("ar") as citizen:
+        await to_check(citizen)
+        await citizen.send("/reserva/compruebe")
+        path = citizen.path.partition("?")[0]
+        assert (await sent(portal))["Content-Language"] == "ar"
+
+        assert (await citizen.open(f"{path}?lang=fr")).lang == "fr"
+        await citizen.send("/cambiar")
+        await citizen.send("/reserva/hora", time=citizen.page.form().choices["time"][2])
+        page = await citizen.send("/reserva/compruebe")
+        assert page.lang == "fr"
+        assert (await sent(portal))["Content-Language"] == "ar"
+
+        await citizen.open(f"{path}/anular?lang=en")
+        await citizen.send("/anular")
+        mail = await sent(portal)
+        assert mail["Content-Language"] == "ar"
+        assert 'dir="rtl"' in mail.get_body(preferencelist=("html",)).get_content()  # type: ignore[union-attr]
+    assert await portal.count("appointment", "language = 'ar'") == 1
+
+
 async def test_a_cancellation_has_no_code_to_scan(portal: Bed) -> None:
     async with portal.citizen() as citizen:
         await to_check(citizen)

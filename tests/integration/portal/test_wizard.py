@@ -203,9 +203,41 @@ async def test_more_time_is_one_button_and_keeps_the_form(portal: Bed) -> None:
         await to_details(citizen)
         assert "8:10" in citizen.page.words
         portal.clock.advance(minutes=8)
-        page = await citizen.send("/reserva/datos", name="Fátima", more="time")
+        page = await citizen.send("/reserva/datos", name="Fátima", more="0")
         assert "8:18" in page.words
         assert ("name", "Fátima") in page.form().fields
+
+
+async def test_a_double_click_on_more_time_uses_one_extension(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        await to_details(citizen)
+        for n in range(3):
+            portal.clock.advance(minutes=8)
+            await citizen.open("/reserva/datos")
+            replies = await twice(portal, citizen, "/reserva/datos", more=more_of(citizen))
+            assert await portal.count("hold", f"extensions = {n + 1}") == 1
+            assert all("aviso=mas-tiempo" in str(reply.url) for reply in replies)
+        await citizen.open("/reserva/datos")
+        before = await portal.server.central.pool.fetchval("SELECT held_until FROM hold")
+        portal.clock.advance(minutes=1)
+        await citizen.send("/reserva/datos", more=more_of(citizen))
+        assert await portal.server.central.pool.fetchval("SELECT held_until FROM hold") == before
+        assert "aviso" not in str(citizen.reply.url)
+
+
+def more_of(citizen: Citizen) -> str:
+    """What the button *more time* of this page says."""
+    return next(value for name, value, _ in citizen.page.form().buttons if name == "more")
+
+
+@pytest.mark.parametrize("more", ["", "time", "-1", "7", "9" * 40])
+async def test_more_time_by_no_button_of_ours_gives_none(portal: Bed, more: str) -> None:
+    async with portal.citizen() as citizen:
+        await to_details(citizen)
+        portal.clock.advance(minutes=5)
+        await citizen.send("/reserva/datos", more=more)
+        assert citizen.reply.status_code in {200, 422}
+        assert await portal.count("hold", "extensions = 0") == 1
 
 
 async def test_a_hold_that_ran_out_over_the_form_is_taken_again(portal: Bed) -> None:
@@ -288,7 +320,77 @@ async def test_without_any_free_time_the_page_says_what_to_do(portal: Bed) -> No
         assert "Ahora no quedan citas para este trámite." in citizen.page.words
         assert "Venir sin cita" in citizen.page.words
         assert "tel:010" in citizen.page.links
-        assert "/reserva/oficina" in citizen.page.links
+        assert any(link.startswith("/reserva/oficina?") for link in citizen.page.links)
+
+
+async def test_two_tabs_book_two_things_and_never_mix_them(portal: Bed) -> None:
+    async with portal.citizen() as first:
+        second = first.tab()
+        await to_details(first, "viaje")
+        await to_times(second, "padron", "real")
+
+        await first.send("/reserva/datos", **WHO)
+        assert first.path == "/reserva/compruebe"
+        assert "Viaje" in first.page.words
+        assert "Centro, Plaza 1" in first.page.words
+
+        await second.send("/reserva/hora", time=second.page.form().choices["time"][0])
+        assert second.path == "/reserva/datos"
+        assert ("name", "") in second.page.form().fields, "what was typed in one tab is not in the other"
+        await second.send("/reserva/datos", **WHO)
+        await first.send("/reserva/compruebe")
+        await second.send("/reserva/compruebe")
+        rows = await portal.server.central.pool.fetch("SELECT service_id, office_id FROM appointment ORDER BY 1")
+        assert [tuple(row) for row in rows] == [("padron", "real"), ("viaje", "centro")]
+
+
+async def test_the_pages_of_a_tab_stay_with_its_booking(portal: Bed) -> None:
+    async with portal.citizen() as first:
+        second = first.tab()
+        await to_check(first, "viaje")
+        address, links = str(first.reply.url), [link for link in first.page.links if link.startswith("/reserva/")]
+        await to_times(second, "padron", "real")
+        assert "Centro, Plaza 1" in (await first.open(address)).words
+        assert len(links) > 5
+        for link in links:
+            page = await first.open(link)
+            assert "Centro" in page.words
+            assert first.reply.status_code == 200
+            assert next(value for name, value in page.form().fields if name == "request_id") in address
+        page = await first.open(f"{address}&lang=ar")
+        assert (page.lang, "Avenida 2" in page.words) == ("ar", False)
+
+
+async def test_a_change_and_a_new_booking_go_on_side_by_side(portal: Bed) -> None:
+    async with portal.citizen() as first:
+        second = first.tab()
+        await to_check(first)
+        await first.send("/reserva/compruebe")
+        await to_times(second, "padron", "real")
+        await first.send("/cambiar")
+        chosen = first.page.form().choices["time"][3]
+        await second.send("/reserva/hora", time=second.page.form().choices["time"][0])
+        await first.send("/reserva/hora", time=chosen)
+        await first.send("/reserva/compruebe")
+        assert await portal.count("appointment", f"service_id = 'viaje' AND slot_start_at = '{chosen}'") == 1
+        await second.send("/reserva/datos", **WHO)
+        assert second.path == "/reserva/compruebe", second.page.words
+
+
+async def test_a_form_without_the_booking_that_it_belongs_to_changes_none(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        await to_details(citizen)
+        await citizen.send("/reserva/datos", **WHO, request_id="")
+        assert citizen.reply.status_code == 410
+        assert b"Mohamed" not in await portal.server.central.pool.fetchval("SELECT body FROM booking_draft")
+
+
+async def test_a_booking_is_opened_by_no_other_browser(portal: Bed) -> None:
+    async with portal.citizen() as mine, portal.citizen() as other:
+        await to_check(mine)
+        await to_times(other)
+        await other.open(str(mine.reply.url))
+        assert other.reply.status_code == 410
 
 
 async def test_a_draft_ends_after_half_an_hour(portal: Bed) -> None:

@@ -129,3 +129,18 @@ def test_a_person_is_a_keyed_hash_of_kind_and_number() -> None:
 )
 def test_documents(kind: str, typed: str, read: object) -> None:
     assert read_document(kind, typed) == read  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "one, other, same",
+    [
+        ("203.0.113.7", "203.0.113.8", False),
+        ("203.0.113.7", "::ffff:203.0.113.7", True),
+        ("2001:db8::1", "2001:db8::ffff:1", True),
+        ("2001:db8:0:1::1", "2001:db8:0:2::1", False),
+    ],
+)
+def test_a_holder_is_an_address_or_the_network_of_one_connection(one: str, other: str, *, same: bool) -> None:
+    assert (rules.holder_hash(b"k", one) == rules.holder_hash(b"k", other)) is same
+    assert rules.holder_hash(b"k", one) != rules.holder_hash(b"another key", one)
+    assert rules.holder_hash(b"k", "") is None

@@ -102,6 +102,8 @@ def test_an_arrival_lies_between_the_touch_and_the_paper() -> None:
     assert oracle.arrivals_outside_their_windows() == []
     oracle.taken("centro", "A1", at("09:01"), at("09:02"))
     assert len(oracle.arrivals_outside_their_windows()) == 1
+    oracle.windows.clear()
+    assert oracle.arrivals_outside_their_windows() == ["centro A1 was asked for by nobody"]
 
 
 def test_more_appointments_than_seats_are_a_seat_twice() -> None:
