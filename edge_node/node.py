@@ -262,7 +262,7 @@ class EdgeNode:
         lan.on_devices = self._devices_changed
         lan.on_witness = self.witnessed
         self.desk.on_print = lan.prints.add
-        for listener in (lan.boards, lan.prints):
+        for listener in (lan.boards, lan.prints, lan.reserves):
             self.dispatcher.listen(listener)
         return lan
 

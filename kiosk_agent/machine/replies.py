@@ -45,6 +45,7 @@ NEXT_STEPS: Mapping[Trouble, tuple[NextStep, ...]] = MappingProxyType(
         "closed": (),
         "stopped": (),
         "by_appointment": ("walk_in",),
+        "unchecked": ("walk_in",),
         "desk": (),
     }
 )
