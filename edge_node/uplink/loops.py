@@ -27,6 +27,7 @@ import structlog
 from edge_node.uplink.client import Failure
 from edge_node.uplink.steps import WriterStore
 from edge_node.uplink.surroundings import Surroundings
+from provisioning.failpoints import failpoint
 from sync.domain.central_clock import CentralClock
 from sync.domain.leases import LeaseBook
 from sync.io.ids import new_id
@@ -151,6 +152,7 @@ class UpLoop:
             else:
                 await asyncio.sleep(reply.retry_after_s)
             return
+        failpoint("edge.ack_received")
         self._around.heard()
         step = self._session.on_refusal(reply) if isinstance(reply, UpRefusal) else self._session.on_reply(reply)
         self._tell(await self._store.run(step))
@@ -240,6 +242,7 @@ class DownLoop:
             await asyncio.sleep(failure.retry_after_s)
 
     async def _tell(self, outcome: DownOutcome) -> None:
+        failpoint("edge.rows_committed")
         around = self._around
         around.heard()
         match outcome:
