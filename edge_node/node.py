@@ -46,7 +46,7 @@ from edge_node.writer import WriteFailed, Writer
 from provisioning.settings import SettingsError
 from sync.domain.handover import command_of
 from sync.domain.witness import Seen
-from sync.io.clock import Clock, SystemClock
+from sync.io.clock import Clock, ClockThatIsSet, SystemClock
 from sync.io.ids import new_id
 from sync.io.node_token import load_key
 from sync.messages.facts import ConfigApplied, LeaseSold, NodeStarted
@@ -323,11 +323,16 @@ async def running(
     writer = Writer(settings.database_file, opener)
     writer.start()
     try:
-        node = await _boot(settings, writer, clock or SystemClock(settings.clock.rate))
+        node = await _boot(settings, writer, clock or _clock(settings))
         async with _serving(node):
             yield node
     finally:
         await writer.close()
+
+
+def _clock(settings: Settings) -> Clock:
+    rate, ahead_file = settings.clock.rate, settings.clock.ahead_file
+    return SystemClock(rate) if ahead_file is None else ClockThatIsSet(ahead_file, rate)
 
 
 async def _boot(settings: Settings, writer: Writer, clock: Clock) -> EdgeNode:

@@ -86,12 +86,8 @@ class Desk:
         raise NotFoundException(f"The demo runs no office called {office}.")
 
     async def set_wan(self, office: str, state: State) -> None:
-        """Cut, silence or heal the network of an office."""
-        relay = self.relays[self.office(office).id]
-        if state == "up":
-            await relay.heal()
-        else:
-            await relay.cut(silent=state == "silent")
+        """Cut, silence, disturb or heal the network of an office."""
+        await self.relays[self.office(office).id].become(state)
 
     async def scan(self, office: str, text: str) -> None:
         """Let the kiosk's scanner read a text."""
