@@ -39,6 +39,8 @@ TROUBLE_WORDS = {
     "stopped": ("kiosk.stopped.h1", "kiosk.off"),
     "by_appointment": ("kiosk.services.appointment_only", "kiosk.off"),
     "unchecked": ("kiosk.unchecked.h1", "kiosk.unchecked.text"),
+    "missed": ("kiosk.missed.h1", "kiosk.missed.text"),
+    "finished": ("kiosk.finished.h1", "kiosk.finished.text"),
     "desk": ("kiosk.off", "kiosk.failed"),
 }
 """Heading and text of every trouble."""

@@ -110,6 +110,9 @@ class KioskDesk:
             return _slip(asked, answer.reply.slip)
         if answer.code != "already_checked_in" or answer.ticket_id is None:
             return _refused(asked, answer)
+        visit = await self._desk.visit_of(answer.ticket_id)
+        if visit != "open":
+            return KioskReply(request_id=asked.request_id, refusal=answer, visit=visit)
         slip = await self._desk.slip_again(answer.ticket_id, wish)
         if isinstance(slip, Refusal):
             return _refused(asked, answer)

@@ -30,7 +30,7 @@ from sync.messages.commands import Accept, Actor, CheckIn, HandOver, MarkArrived
 from sync.messages.handover_slip import Sign
 from sync.messages.policy import GENERAL
 from sync.messages.refusals import Refusal
-from sync.messages.topics import FOLLOW_CODE_BYTES, KioskTellReserved, PrintJob, Slip
+from sync.messages.topics import FOLLOW_CODE_BYTES, KioskTellReserved, PrintJob, Slip, VisitState
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,6 +160,15 @@ class Desk:
 
         slip = await self.dispatcher.read(make)
         return self.refused(slip) if isinstance(slip, Refusal) else slip
+
+    async def visit_of(self, ticket_id: str) -> VisitState:
+        """Whether somebody with this ticket of today is still to be served."""
+
+        def find(state: OfficeState) -> VisitState:
+            ticket = state.day.tickets.get(ticket_id)
+            return ticket.state if ticket and ticket.state in ("missed", "finished") else "open"
+
+        return await self.dispatcher.read(find)
 
     async def print_again(self, ticket_id: str, device: str, language: str) -> PrintJob | Refusal:
         """Send a ticket's slip to a kiosk once more."""

@@ -34,10 +34,12 @@ Trouble = Literal[
     "stopped",
     "by_appointment",
     "unchecked",
+    "missed",
+    "finished",
     "desk",
 ]
 """Why there is no ticket, in the few ways that a person can act on. ``desk``: ask for a ticket at the counter. ``unchecked``: an
-appointment that nobody can look up now."""
+appointment that nobody can look up now. ``missed``, ``finished``: an appointment that was called in vain, or served."""
 
 Stands = Literal["none", "ready", "used_up", "other_day"]
 """What the kiosk can do by itself now: nothing while the edge is heard or no reserve was granted."""

@@ -162,15 +162,21 @@ class Slip(msgspec.Struct, frozen=True, kw_only=True):
         require_plausible(self.issued_at, self.slot_start_at, self.callable_at)
 
 
+VisitState = Literal["open", "missed", "finished"]
+"""How the first ticket of an appointment stands that is shown again; *missed*: called, and nobody came."""
+
+
 class KioskReply(Tagged, frozen=True, kw_only=True, tag="reply"):
     """The answer to a ``cmd``: a slip that is already durable at the edge, or a refusal.
 
-    ``already_checked_in`` comes with the refusal *and* the slip of the first ticket, so that a reprint can be offered.
+    ``already_checked_in`` comes with the refusal *and* the slip of the first ticket, so that a reprint can be offered;
+    without it when that ticket waits no more, which ``visit`` says.
     """
 
     request_id: Uuid
     slip: Slip | None = None
     refusal: Refusal | None = None
+    visit: VisitState = "open"
 
 
 class PrintJob(Tagged, frozen=True, kw_only=True, tag="print"):

@@ -160,6 +160,13 @@ def test_already_in_offers_the_same_slip_again() -> None:
     assert effects == [Send(KioskReprint(request_id=OTHER, device="kiosk-1", ticket_id=SLIP.ticket_id))]
 
 
+@pytest.mark.parametrize("visit", ["missed", "finished"])
+def test_an_appointment_whose_ticket_waits_no_more_is_not_in_the_list(visit: s.Trouble) -> None:
+    answer = msgspec.structs.replace(reply(None, "already_checked_in", ticket_id=SLIP.ticket_id), visit=visit)
+    kiosk, effects = walk(on(s.Asking(ID, "check_in")), e.Replied(answer, "check_in"))
+    assert (kiosk.screen, effects) == (s.Problem(visit), [])
+
+
 def test_without_answer_the_counter_helps_and_a_late_one_counts_while_the_person_is_there() -> None:
     kiosk, _ = walk(on(s.Asking(ID, "ticket")), e.NoReply(ID))
     assert kiosk.screen == s.Problem("desk", request_id=ID)
