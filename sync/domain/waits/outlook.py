@@ -32,11 +32,13 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
         tickets: by waiting ticket that an open counter may serve.
         services: of somebody who comes now, by service with an open counter.
         level: the per cent of the range's upper end.
+        seq: the place in the journal that it was made from.
     """
 
     tickets: dict[str, Seconds] = {}
     services: dict[str, Seconds] = {}
     level: int = 80
+    seq: int = 0
     from_history: bool = False
 
     def of_ticket(self, ticket_id: str) -> WaitRange | None:
@@ -57,7 +59,7 @@ def outlook(scene: Scene, seeded: Callable[[int], Draw], paths: int | None = Non
         paths: how many futures; else as many as there is time for.
     """
     if all(desk.state == "away" for desk in scene.desks):
-        return Outlook(level=scene.model.level)
+        return Outlook(level=scene.model.level, seq=scene.seq)
     count = paths or paths_for(len(scene.tickets))
     draw = seeded(crc32(scene.key.encode()))
     columns = list(zip(*(Path(scene, draw).run() for _ in range(count)), strict=True))
@@ -68,6 +70,7 @@ def outlook(scene: Scene, seeded: Callable[[int], Draw], paths: int | None = Non
         tickets={ticket: wait for ticket, wait in tickets if wait is not None},
         services={service: wait for service, wait in services if wait is not None},
         level=scene.model.level,
+        seq=scene.seq,
         from_history=scene.from_history,
     )
 

@@ -87,6 +87,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     """An office day at an instant. ``tickets`` and then ``services`` are those whose waits are asked for, by ``who``."""
 
     key: str
+    seq: int
     tickets: tuple[str, ...]
     services: tuple[str, ...]
     lines: int
@@ -155,6 +156,7 @@ class _Maker:
         who = {t.ticket_id: n for n, t in enumerate(waiting)}
         return Scene(
             key=f"{self.day.office} {self.day.service_date} {self.day.epoch}.{self.day.seq}",
+            seq=self.day.seq,
             tickets=tuple(who),
             services=self.services,
             lines=len(self.services) + len(self.own_line),
