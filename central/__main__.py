@@ -11,6 +11,7 @@ import uvloop
 from central import migrations
 from central.command_line import CONFIG, explained, on_database, settings_of, with_connection
 from central.exchange import commands as exchange
+from central.insight import commands as insight
 from central.settings import Settings
 from sync.io.clock import SystemClock
 
@@ -93,7 +94,7 @@ async def _check(settings: Settings) -> None:
     await with_connection(settings, migrations.check)
 
 
-for command in exchange.COMMANDS:
+for command in (*exchange.COMMANDS, *insight.COMMANDS):
     main.add_command(command)
 
 if __name__ == "__main__":

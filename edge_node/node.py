@@ -38,7 +38,8 @@ from edge_node.queue.dispatcher import NODE, Dispatcher, StateUnknown
 from edge_node.queue.journal import Entry, PendingPrint
 from edge_node.queue.rights import new_grants, settle_rights
 from edge_node.queue.state import OfficeState
-from edge_node.queue.timekeeper import Timekeeper, waits
+from edge_node.queue.timekeeper import Timekeeper
+from edge_node.queue.waits import foresee, publish, scene
 from edge_node.settings import Settings
 from edge_node.uplink.link import LinkState
 from edge_node.uplink.service import Uplink
@@ -338,7 +339,7 @@ def _clock(settings: Settings) -> Clock:
 async def _boot(settings: Settings, writer: Writer, clock: Clock) -> EdgeNode:
     identity = await identify(writer, settings.office, settings.central.activation_file)
     state = await load_state(writer, identity, settings.office, clock)
-    state.waits = waits(state)
+    publish(state, await foresee(scene(state)))
     await register_devices(writer, settings.devices)
     dispatcher = Dispatcher(state, writer, Metrics(), await known_requests(writer))
     dispatcher.metrics.watch(lambda: dispatcher.depth, lambda: len(dispatcher.state.day.waiting))

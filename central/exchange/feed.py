@@ -39,6 +39,7 @@ from sync.messages.feed import (
     Staff,
     TicketClosed,
     TicketGrant,
+    WaitModel,
 )
 
 _queries = load("central.exchange", "feed.sql")
@@ -59,6 +60,8 @@ def entity_id(entity: Entity) -> str:
             return entity.day.isoformat()
         case OfficePolicy():
             return entity.effective_from.isoformat()
+        case WaitModel():
+            return "present"
         case _:
             raise TypeError(f"{type(entity).__name__} is no kind of feed row")
 

@@ -22,7 +22,7 @@ def fold(day: OfficeDay, records: Sequence[FactRecord]) -> None:
         if (record.header.epoch, record.seq) <= (day.epoch, day.seq):
             continue
         try:
-            day.apply(record.header, _open(record))
+            day.apply(record.header, opened_fact(record))
         except Exception:
             log.exception("fact.fold_failed", **position(record.header))
 
@@ -38,7 +38,7 @@ def position(header: FactHeader) -> dict[str, Any]:
     return {"office": header.office, "epoch": header.epoch, "seq": header.seq, "type": header.type}
 
 
-def _open(record: FactRecord) -> Fact:
+def opened_fact(record: FactRecord) -> Fact:
     """A fact that does not fit its shape was parked; here it only moves the position."""
     try:
         return open_fact(record)

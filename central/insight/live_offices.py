@@ -13,10 +13,14 @@ import msgspec
 from central.exchange.links import Behind, OfficeLink, read_behind, read_links
 from central.exchange.service import Exchange
 from central.insight.office_now import OfficeNow, domain_catalogue, office_now
+from central.insight.outlooks import Outlooks, Waits
+from central.offices import catalogue as offices
+from central.offices.catalogue import OfficeRecord
 from central.offices.store import CatalogueCopy
 from sync.domain.catalogue import Catalogue
 from sync.io.sql import load
 from sync.messages.feed import GLOBAL, office_stream
+from sync.messages.topics import WaitRange
 
 queries = load("central.insight")
 
@@ -51,6 +55,7 @@ class LiveOffices:
         self.exchange = exchange
         self.catalogue = catalogue
         self._central = exchange.central
+        self._outlooks = Outlooks(exchange.central, exchange.days)
         self._links: _Links | None = None
         self._reading = asyncio.Lock()
 
@@ -58,6 +63,7 @@ class LiveOffices:
         """Every office of the catalogue."""
         city, links = await self.catalogue.current(), await self._read_links()
         now = self._central.clock.now()
+        waits = {record.id: await self.waits(record, city) for record in city.offices.values()}
         return CityNow(
             now,
             tuple(
@@ -69,6 +75,7 @@ class LiveOffices:
                     heads=_own_heads(record.id, links.heads),
                     now=now,
                     behind=links.behind.get(record.id),
+                    waits=waits[record.id],
                 )
                 for record in city.offices.values()
             ),
@@ -83,6 +90,18 @@ class LiveOffices:
         city = await self.catalogue.current()
         record = city.offices.get(office)
         return None if record is None else domain_catalogue(record, city)
+
+    async def waits(self, record: OfficeRecord, city: offices.Catalogue) -> Waits:
+        """The waits ahead at an office."""
+        if not self.exchange.days[record.id].sessions:
+            return Waits()
+        return await self._outlooks.of(record.id, domain_catalogue(record, city))
+
+    async def wait_of(self, office: str, ticket_id: str) -> WaitRange | None:
+        """The wait that is still ahead of a ticket, as its owner is shown it."""
+        city = await self.catalogue.current()
+        record = city.offices.get(office)
+        return (await self.waits(record, city)).of_ticket(ticket_id) if record is not None else None
 
     async def _read_links(self) -> _Links:
         async with self._reading:

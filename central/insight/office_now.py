@@ -12,10 +12,10 @@ from typing import Literal
 import msgspec
 
 from central.exchange.links import Behind, OfficeLink
+from central.insight.outlooks import Waits
 from central.offices import catalogue as offices
 from central.offices.entities import entities_of
 from sync.domain.catalogue import Catalogue
-from sync.domain.estimate import wait_of_newcomer
 from sync.domain.office_day import OfficeDay
 from sync.domain.service_day import service_date
 from sync.domain.ticket import State, Ticket
@@ -104,6 +104,7 @@ def office_now(
     heads: Mapping[str, int],
     now: datetime,
     behind: tuple[Behind, ...] | None = None,
+    waits: Waits,
 ) -> OfficeNow:
     """Everything that pages and the API say of an office."""
     by_state = Tally(ticket.state for ticket in day.tickets.values())
@@ -139,7 +140,7 @@ def office_now(
         tickets=len(day.tickets),
         by_state=dict(sorted(by_state.items())),
         longest_wait_s=max(0, int((now - longest).total_seconds())) if live and longest else None,
-        wait=longest_wait(day, domain_catalogue(record, city), now) if live and not link.rolled_back else None,
+        wait=longest_wait(record, city, waits) if live and not link.rolled_back else None,
     )
 
 
@@ -152,12 +153,11 @@ def link_state(link: OfficeLink, now: datetime) -> LinkState:
     return "catching_up" if link.reported_seq is not None and link.acked_seq < link.reported_seq else "live"
 
 
-def longest_wait(day: OfficeDay, catalogue: Catalogue, now: datetime) -> WaitRange | None:
+def longest_wait(record: offices.OfficeRecord, city: offices.Catalogue, waits: Waits) -> WaitRange | None:
     """The wait of a walk-in whose service has the longest one; the same choice as on the office's displays."""
-    waits = (
-        wait_of_newcomer(day, service.id, catalogue, now) for service in catalogue.services.values() if service.walk_in
-    )
-    return max((wait for wait in waits if wait), key=lambda wait: (wait.high_min, wait.low_min), default=None)
+    walk_ins = (service for service in record.services if service in city.services and city.services[service].walk_in)
+    known = (wait for service in walk_ins if (wait := waits.of_service(service)))
+    return max(known, key=lambda wait: (wait.high_min, wait.low_min), default=None)
 
 
 def opening_of(record: offices.OfficeRecord, city: offices.Catalogue, now: datetime) -> Opening:

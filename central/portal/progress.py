@@ -104,7 +104,8 @@ async def _values(visit: Visit, code: str) -> dict[str, Any] | None:
     link = await portal.live.link(found.day.office)
     stale_since = link.stale_since(at)
     is_live = stale_since is None and not link.rolled_back  # a node that calls nobody promises no wait
-    shown: Progress = progress_of(found.day, found.ticket, catalogue, at, is_live=is_live)
+    wait = await portal.live.wait_of(found.day.office, found.ticket.ticket_id) if is_live else None
+    shown: Progress = progress_of(found.day, found.ticket, catalogue, at, wait=wait)
     to_office = offices.get(shown.to_office or "")
     return {
         "to_office_name": to_office.name if to_office else shown.to_office,

@@ -10,10 +10,10 @@ from typing import Literal
 import msgspec
 
 from sync.domain.catalogue import Catalogue
-from sync.domain.estimate import wait_of
 from sync.domain.office_day import OfficeDay
 from sync.domain.ordering import ahead_of
 from sync.domain.ticket import Ticket
+from sync.messages.topics import WaitRange
 
 CODE_BYTES = 16
 VALID_AFTER_CLOSE = timedelta(hours=2)
@@ -114,8 +114,14 @@ def holder_of(days: Iterable[OfficeDay], hashed: bytes, now: datetime) -> tuple[
     return max(found, key=lambda pair: pair[1].tenure, default=None)
 
 
-def progress_of(day: OfficeDay, ticket: Ticket, catalogue: Catalogue, now: datetime, *, is_live: bool) -> Progress:
-    """Where a ticket is. Without live news the place is the last known one and no time is promised."""
+def progress_of(
+    day: OfficeDay, ticket: Ticket, catalogue: Catalogue, now: datetime, *, wait: WaitRange | None
+) -> Progress:
+    """Where a ticket is. Without live news the place is the last known one and no time is promised.
+
+    Args:
+        wait: what is still ahead of it; none when that is not known, or not from live news.
+    """
     ahead = ahead_of(day, ticket) if ticket.state == "waiting" else None
     turn = _turn(ticket, ahead, now)
     waits = turn in {"waiting", "near"}
@@ -125,7 +131,7 @@ def progress_of(day: OfficeDay, ticket: Ticket, catalogue: Catalogue, now: datet
         zone=_zone(ticket, catalogue),
         turn=turn,
         ahead=ahead if turn not in {"early", "expected"} else None,
-        span=_span(day, ticket, catalogue, now) if waits and is_live else None,
+        span=_span(wait, now) if waits and wait is not None else None,
         counter=ticket.called_counter,
         announced_at=ticket.announced_at,
         recalls=ticket.recalls,
@@ -156,10 +162,7 @@ def _zone(ticket: Ticket, catalogue: Catalogue) -> str:
     return counter.zone if counter else catalogue.zone_of_service(ticket.service)
 
 
-def _span(day: OfficeDay, ticket: Ticket, catalogue: Catalogue, now: datetime) -> Span | None:
-    wait = wait_of(day, ticket, catalogue)
-    if wait is None:
-        return None
+def _span(wait: WaitRange, now: datetime) -> Span:
     # Never an hour that has passed: rounding down may not go behind the present minute.
     starts_at = max(_floor(now + timedelta(minutes=wait.low_min), STEP), _floor(now, timedelta(minutes=1)))
     ends_at = _floor(now + timedelta(minutes=wait.high_min) + STEP - timedelta(milliseconds=1), STEP)

@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from central.background import running
 from central.booking.service import BookingService
 from central.context import Central
 from central.exchange.service import Exchange
 from central.insight.live_offices import LiveOffices
+from central.insight.wait_models import WaitModels
 from central.pages import citizen_pages, shared_assets, staff_pages
 from central.portal.throttle import Throttle
 from ui.assets import StaticAssets
@@ -36,14 +38,15 @@ class Portal:
 
 @asynccontextmanager
 async def open_portal(central: Central, exchange: Exchange, booking: BookingService) -> AsyncIterator[Portal]:
-    """The portal; it keeps nothing that must be closed."""
-    yield Portal(
-        central=central,
-        exchange=exchange,
-        booking=booking,
-        live=LiveOffices(exchange, booking.catalogue),
-        assets=shared_assets(),
-        pages=citizen_pages(),
-        staff_pages=staff_pages(),
-        throttle=Throttle(),
-    )
+    """The portal, and beside it the weekly work on what it says of waits."""
+    async with running(WaitModels(central, booking.catalogue).run()):
+        yield Portal(
+            central=central,
+            exchange=exchange,
+            booking=booking,
+            live=LiveOffices(exchange, booking.catalogue),
+            assets=shared_assets(),
+            pages=citizen_pages(),
+            staff_pages=staff_pages(),
+            throttle=Throttle(),
+        )

@@ -310,7 +310,8 @@ class Dispatcher:
                 return DATE_UNCONFIRMED
             floors, catalogue = state.floors(today), state.configuration.catalogue
             return confirm_date(state.day, each.command, each.actor, today, catalogue=catalogue, floors=floors)
-        return decide(state.day, each.command, each.actor, now, state.configuration.catalogue, rights=state.rights)
+        catalogue, rights, expected = state.configuration.catalogue, state.rights, state.expected
+        return decide(state.day, each.command, each.actor, now, catalogue, rights=rights, expected=expected)
 
     def _refused(self, refusal: Refusal) -> Refusal:
         self.metrics.refused.labels(refusal.code).inc()

@@ -22,10 +22,11 @@ from sync.domain.leases import LeaseBook, Rights
 from sync.domain.office_day import OfficeDay
 from sync.domain.service_day import ends_at, service_date
 from sync.domain.standing import Standing
+from sync.domain.waits.steady import Shown
 from sync.io.clock import Clock
 from sync.messages.commands import Actor
 from sync.messages.envelope import FactHeader
-from sync.messages.facts import ClockStepped, DayOpened, Fact, LeaseSold, NodeBreakGlass
+from sync.messages.facts import ClockStepped, DayOpened, Expected, Fact, LeaseSold, NodeBreakGlass
 from sync.messages.feed import Entity, Lease, NumberFloor, Office, QrKey, Staff, TicketClosed, TicketGrant
 from sync.messages.topics import WaitRange
 
@@ -78,7 +79,10 @@ class OfficeState:
         self.tail = Tail(epoch)
         self.configuration = Configuration(office, zone.key)
         self.waits: dict[str, WaitRange | None] = {}
-        """Expected wait of somebody who came now, by service; kept by ``waits``, a little old at most."""
+        """Expected wait of somebody who came now, by service, as screens show it; a second old at most."""
+        self.shown_waits: dict[str, Shown] = {}
+        self.expected: dict[str, Expected] = {}
+        """The same as it is told to who takes a ticket, and judged later by the call."""
         self.people: dict[str, Person] = {}
         """Who today's checked-in appointments are for, by appointment; their rows may be emptied or gone by now."""
         self.book = LeaseBook()

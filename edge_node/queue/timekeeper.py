@@ -12,12 +12,11 @@ import structlog
 from edge_node.queue.dispatcher import NODE, Dispatcher, turn
 from edge_node.queue.journal import SQL, Entry, PendingPrint, written
 from edge_node.queue.state import OfficeState
+from edge_node.queue.waits import foresee, publish, scene
 from edge_node.writer import Writer
 from sync.domain.clock import CHECK_EVERY_S, step_ms
-from sync.domain.estimate import wait_of_newcomer
 from sync.domain.service_day import service_date
 from sync.io.waiting import set_within
-from sync.messages.topics import WaitRange
 
 REMEMBER_REQUESTS = timedelta(hours=48)
 KEEP_PEOPLE = timedelta(days=2)
@@ -25,7 +24,7 @@ FOLLOW_AFTER_CLOSE = timedelta(hours=2)
 KEEP_PRINT_JOBS = timedelta(hours=12)
 FORGET_EVERY_S = 3600
 WAITS_EVERY_S = 30
-WAITS_GAP_S = 0.5
+WAITS_GAP_S = 1.0
 
 Chore = Callable[[], Awaitable[None]]
 log = structlog.get_logger()
@@ -79,7 +78,8 @@ class Timekeeper:
         while True:
             self._changed.clear()
             try:
-                self._dispatcher.state.waits = await self._dispatcher.read(waits)
+                ahead = await foresee(await self._dispatcher.read(scene))
+                publish(self._dispatcher.state, ahead)
             except Exception:
                 log.exception("timekeeper.waits_failed")
             await asyncio.sleep(WAITS_GAP_S)
@@ -92,12 +92,6 @@ class Timekeeper:
             except Exception:
                 log.exception("timekeeper.chore_failed", chore=getattr(chore, "__name__", ""))
             await asyncio.sleep(seconds)
-
-
-def waits(state: OfficeState) -> dict[str, WaitRange | None]:
-    """The expected wait of somebody who came now, for every service."""
-    catalogue, now = state.configuration.catalogue, state.now()
-    return {service: wait_of_newcomer(state.day, service, catalogue, now) for service in catalogue.services}
 
 
 def _checked(state: OfficeState, now: datetime) -> list[Entry]:

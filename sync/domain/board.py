@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from sync.domain.catalogue import Catalogue
-from sync.domain.estimate import wait_of_newcomer
 from sync.domain.office_day import Announcement, OfficeDay
 from sync.messages.topics import Board, BoardCall, ServiceWait, WaitRange
 
@@ -20,7 +19,7 @@ def board(
     now: datetime,
     beat: int = 0,
     *,
-    waits: Mapping[str, WaitRange | None] | None = None,
+    waits: Mapping[str, WaitRange | None],
 ) -> Board:
     """The full state of a zone's screens.
 
@@ -28,7 +27,7 @@ def board(
     those, each ticket once. Waiting counts people whose service is called in this zone.
 
     Args:
-        waits: expected waits by service if they are known already, so that a call is not held up by an estimate.
+        waits: expected waits by service, made elsewhere: a call is not held up by an estimate.
     """
     here = {c.id for c in catalogue.counters.values() if c.zone == zone}
     newest: dict[tuple[str, str], Announcement] = {}
@@ -37,7 +36,7 @@ def board(
             newest.setdefault((announcement.ticket_id, announcement.counter), announcement)
     current = [a for a in newest.values() if _still_called(day, a)]
     recent = [a for a in newest.values() if not _still_called(day, a)][:RECENT_SHOWN]
-    services = tuple(_service_wait(day, s, catalogue, now, waits) for s in _services_of(zone, catalogue))
+    services = tuple(_service_wait(day, s, waits) for s in _services_of(zone, catalogue))
     known = [w.wait for w in services if w.wait is not None]
     return Board(
         office=day.office,
@@ -75,13 +74,6 @@ def _services_of(zone: str, catalogue: Catalogue) -> list[str]:
     return [service for service in sorted(catalogue.services) if catalogue.zone_of_service(service) == zone]
 
 
-def _service_wait(
-    day: OfficeDay,
-    service: str,
-    catalogue: Catalogue,
-    now: datetime,
-    waits: Mapping[str, WaitRange | None] | None,
-) -> ServiceWait:
+def _service_wait(day: OfficeDay, service: str, waits: Mapping[str, WaitRange | None]) -> ServiceWait:
     waiting = len(day.lines.by_service.get(service, ()))
-    wait = waits.get(service) if waits is not None else wait_of_newcomer(day, service, catalogue, now)
-    return ServiceWait(service=service, waiting=waiting, wait=wait)
+    return ServiceWait(service=service, waiting=waiting, wait=waits.get(service))

@@ -7,7 +7,7 @@ from datetime import date
 
 import msgspec
 
-from sync.messages.feed import Counter, Entity, NodeKey, Office, OfficePolicy, Service
+from sync.messages.feed import Counter, Entity, NodeKey, Office, OfficePolicy, Service, WaitModel
 from sync.messages.policy import Policy
 
 
@@ -15,6 +15,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     """The configuration of one office: a value, replaced as a whole when the feed brings news.
 
     Args:
+        model: what the past weeks say about waiting here; none before central has made one.
         nodes: the node of every office of the city that has one: where people can be sent, and whose slips are believed.
     """
 
@@ -22,6 +23,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     services: Mapping[str, Service]
     counters: Mapping[str, Counter]
     policies: tuple[OfficePolicy, ...] = ()
+    model: WaitModel | None = None
     nodes: Mapping[str, NodeKey] = msgspec.field(default_factory=dict)
 
     @classmethod
@@ -33,6 +35,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
             services={e.id: e for e in entities if isinstance(e, Service) and e.id in office.services},
             counters={e.id: e for e in entities if isinstance(e, Counter)},
             nodes={e.office: e for e in entities if isinstance(e, NodeKey)},
+            model=max((e for e in entities if isinstance(e, WaitModel)), key=lambda m: m.made_on, default=None),
             policies=tuple(
                 sorted((e for e in entities if isinstance(e, OfficePolicy)), key=lambda p: p.effective_from)
             ),

@@ -39,6 +39,7 @@ class Context(msgspec.Struct, frozen=True):
     now: datetime
     catalogue: Catalogue
     rights: Rights
+    expected: Mapping[str, f.Expected] = {}
 
 
 def decide(
@@ -49,8 +50,12 @@ def decide(
     catalogue: Catalogue,
     *,
     rights: Rights = NO_RIGHTS,
+    expected: Mapping[str, f.Expected] = {},
 ) -> Decision:
     """Decide one command on the present state.
+
+    Args:
+        expected: the wait that a walk-in is told now, by service.
 
     Returns:
         Accepted with the facts to commit (possibly none: it was already so), a Refusal, or Unchanged when the sender's
@@ -58,7 +63,7 @@ def decide(
     """
     if not day.is_open and not isinstance(command, (c.ReportPrinted, c.ReportPrintFailed, c.ReportShown)):
         return refuse("day_closed")
-    return _RULES[type(command)](Context(day, actor, now, catalogue, rights), command)
+    return _RULES[type(command)](Context(day, actor, now, catalogue, rights, expected), command)
 
 
 def turn_day(
@@ -153,6 +158,7 @@ def _issue(
         slot_start_at=slot_start_at,
         follow_hash=command.follow_hash,
         band=rank.band,
+        expected=x.expected.get(service.id) if origin == "walk_in" else None,
     )
     return Accepted((issued,))
 

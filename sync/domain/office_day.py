@@ -46,6 +46,14 @@ class Durations(msgspec.Struct, kw_only=True):
     total_s: float = 0.0
 
 
+class Left(msgspec.Struct, frozen=True, kw_only=True):
+    """A counter that was closed today, and what it served; it may be open again."""
+
+    at: datetime
+    primary: tuple[str, ...]
+    secondary: tuple[str, ...]
+
+
 class OfficeDay:
     """The state of an office's queue. ``apply`` is the only way to change it."""
 
@@ -69,6 +77,8 @@ class OfficeDay:
         self.last_numbers: dict[str, int] = {}
         self.sessions: dict[str, CounterSession] = {}
         self.session_at: dict[str, str] = {}
+        self.left: dict[str, Left] = {}
+        """The last time that a counter's clerk closed it today, by counter."""
         self.reserves: dict[str, f.ReserveGranted] = {}
         """What each kiosk may give by itself today, by device."""
         self.lines = Lines()
@@ -141,8 +151,10 @@ class OfficeDay:
         )
         self.session_at[fact.counter] = fact.session
 
-    def _counter_closed(self, _header: FactHeader, fact: f.CounterClosed) -> None:
-        self.sessions.pop(fact.session, None)
+    def _counter_closed(self, header: FactHeader, fact: f.CounterClosed) -> None:
+        session = self.sessions.pop(fact.session, None)
+        if session is not None and fact.reason == "closed":
+            self.left[fact.counter] = Left(at=header.occurred_at, primary=session.primary, secondary=session.secondary)
         if self.session_at.get(fact.counter) == fact.session:
             del self.session_at[fact.counter]
             for ticket in self.tickets.values():  # parked ones too: they must not come back to a counter that is closed
@@ -170,6 +182,7 @@ class OfficeDay:
             appointment_id=fact.appointment_id,
             band=fact.band,
             to_verify=fact.to_verify,
+            expected_wait=fact.expected,
         )
         self._enter(ticket)
 
@@ -335,6 +348,7 @@ class OfficeDay:
                 self.lines.keep(ticket)
         for session in self.sessions.values():
             session.opened_at += delta
+        self.left = {k: msgspec.structs.replace(left, at=left.at + delta) for k, left in self.left.items()}
         if self.closed_at is not None:
             self.closed_at += delta
         self.announcements = [

@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from sync.messages.facts import Band, CalledHow, Origin, Outcome, Why
+from sync.messages.facts import Band, CalledHow, Expected, Origin, Outcome, Why
 
 State = Literal["waiting", "called", "serving", "missed", "parked", "finished", "abandoned", "in_transit"]
 OPEN_STATES: frozenset[State] = frozenset({"waiting", "called", "serving", "missed", "parked"})
@@ -32,6 +32,7 @@ class Ticket(msgspec.Struct, kw_only=True):
         from_office: the office that gave it up for this one.
         released_to: the office that this one gave it up for.
         expected: it was accepted and its person has not been seen yet.
+        expected_wait: what its person was told of the wait when it was issued.
     """
 
     ticket_id: str
@@ -74,6 +75,7 @@ class Ticket(msgspec.Struct, kw_only=True):
     from_office: str | None = None
     released_to: str | None = None
     expected: bool = False
+    expected_wait: Expected | None = None
 
     @property
     def rank(self) -> tuple[datetime, tuple[int, int]]:

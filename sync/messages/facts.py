@@ -70,6 +70,20 @@ class CounterClosed(Fact, frozen=True, kw_only=True):
     reason: Literal["closed", "taken_over", "ended_by_supervisor", "day_end"]
 
 
+class Expected(msgspec.Struct, frozen=True, kw_only=True):
+    """The wait that was published when a ticket was issued; with its call it says how good such waits are.
+
+    Args:
+        wait_s: seconds at each of ``sync.domain.waits.outlook.LEVELS``.
+        level: the per cent of the published upper end.
+        seq: the place in the journal that it was made from: whoever folds up to there makes it again.
+    """
+
+    wait_s: tuple[int, ...]
+    level: int
+    seq: Seq
+
+
 class TicketIssued(Fact, frozen=True, kw_only=True):
     """Walk-in and check-in alike. The issue sequence of the ticket is the (epoch, seq) of this fact.
 
@@ -77,6 +91,7 @@ class TicketIssued(Fact, frozen=True, kw_only=True):
         priority_class: code of the class, never its reason.
         follow_hash: SHA-256 of the follow code on the slip; the code itself is never in a fact.
         to_verify: the booking was proven by its token only; this office has not got its row yet.
+        expected: what a walk-in was told of the wait; none when nothing was told.
     """
 
     TYPE: ClassVar[str] = "ticket.issued"
@@ -96,6 +111,7 @@ class TicketIssued(Fact, frozen=True, kw_only=True):
     appointment_id: Uuid | None = None
     band: Band | None = None
     to_verify: bool = False
+    expected: Expected | None = None
 
 
 class TicketPrinted(Fact, frozen=True, kw_only=True):

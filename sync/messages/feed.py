@@ -266,6 +266,56 @@ class NodeKey(Entity, frozen=True, kw_only=True):
     public_key: bytes
 
 
+class ServiceTimes(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a service takes at this office, from start to finish; ``visits`` is how many were looked at."""
+
+    visits: int
+    mean_s: int
+    cv_permille: int
+
+
+class HeadStarted(msgspec.Struct, frozen=True, kw_only=True):
+    """How many people of a class with a head start come for a service, per thousand open hours."""
+
+    priority_class: Slug
+    service: Slug
+    per_1000_h: int
+
+
+class WaitModel(Entity, frozen=True, kw_only=True):
+    """What the past weeks say about waiting at this office (its own stream); the replay of the dispatcher draws from it.
+
+    Args:
+        services: by service.
+        walk_up_s: from a call to its start.
+        between_s: from the end of a visit to the next call while somebody waits.
+        show_permille: appointments whose people come.
+        punctuality_s: equally likely values of arrival minus slot, sorted.
+        miss_permille: calls that nobody answers; ``miss_s`` is how long they hold a counter.
+        return_permille: people who come back after a missed call; ``return_s`` is how soon, in the mean.
+        pause_per_1000_h: how often a counter that was not away yet today is left for a while, per thousand open hours;
+            ``pause_s`` is how long, ``pause_back_permille`` how often somebody opens it again after it was closed.
+        level: the per cent at which the upper end of a range is read, so that eight waits of ten end within it.
+    """
+
+    KIND: ClassVar[str] = "wait_model"
+    made_on: date
+    services: dict[Slug, ServiceTimes]
+    walk_up_s: int = 20
+    between_s: int = 15
+    show_permille: int = 850
+    punctuality_s: tuple[int, ...] = (-1500, -1080, -840, -660, -540, -420, -300, -180, 0, 480)
+    miss_permille: int = 40
+    miss_s: int = 75
+    return_permille: int = 600
+    return_s: int = 360
+    pause_per_1000_h: int = 0
+    pause_s: int = 1200
+    pause_back_permille: int = 0
+    head_started: tuple[HeadStarted, ...] = ()
+    level: Annotated[int, msgspec.Meta(ge=75, le=92)] = 80
+
+
 ENTITIES: dict[str, type[Entity]] = {
     entity.KIND: entity
     for entity in (
@@ -282,6 +332,7 @@ ENTITIES: dict[str, type[Entity]] = {
         TicketClosed,
         NumberFloor,
         Lease,
+        WaitModel,
     )
 }
 """Every kind of feed row that this build understands; others are kept as they are."""

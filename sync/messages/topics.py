@@ -55,13 +55,17 @@ class Tagged(Message, frozen=True, kw_only=True, tag_field="type"):
 
 
 class WaitRange(msgspec.Struct, frozen=True, kw_only=True):
-    """An expected wait in minutes, rounded out; ``basis`` says from what: today's finished services or nominal
-    durations.
+    """An expected wait in minutes, rounded out.
+
+    Args:
+        basis: from what: finished services (today's, and those of the weeks before) or nominal durations.
+        back_by_min: who comes back by then has hardly ever missed the call; none where it is not known.
     """
 
     low_min: int
     high_min: int
     basis: Literal["today", "nominal"] = "nominal"
+    back_by_min: int | None = None
 
 
 # device → edge: cmd

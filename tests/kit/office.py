@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from itertools import count
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from sync.domain.office_day import OfficeDay
 from sync.domain.outcomes import Accepted, Decision
 from sync.messages import commands as c
 from sync.messages.envelope import FactHeader
-from sync.messages.facts import Fact
+from sync.messages.facts import Expected, Fact
 from sync.messages.feed import Counter, Office, OfficePolicy, OpeningHours, Service
 from sync.messages.policy import Policy
 
@@ -67,10 +68,17 @@ class TestOffice:
             self.journal.append((header, fact))
             self.day.apply(header, fact)
 
-    def do(self, command: c.AnyCommand, now: datetime, actor: str = "ana", supervisor: bool = False) -> Decision:
+    def do(
+        self,
+        command: c.AnyCommand,
+        now: datetime,
+        actor: str = "ana",
+        supervisor: bool = False,
+        expected: Mapping[str, Expected] = {},
+    ) -> Decision:
         """Decide and, when accepted, fold."""
         who = c.Actor(actor_id=actor, device_id="console", supervisor=supervisor)
-        decision = decide(self.day, command, who, now, self.catalogue)
+        decision = decide(self.day, command, who, now, self.catalogue, expected=expected)
         if isinstance(decision, Accepted):
             self.write(decision.facts, now, actor)
         return decision

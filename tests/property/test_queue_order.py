@@ -8,11 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.domain.due import bound, due
+from sync.domain.office_day import OfficeDay
 from sync.domain.ordering import next_for, passed_over_bound
 from sync.messages import commands as c
+from sync.messages.facts import TicketCalled
 from sync.messages.feed import Counter
 from sync.messages.policy import Policy
 from tests.kit.office import TestOffice, at, catalogue, new_id
+from tests.kit.random_days import RandomDay, bound_of
 
 SERVICES = ("a", "b", "c")
 
@@ -128,3 +131,47 @@ def test_coming_later_never_helps_and_an_appointment_never_hurts(
     assert ranked.due_at <= due(arrived_at, None, cls, policy).due_at, "theorem 3, first claim"
     assert ranked.due_at <= due(arrived_at + timedelta(minutes=later), slot_at, cls, policy).due_at, "theorem 3, second"
     assert arrived_at - ranked.due_at <= bound(policy), "lemma"
+
+
+@given(policy=policies)
+def test_the_bound_is_the_best_possible(policy: Policy) -> None:
+    slot_at = at("12:00")
+    lateness = [timedelta(minutes=m) for m in (policy.grace_min, policy.late_limit_min)]
+    reached = [
+        arrived_at - due(arrived_at, slot_at, cls, policy).due_at
+        for arrived_at in (slot_at + late for late in lateness)
+        for cls in ("general", "reduced_mobility")
+    ]
+    assert max(reached) == bound(policy) == bound_of(policy)
+
+
+def test_head_start_and_grace_alone_are_no_bound() -> None:
+    """What the first draft promised; false as soon as the late limit is longer than both."""
+    policy = Policy(appointment_head_start_min=10, class_head_start_min={}, grace_min=10, late_limit_min=30)
+    office, (session, *_) = office_of(policy, [({"a"}, set())])
+    first = office.take("a", at("10:00"))
+    office.check_in("a", at("09:55"), at("10:25"))
+    overtaker = office.call_next(session, at("10:26"), "clerk-1")
+    assert overtaker not in (None, first)
+    assert office.day.tickets[str(overtaker)].arrived_at > at("10:00") + timedelta(minutes=10 + 10)
+    assert bound(policy) == timedelta(minutes=30)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_no_call_of_a_random_day_breaks_the_order(seed: int) -> None:
+    assert RandomDay(seed).broken == []
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_the_order_is_a_function_of_the_journal(seed: int) -> None:
+    """Theorem 4: whoever folds the journal up to a call would make the same one."""
+    office = RandomDay(seed, steps=80).office
+    day = OfficeDay("centro")
+    for header, fact in office.journal:
+        if isinstance(fact, TicketCalled):
+            choice = next_for(day, day.sessions[fact.session], header.occurred_at)
+            assert choice is not None
+            assert (choice.ticket.ticket_id, choice.rule) == (fact.ticket_id, fact.why.rule)
+        day.apply(header, fact)

@@ -32,6 +32,7 @@ from sync.messages.feed import (
     Staff,
     TicketClosed,
     TicketGrant,
+    WaitModel,
     chain_row,
     office_stream,
 )
@@ -113,6 +114,7 @@ ENTITY_OF_EACH_KIND: list[tuple[Entity, str]] = [
     ),
     (NodeKey(office="centro", epoch=1, public_key=bytes(32)), "centro"),
     (NumberFloor(service_date=date(2026, 1, 2), epoch=2, floors={"P": 30}), "2026-01-02"),
+    (WaitModel(made_on=date(2026, 1, 2), services={}), "present"),
     (Lease(id=uuid_of(2), fence=1, seats=(), sell_until=MORNING), uuid_of(2)),
     (TicketClosed(id=uuid_of(3), tenure=2, service_date=date(2026, 1, 2), reason="superseded"), uuid_of(3)),
     (

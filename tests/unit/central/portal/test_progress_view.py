@@ -11,6 +11,7 @@ from sync.domain.handover import card_of, release
 from sync.domain.ordering import ahead_of
 from sync.messages import commands as c
 from sync.messages import facts as f
+from sync.messages.topics import WaitRange
 from tests.kit import office as kit
 
 NINE = kit.at("09:00")
@@ -21,7 +22,7 @@ def test_the_place_is_the_one_the_queue_gives() -> None:
     office.open("1", NINE)
     tickets = [office.take("a", NINE) for _ in range(5)]
     for n, ticket in enumerate(tickets):
-        shown = progress_of(office.day, office.day.tickets[ticket], office.catalogue, NINE, is_live=True)
+        shown = progress_of(office.day, office.day.tickets[ticket], office.catalogue, NINE, wait=None)
         assert shown.ahead == ahead_of(office.day, office.day.tickets[ticket]) == n
         assert shown.turn == ("next" if n == 0 else "near" if n <= 2 else "waiting")
 
@@ -30,7 +31,13 @@ def test_the_range_is_whole_fives_around_the_estimate_and_fits_its_rail() -> Non
     office = kit.TestOffice()
     office.open("1", NINE)
     last = [office.take("a", NINE) for _ in range(9)][-1]
-    span = progress_of(office.day, office.day.tickets[last], office.catalogue, kit.at("09:02"), is_live=True).span
+    span = progress_of(
+        office.day,
+        office.day.tickets[last],
+        office.catalogue,
+        kit.at("09:02"),
+        wait=WaitRange(low_min=75, high_min=110),
+    ).span
     assert span is not None
     assert span.starts_at.minute % 5 == span.ends_at.minute % 5 == 0
     assert span.rail_from <= kit.at("09:02") < span.starts_at < span.ends_at
@@ -43,23 +50,18 @@ def test_the_range_never_begins_in_the_past() -> None:
     office.open("1", NINE, "ana")
     office.open("2", NINE, "luis")
     last = [office.take("a", NINE) for _ in range(3)][-1]
-    span = progress_of(office.day, office.day.tickets[last], office.catalogue, kit.at("09:03"), is_live=True).span
+    span = progress_of(
+        office.day, office.day.tickets[last], office.catalogue, kit.at("09:03"), wait=WaitRange(low_min=0, high_min=10)
+    ).span
     assert span is not None
     assert (span.starts_at, span.ends_at) == (kit.at("09:03"), kit.at("09:15"))
 
 
-def test_without_live_news_nothing_is_promised() -> None:
+def test_without_a_known_wait_nothing_is_promised() -> None:
     office = kit.TestOffice()
     office.open("1", NINE)
     last = [office.take("a", NINE) for _ in range(5)][-1]
-    shown = progress_of(office.day, office.day.tickets[last], office.catalogue, NINE, is_live=False)
-    assert (shown.span, shown.ahead) == (None, 4)
-
-
-def test_without_an_open_counter_there_is_a_place_and_no_time() -> None:
-    office = kit.TestOffice()
-    last = [office.take("a", NINE) for _ in range(5)][-1]
-    shown = progress_of(office.day, office.day.tickets[last], office.catalogue, NINE, is_live=True)
+    shown = progress_of(office.day, office.day.tickets[last], office.catalogue, NINE, wait=None)
     assert (shown.span, shown.ahead) == (None, 4)
 
 
@@ -67,7 +69,7 @@ def test_an_early_appointment_is_told_its_hour() -> None:
     office = kit.TestOffice()
     office.open("1", NINE)
     ticket = office.check_in("a", kit.at("11:00"), NINE)
-    shown = progress_of(office.day, office.day.tickets[ticket], office.catalogue, NINE, is_live=True)
+    shown = progress_of(office.day, office.day.tickets[ticket], office.catalogue, NINE, wait=None)
     assert (shown.turn, shown.not_before_at, shown.ahead) == ("early", kit.at("11:00"), None)
 
 
@@ -76,10 +78,10 @@ def test_a_call_names_its_counter_and_a_recall_says_so() -> None:
     session = office.open("2", NINE)
     ticket = office.take("a", NINE)
     office.call_next(session, NINE)
-    shown = progress_of(office.day, office.day.tickets[ticket], office.catalogue, NINE, is_live=True)
+    shown = progress_of(office.day, office.day.tickets[ticket], office.catalogue, NINE, wait=None)
     assert (shown.turn, shown.counter, shown.recalls) == ("called", "2", 0)
     office.do(c.Recall(request_id=kit.new_id(), session=session, ticket_id=ticket), NINE + timedelta(minutes=1))
-    shown = progress_of(office.day, office.day.tickets[ticket], office.catalogue, NINE, is_live=True)
+    shown = progress_of(office.day, office.day.tickets[ticket], office.catalogue, NINE, wait=None)
     assert shown.recalls == 1
 
 
@@ -135,7 +137,7 @@ def test_the_holder_is_the_largest_tenure() -> None:
     command = c.HandOver(request_id=kit.new_id(), session=session, ticket_id=ticket, to_office="real")
     centro.write((release(centro.day, centro.day.tickets[ticket], command, NINE),), NINE)
     assert holder_of([centro.day, real.day], hashed, NINE) == (centro.day, centro.day.tickets[ticket])
-    shown = progress_of(centro.day, centro.day.tickets[ticket], centro.catalogue, NINE, is_live=True)
+    shown = progress_of(centro.day, centro.day.tickets[ticket], centro.catalogue, NINE, wait=None)
     assert (shown.turn, shown.to_office, shown.ahead, shown.span) == ("in_transit", "real", None, None)
 
     card = card_of(centro.day.tickets[ticket], "b", NINE)
@@ -152,6 +154,6 @@ def test_the_holder_is_the_largest_tenure() -> None:
     real.do(accept, NINE)
     held = real.day.tickets[ticket]
     assert holder_of([centro.day, real.day], hashed, NINE) == (real.day, held)
-    shown = progress_of(real.day, held, real.catalogue, NINE, is_live=True)
+    shown = progress_of(real.day, held, real.catalogue, NINE, wait=None)
     assert (shown.turn, shown.label, shown.has_moved) == ("expected", "B1", True)
     assert holder_of([], hashed, NINE) is None

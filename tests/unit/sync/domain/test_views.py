@@ -1,4 +1,4 @@
-"""What people are told: boards, estimates, labels, the office clock and the service day."""
+"""What people are told: boards, labels, the office clock and the service day."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ import pytest
 
 from sync.domain.board import board
 from sync.domain.clock import OfficeClock, step_ms
-from sync.domain.estimate import wait_of, wait_of_newcomer
 from sync.domain.numbering import next_label
-from sync.domain.office_day import Durations
 from sync.domain.service_day import ends_at, service_date, starts_at
 from sync.messages import commands as c
 from sync.messages.feed import Counter
@@ -33,11 +31,11 @@ def test_a_board_shows_its_own_zone_newest_first() -> None:
     office.do(c.Start(request_id=new_id(), session=one, ticket_id=tickets[0]), at("09:02"))
     office.do(c.Finish(request_id=new_id(), session=one, ticket_id=tickets[0]), at("09:03"))
     office.call_next(one, at("09:04"))
-    shown = board(office.day, "a", office.catalogue, at("09:04"))
+    shown = board(office.day, "a", office.catalogue, at("09:04"), waits={})
     assert [call.label for call in shown.calls] == ["A2"]
     assert [call.label for call in shown.recent] == ["A1"]
     assert shown.waiting == 1
-    assert [call.label for call in board(office.day, "b", office.catalogue, at("09:04")).calls] == ["B1"]
+    assert [call.label for call in board(office.day, "b", office.catalogue, at("09:04"), waits={}).calls] == ["B1"]
 
 
 def test_a_recall_is_announced_again_and_shown_once() -> None:
@@ -46,33 +44,8 @@ def test_a_recall_is_announced_again_and_shown_once() -> None:
     ticket = office.take("a", at("09:00"))
     office.call_next(session, at("09:01"))
     office.do(c.Recall(request_id=new_id(), session=session, ticket_id=ticket), at("09:02"))
-    (call,) = board(office.day, "a", office.catalogue, at("09:02")).calls
+    (call,) = board(office.day, "a", office.catalogue, at("09:02"), waits={}).calls
     assert (call.recalls, call.called_at) == (1, at("09:02"))
-
-
-def test_no_estimate_without_an_open_counter() -> None:
-    office = two_zones()
-    ticket = office.take("a", at("09:00"))
-    assert wait_of(office.day, office.day.tickets[ticket], office.catalogue) is None
-    assert wait_of_newcomer(office.day, "a", office.catalogue, at("09:00")) is None
-
-
-def test_the_range_grows_with_the_people_ahead_and_says_its_basis() -> None:
-    office = two_zones()
-    office.open("1", at("09:00"))
-    ranges = []
-    for _ in range(6):
-        wait = wait_of_newcomer(office.day, "a", office.catalogue, at("09:00"))
-        assert wait is not None
-        ranges.append((wait.low_min, wait.high_min))
-        office.take("a", at("09:00"))
-    assert ranges[0] == (0, 5)
-    assert ranges == sorted(ranges)
-    assert ranges[5] == (45, 70)
-    office.day.durations["a"] = Durations(count=20, total_s=20 * 60.0)
-    fast = wait_of_newcomer(office.day, "a", office.catalogue, at("09:00"))
-    assert fast is not None
-    assert (fast.basis, fast.high_min) == ("today", 10)
 
 
 def test_labels_are_dense_and_end_in_the_spare_series() -> None:

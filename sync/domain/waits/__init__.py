@@ -1,0 +1,1 @@
+"""The expected wait of everybody in the queue, by replaying the dispatcher forward on random paths."""
