@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 EXAMPLES_VARIABLE = "STATEFUL_EXAMPLES"
 
 
 def effort(examples: int, steps: int) -> settings:
-    """Settings for a machine whose every example starts processes.
+    """Settings for a machine whose every example starts processes. A failure is shown as it was found: to try hundreds of shorter
+    sequences against processes takes longer than to read one. ``STATEFUL_EXAMPLES`` set, it is shrunk too.
 
     Args:
         examples: how many sequences, unless the environment says otherwise.
         steps: the most rules of one sequence.
     """
+    phases = [Phase.explicit, Phase.reuse, Phase.generate]
     return settings(
+        phases=[*phases, Phase.shrink] if EXAMPLES_VARIABLE in os.environ else phases,
         max_examples=int(os.environ.get(EXAMPLES_VARIABLE, examples)),
         stateful_step_count=steps,
         deadline=None,
