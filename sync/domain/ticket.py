@@ -102,3 +102,10 @@ class CounterSession(msgspec.Struct, kw_only=True):
 
     def serves(self, service: str) -> bool:
         return service in self.primary or service in self.secondary
+
+
+class Durations(msgspec.Struct, kw_only=True):
+    """Finished services of the day, for the estimate."""
+
+    count: int = 0
+    total_s: float = 0.0

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sync.domain import decide, ordering
+from sync.domain import arrivals, moves, ordering
 from sync.domain.due import Due, due
 from sync.messages.policy import Policy
 from tests.kit.office import at
@@ -63,10 +63,10 @@ def threshold_from_arrival(day: Any, session: Any, now: datetime) -> Any:
 _reach = ordering._reach
 
 FAULTS: dict[str, tuple[object, str, Callable[..., Any]]] = {
-    "late row without min": (decide, "due", late_row_without_min),
-    "head starts added": (decide, "due", head_starts_added),
+    "late row without min": (arrivals, "due", late_row_without_min),
+    "head starts added": (arrivals, "due", head_starts_added),
     "threshold not from due_at": (ordering, "_reach", threshold_from_arrival),
-    "reinstatement to the front": (decide, "due_again", lambda _day, t, _now: t.due_at),
+    "reinstatement to the front": (moves, "due_again", lambda _day, t, _now: t.due_at),
 }
 
 

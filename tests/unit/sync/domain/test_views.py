@@ -10,8 +10,8 @@ from sync.domain.board import board
 from sync.domain.clock import OfficeClock, step_ms
 from sync.domain.estimate import wait_of, wait_of_newcomer
 from sync.domain.numbering import next_label
-from sync.domain.office_day import Durations
 from sync.domain.service_day import ends_at, service_date, starts_at
+from sync.domain.ticket import Durations
 from sync.messages import commands as c
 from sync.messages.feed import Counter
 from tests.kit.office import ZONE, TestOffice, at, catalogue, new_id
