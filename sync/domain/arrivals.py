@@ -16,7 +16,14 @@ from sync.messages.feed import Service
 from sync.messages.refusals import Refusal
 
 
-def take_ticket(x: Context, command: c.TakeTicket) -> Decision:
+class Issued(Accepted, frozen=True):
+    """Accepted with one fact: somebody has a ticket now."""
+
+    facts: tuple[f.TicketIssued]
+
+
+def take_ticket(x: Context, command: c.TakeTicket | c.ServeWalkIn) -> Issued | Refusal:
+    """The ticket of a walk-in."""
     service = x.catalogue.services.get(command.service)
     if service is not None and not service.walk_in:
         return refuse("walk_in_not_allowed")
@@ -41,11 +48,11 @@ def check_in(x: Context, command: c.CheckIn) -> Decision:
 
 def issue(
     x: Context,
-    command: c.TakeTicket | c.CheckIn,
+    command: c.TakeTicket | c.CheckIn | c.ServeWalkIn,
     service: Service | None,
     origin: f.Origin,
     slot_start_at: datetime | None,
-) -> Accepted | Refusal:
+) -> Issued | Refusal:
     """The fact that gives a person who arrives now a label and a place."""
     if service is None or not is_known_class(x, command.priority_class):
         return refuse("service_unknown")
@@ -68,4 +75,4 @@ def issue(
         follow_hash=command.follow_hash,
         band=rank.band,
     )
-    return Accepted((issued,))
+    return Issued((issued,))

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sync.domain import arrivals, calls, moves, reports
+from sync.domain import arrivals, calls, moves, persons, reports, support, undo
 from sync.domain.catalogue import Catalogue
-from sync.domain.counters import close_counter, open_counter
+from sync.domain.counters import close_counter, open_counter, pause_counter, resume_counter
 from sync.domain.deciding import Context
 from sync.domain.handover import accept
 from sync.domain.leases import NO_RIGHTS, Rights, sell
@@ -81,6 +81,14 @@ def _close_counter(x: Context, command: c.CloseCounter) -> Decision:
     return close_counter(x.day, command, x.actor)
 
 
+def _pause_counter(x: Context, command: c.PauseCounter) -> Decision:
+    return pause_counter(x.day, command, x.actor)
+
+
+def _resume_counter(x: Context, command: c.ResumeCounter) -> Decision:
+    return resume_counter(x.day, command, x.actor)
+
+
 def _accept(x: Context, command: c.Accept) -> Decision:
     return accept(x.day, command, x.now, x.catalogue)
 
@@ -110,6 +118,17 @@ _RULES: dict[type[c.Command], Callable[[Context, Any], Decision]] = {
     c.Reinstate: moves.reinstate,
     c.Park: moves.park,
     c.Resume: moves.resume,
+    c.Skip: moves.skip,
+    c.Reassign: moves.reassign,
+    c.AddService: calls.add_service,
+    c.ServeWalkIn: calls.serve_walk_in,
+    c.SetPriority: persons.set_priority,
+    c.SetNeeds: persons.set_needs,
+    c.Undo: undo.undo,
+    c.PauseCounter: _pause_counter,
+    c.ResumeCounter: _resume_counter,
+    c.AskSupport: support.ask_support,
+    c.AnswerSupport: support.answer_support,
     c.Leave: moves.leave,
     c.HandOver: moves.hand_over,
     c.Accept: _accept,

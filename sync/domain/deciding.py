@@ -27,14 +27,22 @@ class Context(msgspec.Struct, frozen=True):
     rights: Rights
 
 
-def ready_session(x: Context, command: c.CallNext | c.CallTicket) -> CounterSession | Refusal | Unchanged:
-    """The caller's counter session, ready to call: the clerk's view is the present one and no visit is open."""
+def seen_session(
+    x: Context, command: c.CallNext | c.CallTicket | c.ServeWalkIn
+) -> CounterSession | Refusal | Unchanged:
+    """The caller's counter session, if it may call at all and the clerk's view of it is the present one."""
     session = own_session(x.day, command.session, x.actor)
     if isinstance(session, Refusal):
         return session
     if command.after != session.last_ticket_id:
         return Unchanged()
-    if visit := x.day.visit_at(session.session):
+    return refuse("counter_paused") if session.is_paused else session
+
+
+def ready_session(x: Context, command: c.CallTicket | c.ServeWalkIn) -> CounterSession | Refusal | Unchanged:
+    """The same, and no visit is open there."""
+    session = seen_session(x, command)
+    if isinstance(session, CounterSession) and (visit := x.day.visit_at(session.session)):
         return refuse("visit_open", ticket_id=visit.ticket_id)
     return session
 

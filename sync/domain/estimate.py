@@ -25,19 +25,19 @@ _Z = {0.5: 0.0, 0.8: 0.8416}
 
 def wait_of(day: OfficeDay, ticket: Ticket, catalogue: Catalogue) -> WaitRange | None:
     """The wait still ahead of a waiting ticket; none when no counter that may serve it is open."""
-    servers = [s for s in day.sessions.values() if reachable(s, ticket)]
+    servers = [s for s in day.sessions.values() if reachable(s, ticket) and not s.is_paused]
     return _range(day, servers, ahead_of(day, ticket), catalogue)
 
 
 def wait_of_newcomer(day: OfficeDay, service: str, catalogue: Catalogue, now: datetime) -> WaitRange | None:
     """The wait of a walk-in who came for a service now."""
-    servers = [s for s in day.sessions.values() if s.serves(service)]
+    servers = [s for s in day.sessions.values() if s.serves(service) and not s.is_paused]
     if not servers:
         return None
     ahead = sum(
         1
         for t in day.waiting.values()
-        if t.callable_at <= now and t.due_at <= now and any(reachable(s, t) for s in servers)
+        if t.callable_at <= now and t.ranks_at <= now and any(reachable(s, t) for s in servers)
     )
     return _range(day, servers, ahead, catalogue)
 

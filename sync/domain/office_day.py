@@ -13,9 +13,9 @@ from typing import ClassVar
 
 import msgspec
 
-from sync.domain.folding import counters, days, entries, visits
+from sync.domain.folding import acts, counters, days, entries, visits
 from sync.domain.lines import Lines
-from sync.domain.ticket import CounterSession, Durations, State, Ticket
+from sync.domain.ticket import CounterSession, Durations, State, SupportCall, Ticket
 from sync.messages import facts as f
 from sync.messages.envelope import FactHeader
 from sync.messages.policy import Policy
@@ -37,6 +37,12 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True):
     counter: str
     announced_at: datetime
     recalls: int
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """(epoch, seq) of the fact that made it."""
+        epoch, _, seq = self.id.partition(".")
+        return int(epoch), int(seq)
 
 
 class OfficeDay:
@@ -64,6 +70,8 @@ class OfficeDay:
         self.session_at: dict[str, str] = {}
         self.reserves: dict[str, f.ReserveGranted] = {}
         """What each kiosk may give by itself today, by device."""
+        self.support: dict[str, SupportCall] = {}
+        """Calls for support that nobody takes care of yet."""
         self.lines = Lines()
         self.announcements: list[Announcement] = []
         self.durations: dict[str, Durations] = {}
@@ -71,11 +79,17 @@ class OfficeDay:
     def apply(self, header: FactHeader, fact: f.Fact) -> None:
         """Fold one fact. Facts come in journal order; an unknown one only moves the position."""
         self.epoch, self.seq, self.last_at = header.epoch, header.seq, header.occurred_at
-        fold = self._folds.get(type(fact))
-        if fold is not None:
-            fold(self, header, fact)
-            if ticket := self.tickets.get(getattr(fact, "ticket_id", "")):
-                self.lines.keep(ticket)
+        kind = type(fact)
+        fold = self._folds.get(kind)
+        if fold is None:
+            return
+        if kind in acts.REVERSIBLE:
+            acts.remember(self, header, fact)
+        fold(self, header, fact)
+        if ticket := self.tickets.get(getattr(fact, "ticket_id", "")):
+            if kind not in acts.BESIDE_THE_STATE:
+                ticket.changed = (header.epoch, header.seq)
+            self.lines.keep(ticket)
 
     def visit_at(self, session: str) -> Ticket | None:
         """The ticket that a counter session has called or is serving."""
@@ -96,6 +110,20 @@ class OfficeDay:
             self.waiting.pop(ticket.ticket_id, None)
         if state not in ("called", "serving"):
             ticket.session = None
+
+    def count(self, ticket: Ticket) -> None:
+        """Count a finished visit for the estimate; one of several services says nothing about any of them."""
+        if ticket.started_at and ticket.ended_at and not ticket.added:
+            spent = self.durations.setdefault(ticket.service, Durations())
+            spent.count += 1
+            spent.total_s += max(0.0, (ticket.ended_at - ticket.started_at).total_seconds())
+
+    def uncount(self, ticket: Ticket) -> None:
+        """Take a visit out of the estimate again, as it is when its end is undone."""
+        spent = self.durations.get(ticket.service)
+        if spent and ticket.started_at and ticket.ended_at and not ticket.added:
+            spent.count -= 1
+            spent.total_s -= max(0.0, (ticket.ended_at - ticket.started_at).total_seconds())
 
     def announce(self, ticket: Ticket, counter: str, header: FactHeader) -> None:
         ticket.announcement, ticket.announced_at = f"{header.epoch}.{header.seq}", header.occurred_at
@@ -120,6 +148,7 @@ class OfficeDay:
         self.last_numbers[ticket.series] = max(ticket.number, self.last_numbers.get(ticket.series, 0))
 
     _folds: ClassVar[dict[type[f.Fact], Callable[..., None]]] = {
+        **acts.FOLDS,
         **days.FOLDS,
         **counters.FOLDS,
         **entries.FOLDS,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sync.domain.due import due
+from sync.domain.folding import acts
 from sync.domain.ticket import Ticket
 from sync.messages import facts as f
 from sync.messages.envelope import FactHeader
@@ -48,6 +49,11 @@ def clock_stepped(day: OfficeDay, _header: FactHeader, fact: f.ClockStepped) -> 
             day.lines.keep(ticket)
     for session in day.sessions.values():
         session.opened_at += delta
+        if session.paused_at is not None:
+            session.paused_at += delta
+    for call in day.support.values():
+        call.asked_at += delta
+    acts.forget(day.sessions)
     if day.closed_at is not None:
         day.closed_at += delta
     day.announcements = [msgspec.structs.replace(a, announced_at=a.announced_at + delta) for a in day.announcements]
@@ -79,7 +85,7 @@ def _shift(ticket: Ticket, delta: timedelta, policy: Policy) -> None:
 
 
 def _shift_instants(ticket: Ticket, delta: timedelta) -> None:
-    for name in ("called_at", "announced_at", "started_at", "missed_at", "shown_at"):
+    for name in ("called_at", "announced_at", "started_at", "missed_at", "shown_at", "behind_at", "remind_at"):
         at: datetime | None = getattr(ticket, name)
         if at is not None:
             setattr(ticket, name, at + delta)
