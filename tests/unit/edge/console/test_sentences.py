@@ -14,11 +14,18 @@ from sync.messages.refusals import RefusalCode
 from ui.catalog import Words, load_catalog
 from ui.locales import STAFF_LOCALES
 
-VERBS = {*STAFF_COMMANDS, "take_ticket", "check_in", "print_again", "hand_over", "sell_lease", "sign_out"} - {
-    "park",
-    "leave",
+VERBS = {
+    *(
+        *STAFF_COMMANDS,
+        "take_ticket",
+        "serve_walk_in",
+        "check_in",
+        "print_again",
+        "hand_over",
+        "sell_lease",
+        "sign_out",
+    ),
 }
-"""Parking and leaving have no button yet."""
 
 
 @pytest.fixture(params=STAFF_LOCALES)
