@@ -115,6 +115,10 @@ def _place(reasons: Because, words: Words, zone: ZoneInfo) -> str:
     slot = clock(reasons.slot_start_at, zone) if reasons.slot_start_at else ""
     if reasons.rule == "early" and slot:
         return words.text("console.why.early", slot=slot)
+    if reasons.is_first:
+        return words.text("console.why.first")
+    if reasons.behind_at is not None and reasons.behind_at > reasons.due_at:
+        return words.text("console.why.end", due=clock(reasons.behind_at, zone))
     if reasons.reinstated:
         return words.text("console.why.reinstated", due=times["due"])
     if reasons.kept_for:

@@ -6,21 +6,26 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from datetime import timedelta
+from itertools import count
 from random import Random
 from typing import Any, NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sync.domain.decide import close_day
 from sync.domain.due import due
 from sync.domain.folding.acts import REVERSIBLE
+from sync.domain.office_day import OfficeDay
 from sync.domain.ordering import ahead_of, next_for, passed_over_bound, reachable
 from sync.domain.outcomes import Accepted
 from sync.domain.ticket import OPEN_STATES, CounterSession, Ticket
 from sync.domain.undo import UNDO_S, undoable
 from sync.messages import commands as c
+from sync.messages import desk_facts
 from sync.messages import facts as f
 from sync.messages.desk_facts import TicketUndone
+from sync.messages.envelope import FactHeader
 from sync.messages.fact_types import FACTS
 from sync.messages.feed import Counter
 from sync.messages.refusals import Refusal
@@ -268,6 +273,25 @@ def _seen(day: Any) -> dict[str, Any]:
         "announcements": list(day.announcements),
         "counts": {service: spent.count for service, spent in day.durations.items() if spent.count},
     }
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32))
+def test_a_build_that_does_not_know_the_verbs_still_folds_a_day(seed: int) -> None:
+    """As central does that is older than an office: what it does not know stays opaque and changes nothing but the position."""
+    drill = Drill()
+    for step in steps_of(seed, 120):
+        drill.press(step)
+    older = OfficeDay("centro")
+    for header, fact in drill.office.journal:
+        is_new = type(fact).__module__ == desk_facts.__name__
+        older.apply(header, f.UnknownFact(type=fact.TYPE, v=fact.V) if is_new else fact)
+    assert (older.seq, set(older.tickets)) == (drill.office.day.seq, set(drill.office.day.tickets))
+    assert set(older.waiting) == {t.ticket_id for t in older.tickets.values() if t.state == "waiting"}
+    assert sorted(older.lines.standing) == sorted(older.waiting)
+    for seq, fact in zip(count(older.seq + 1), close_day(drill.office.day, "supervisor"), strict=False):
+        older.apply(FactHeader("centro", 1, seq, fact.TYPE, 1, None, "jefa", "console", drill.now, "boot-1", 0), fact)
+    assert not any(t.is_open for t in older.tickets.values() if drill.office.day.tickets[t.ticket_id].is_open)
 
 
 def test_the_drill_presses_every_verb() -> None:
