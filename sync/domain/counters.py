@@ -83,12 +83,21 @@ def close_counter(day: OfficeDay, command: CloseCounter, actor: Actor) -> Decisi
     if session is None:
         return refuse("counter_closed")
     if session.staff_id == actor.actor_id:
-        if visit := day.visit_at(session.session):
-            return refuse("visit_open", ticket_id=visit.ticket_id)
-        return Accepted((f.CounterClosed(session=session.session, counter=session.counter, reason="closed"),))
+        return _close_own(day, command.session, actor)
     if not actor.supervisor:
         return refuse("forbidden")
     return Accepted(end_session(day, session, "ended_by_supervisor"))
+
+
+def _close_own(day: OfficeDay, session_id: str, actor: Actor) -> Decision:
+    session = own_session(
+        day, session_id, actor
+    )  # who signs out of the browser that was left does not close the other one's
+    if isinstance(session, Refusal):
+        return session
+    if visit := day.visit_at(session.session):
+        return refuse("visit_open", ticket_id=visit.ticket_id)
+    return Accepted((f.CounterClosed(session=session.session, counter=session.counter, reason="closed"),))
 
 
 def pause_counter(day: OfficeDay, command: PauseCounter, actor: Actor) -> Decision:

@@ -22,6 +22,9 @@ from sync.domain.reserve import take_reserved
 from sync.messages import commands as c
 from sync.messages import facts as f
 
+AT_ANY_HOUR = (c.ReportPrinted, c.ReportPrintFailed, c.ReportShown, c.AskSupport, c.AnswerSupport)
+"""What is not about the open day: devices tell of yesterday's paper, and staff who are alone after hours may need help."""
+
 
 def decide(
     day: OfficeDay,
@@ -38,7 +41,7 @@ def decide(
         Accepted with the facts to commit (possibly none: it was already so), a Refusal, or Unchanged when the sender's
         view was old and the right answer is the present state.
     """
-    if not day.is_open and not isinstance(command, (c.ReportPrinted, c.ReportPrintFailed, c.ReportShown)):
+    if not day.is_open and not isinstance(command, AT_ANY_HOUR):
         return refuse("day_closed")
     return _RULES[type(command)](Context(day, actor, now, catalogue, rights), command)
 

@@ -346,9 +346,34 @@ def test_the_same_counter_in_another_browser_tells_the_first_one() -> None:
     assert [fact.TYPE for fact in decision.facts] == ["counter.taken_over"]
     call = c.CallNext(request_id=new_id(), session=ana, after=None)
     assert code(office.do(call, at("09:03"), device="console-1")) == "session_elsewhere"
+    close = c.CloseCounter(request_id=new_id(), session=ana)
+    assert code(office.do(close, at("09:03"), device="console-1")) == "session_elsewhere", "a sign-out there"
     again = c.OpenCounter(request_id=new_id(), counter="1", take_over=True)
     assert office.do(again, at("09:03"), device="console-2") == Accepted(())
     assert isinstance(office.do(call, at("09:03"), device="console-2"), Accepted)
+
+
+def test_a_clerk_with_a_counter_takes_over_another_ones() -> None:
+    office, ana, luis = office_of_two()
+    for clerk, session in (("ana", ana), ("luis", luis)):
+        office.take("a", at("09:01"))
+        office.call_next(session, at("09:02"), clerk)
+    hers, his = (office.day.sessions[s].last_ticket_id or "" for s in (ana, luis))
+    move = c.OpenCounter(request_id=new_id(), counter="2", take_over=True)
+    office.do(move, at("09:04"))
+    assert set(office.day.sessions) == {move.request_id}
+    visit = office.day.visit_at(move.request_id)
+    assert visit is not None
+    assert visit.ticket_id == hers
+    assert office.day.tickets[his].state == "waiting", "in its place, for whoever comes next"
+
+
+def test_help_is_asked_for_after_hours_too() -> None:
+    office, _, _ = office_of_two()
+    office.do(c.CloseDay(request_id=new_id()), at("14:00"), supervisor=True)
+    ask = c.AskSupport(request_id=new_id(), urgency="panic")
+    assert isinstance(office.do(ask, at("14:30")), Accepted)
+    assert ask.request_id in office.day.support
 
 
 def test_a_call_for_support_waits_until_somebody_takes_care_of_it() -> None:
