@@ -106,6 +106,14 @@ CREATE TABLE print_job (
     at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE remark (
+    ticket_id TEXT NOT NULL PRIMARY KEY,
+    service_date TEXT NOT NULL,
+    note TEXT NOT NULL CHECK (length(note) <= 140),
+    noted_by TEXT NOT NULL,
+    needs TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE request (
     request_id TEXT NOT NULL PRIMARY KEY,
     reply BLOB NOT NULL,

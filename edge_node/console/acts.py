@@ -24,6 +24,7 @@ from sync.messages.topics import PrintJob
 from ui.catalog import Words
 
 _OF_THE_PAGE = frozenset({"_csrf_token", "here"})
+_WITH_REASON = frozenset({"call_ticket", "skip", "pause_counter"})
 _LISTS = frozenset({"primary", "secondary"})
 MANY = 60
 """More fields than any of our forms has."""
@@ -49,7 +50,7 @@ def fields_of(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
             fields.setdefault(name, []).append(value.strip())
         elif name == "target":
             kind, _, target = value.partition(":")
-            fields[kind if kind in ("service", "counter") else name] = target
+            fields[kind if kind in ("service", "counter", "staff_id", "zone") else name] = target
         else:
             fields[name] = value.strip()
     return fields
@@ -102,5 +103,5 @@ def _target(state: OfficeState, act: Act, words: Words) -> str:
 
 
 def _lacks(verb: str, fields: Mapping[str, Any]) -> Any:
-    """A call out of order without its reason has a refusal of its own."""
-    return "reason_required" if verb == "call_ticket" and "reason" not in fields else "malformed"
+    """What needs a reason and has none has a refusal of its own."""
+    return "reason_required" if verb in _WITH_REASON and "reason" not in fields else "malformed"

@@ -13,7 +13,7 @@ import msgspec
 from edge_node.console.staff_sessions import Member
 from edge_node.leases.sales import Sales, SellHere
 from edge_node.queue.arrivals import Shown
-from edge_node.queue.desk import Desk, Wish
+from edge_node.queue.desk import Desk, Seat, Wish
 from edge_node.queue.outcomes import Answer
 from sync.domain.outcomes import refuse
 from sync.messages import codec
@@ -32,6 +32,13 @@ class GiveTicket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     priority_class: Slug | None = None
     language: Language = "es"
     print_on: Slug | None = None
+
+
+class ServeHere(GiveTicket, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A walk-in who is served at a counter at once; ``after`` as of ``call_next``."""
+
+    session: Uuid
+    after: Uuid | None = None
 
 
 class CheckInHere(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,6 +76,16 @@ STAFF_COMMANDS: dict[str, type[c.Command]] = {
     "park": c.Park,
     "resume": c.Resume,
     "leave": c.Leave,
+    "skip": c.Skip,
+    "add_service": c.AddService,
+    "set_priority": c.SetPriority,
+    "set_needs": c.SetNeeds,
+    "undo": c.Undo,
+    "pause_counter": c.PauseCounter,
+    "resume_counter": c.ResumeCounter,
+    "reassign": c.Reassign,
+    "ask_support": c.AskSupport,
+    "answer_support": c.AnswerSupport,
     "mark_arrived": c.MarkArrived,
     "break_glass": c.BreakGlass,
     "confirm_date": c.ConfirmDate,
@@ -99,6 +116,8 @@ class StaffDesk:
         match verb:
             case "take_ticket":
                 return await self.give_ticket(codec.decode(body, GiveTicket), member)
+            case "serve_walk_in":
+                return await self.serve_walk_in(codec.decode(body, ServeHere), member)
             case "check_in":
                 return await self.check_in(codec.decode(body, CheckInHere), member)
             case "hand_over":
@@ -113,8 +132,14 @@ class StaffDesk:
     async def give_ticket(self, asked: GiveTicket, member: Member) -> Answer:
         if not self._may_print(asked.print_on):
             return self._unknown_kiosk()
-        wish = Wish(language=asked.language, print_on=asked.print_on, priority_class=asked.priority_class)
-        return await self._desk.take_ticket(asked.request_id, asked.service, member.actor, wish)
+        return await self._desk.take_ticket(asked.request_id, asked.service, member.actor, _wish(asked))
+
+    async def serve_walk_in(self, asked: ServeHere, member: Member) -> Answer:
+        if not self._may_print(asked.print_on):
+            return self._unknown_kiosk()
+        return await self._desk.serve_walk_in(
+            asked.request_id, asked.service, Seat(asked.session, asked.after), member.actor, _wish(asked)
+        )
 
     async def check_in(self, asked: CheckInHere, member: Member) -> Answer:
         shown = _shown(asked)
@@ -122,7 +147,7 @@ class StaffDesk:
             return self._desk.refused(refuse("malformed"))
         if not self._may_print(asked.print_on):
             return self._unknown_kiosk()
-        wish = Wish(language=asked.language, print_on=asked.print_on, priority_class=asked.priority_class)
+        wish = _wish(asked)
         if asked.scanned is not None and looks_like_slip(asked.scanned.strip()):
             return await self._desk.take_over(asked.request_id, asked.scanned, member.actor, wish)
         return await self._desk.check_in(asked.request_id, shown, member.actor, wish)
@@ -137,6 +162,10 @@ class StaffDesk:
 
     def _unknown_kiosk(self) -> Refusal:
         return self._desk.refused(refuse("malformed"))
+
+
+def _wish(asked: GiveTicket | CheckInHere) -> Wish:
+    return Wish(language=asked.language, print_on=asked.print_on, priority_class=asked.priority_class)
 
 
 def _shown(asked: CheckInHere) -> Shown | None:

@@ -41,6 +41,8 @@ def news(event: str, body: dict[str, Any], event_id: str | None = None) -> News:
     return News(event, body, f"{position}event: {event}\ndata: ".encode("ascii") + codec.encode(body) + b"\n\n")
 
 
+TOLD = ("ticket_id", "session", "counter", "from_session", "from_counter", "support_id", "urgency")
+"""Fields of facts that news carry, where a fact has them."""
 BEAT = news("beat", {})
 BYE = news("bye", {})
 
@@ -123,7 +125,7 @@ class Live:
     def _news_of(self, each: Entry) -> News:
         header, fact = each.header, each.fact
         body: dict[str, Any] = {"seq": header.seq, "at": header.occurred_at, "actor_id": header.actor_id}
-        for name in ("ticket_id", "session", "counter"):
+        for name in TOLD:
             if (value := getattr(fact, name, None)) is not None:
                 body[name] = value
         if ticket := self._state().day.tickets.get(body.get("ticket_id", "")):

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from edge_node.leases.rules import is_pending
-from edge_node.queue.replies import SessionView, TicketView, view_session, view_ticket
+from edge_node.queue.replies import SessionView, SupportView, TicketView, view_session, view_support, view_ticket
 from edge_node.queue.state import OfficeState
 from edge_node.uplink.link import LinkState
 from sync.domain.ordering import in_order, next_for
@@ -29,6 +29,14 @@ class PersonView(msgspec.Struct, frozen=True, kw_only=True):
     display_name: str
     needs: tuple[str, ...] = ()
     language: str = "es"
+
+
+class RemarkView(msgspec.Struct, frozen=True, kw_only=True):
+    """What staff wrote for each other about a ticket's person; only on staff's screens."""
+
+    note: str = ""
+    noted_by: str = ""
+    needs: tuple[str, ...] = ()
 
 
 class NextView(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +101,8 @@ class QueueView(msgspec.Struct, frozen=True, kw_only=True):
     in_transit: tuple[TicketView, ...]
     ended: tuple[TicketView, ...]
     people: Mapping[str, PersonView]
+    remarks: Mapping[str, RemarkView]
+    support: tuple[SupportView, ...]
     agenda: tuple[AppointmentView, ...]
     sold: tuple[AppointmentView, ...]
     waits: Mapping[str, WaitRange | None]
@@ -131,6 +141,8 @@ def view_queue(state: OfficeState, devices: Iterable[DeviceStatus], link: LinkSt
         in_transit=_views(by_state.get("in_transit", ())),
         ended=_views(ended[:RECENT_ENDED]),
         people=_people(state),
+        remarks=_remarks(state),
+        support=view_support(day),
         agenda=view_agenda(state),
         sold=view_sold_here(state),
         waits=state.waits,
@@ -184,7 +196,7 @@ def _counter(state: OfficeState, counter_id: str, now: datetime) -> CounterView:
     return CounterView(
         primary=session.primary,
         secondary=session.secondary,
-        session=view_session(session),
+        session=view_session(state.day, session, now),
         staff_name=staff.display_name if staff else session.staff_id,
         visit=view_ticket(visit) if visit else None,
         next=_next(state, session, now),
@@ -204,6 +216,14 @@ def _people(state: OfficeState) -> dict[str, PersonView]:
         ticket_id: PersonView(display_name=person.display_name, needs=person.needs, language=person.language)
         for appointment_id, ticket_id in state.day.by_appointment.items()
         if (person := state.people.get(appointment_id)) is not None
+    }
+
+
+def _remarks(state: OfficeState) -> dict[str, RemarkView]:
+    return {
+        ticket_id: RemarkView(note=remark.note, noted_by=remark.noted_by, needs=remark.needs)
+        for ticket_id, remark in state.remarks.items()
+        if (ticket := state.day.tickets.get(ticket_id)) is not None and ticket.is_open
     }
 
 

@@ -49,6 +49,19 @@ _DONE: Final = {
     "reinstate": "console.done.reinstated",
     "resume": "console.done.resumed",
     "transfer": "console.done.transferred",
+    "park": "console.done.parked",
+    "leave": "console.done.left",
+    "skip": "console.done.skipped",
+    "add_service": "console.done.service_added",
+    "set_priority": "console.done.priority",
+    "set_needs": "console.done.needs",
+    "serve_walk_in": "console.done.started",
+    "undo": "console.done.undone",
+    "pause_counter": "console.done.paused",
+    "resume_counter": "console.done.unpaused",
+    "reassign": "console.done.reassigned",
+    "ask_support": "console.done.support",
+    "answer_support": "console.done.support.answered",
     "take_ticket": "console.done.given",
     "check_in": "console.done.given",
     "confirm_date": "console.done.date",
@@ -102,6 +115,10 @@ def _place(reasons: Because, words: Words, zone: ZoneInfo) -> str:
     slot = clock(reasons.slot_start_at, zone) if reasons.slot_start_at else ""
     if reasons.rule == "early" and slot:
         return words.text("console.why.early", slot=slot)
+    if reasons.is_first:
+        return words.text("console.why.first")
+    if reasons.behind_at is not None and reasons.behind_at > reasons.due_at:
+        return words.text("console.why.end", due=clock(reasons.behind_at, zone))
     if reasons.reinstated:
         return words.text("console.why.reinstated", due=times["due"])
     if reasons.kept_for:

@@ -52,6 +52,8 @@ class Because(msgspec.Struct, frozen=True, kw_only=True):
     reinstated: bool
     transferred: bool
     kept_for: bool
+    is_first: bool
+    behind_at: datetime | None
     threshold_min: int
 
 
@@ -232,7 +234,9 @@ class _Look:
             late=ticket.band in ("late", "too_late"),
             reinstated=ticket.reinstated > 0,
             transferred=called_before and ticket.reinstated == 0,
-            kept_for=ticket.counter == self._session.counter,
+            kept_for=ticket.counter == self._session.counter or ticket.staff_id == self._session.staff_id,
+            is_first=ticket.is_first,
+            behind_at=ticket.behind_at,
             threshold_min=self._state.day.policy.secondary_threshold_min,
         )
 

@@ -17,6 +17,7 @@ from edge_node.queue.state import OfficeState
 from sync.domain.board import board
 from sync.messages import codec
 from sync.messages import facts as f
+from sync.messages.desk_facts import CounterTakenOver, TicketSkipped, TicketUndone
 from sync.messages.topics import BOARD_BEAT_S, Board, Epoch, board_topic, epoch_topic
 
 CALM_S = 0.5
@@ -27,6 +28,9 @@ _URGENT: tuple[type[f.Fact], ...] = (
     f.TicketNoShow,
     f.TicketTransferred,
     f.TicketParked,
+    TicketSkipped,
+    TicketUndone,
+    CounterTakenOver,
     f.CounterClosed,
     f.DayOpened,
     f.DayClosed,

@@ -16,7 +16,7 @@ from edge_node.authority.anchor import read_anchor
 from edge_node.authority.rules import Anchor, contradiction
 from edge_node.leases.store import read_buyers
 from edge_node.queue.configuration import configure, read_rows
-from edge_node.queue.journal import SQL, hash_at, read_beyond_the_day, read_day, read_people
+from edge_node.queue.journal import SQL, hash_at, read_beyond_the_day, read_day, read_people, read_remarks
 from edge_node.queue.state import OfficeState
 from edge_node.uplink.store import read_fence
 from edge_node.writer import Writer
@@ -106,6 +106,7 @@ async def load_state(writer: Writer, identity: Identity, office: settings.Office
     state.restore(entries, tail, beyond)
     state.configuration = configure(await writer.run(read_rows), state.configuration)
     state.people = await writer.run(read_people)
+    state.remarks = await writer.run(read_remarks)
     return state
 
 

@@ -10,6 +10,7 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -26,7 +27,16 @@ from sync.domain.check_in import Arrival
 from sync.domain.outcomes import refuse
 from sync.io.ids import new_id
 from sync.messages import codec
-from sync.messages.commands import Accept, Actor, CheckIn, HandOver, MarkArrived, TakeReserved, TakeTicket
+from sync.messages.commands import (
+    Accept,
+    Actor,
+    CheckIn,
+    HandOver,
+    MarkArrived,
+    ServeWalkIn,
+    TakeReserved,
+    TakeTicket,
+)
 from sync.messages.handover_slip import Sign
 from sync.messages.policy import GENERAL
 from sync.messages.refusals import Refusal
@@ -44,6 +54,13 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     language_chosen: bool = True
     print_on: str | None = None
     priority_class: str | None = None
+
+
+class Seat(NamedTuple):
+    """The counter session that acts, and the ticket that its clerk saw there last."""
+
+    session: str
+    after: str | None
 
 
 class Desk:
@@ -76,6 +93,21 @@ class Desk:
             follow_hash=follow_hash,
         )
         return await self.dispatcher.submit(command, actor, extras, asked=asked(actor, "take_ticket", service, wish))
+
+    async def serve_walk_in(self, request_id: str, service: str, at: Seat, actor: Actor, wish: Wish) -> Answer:
+        """Somebody who stands at a counter is served there now; printed only if that is asked for."""
+        extras, follow_hash = self._extras(wish)
+        command = ServeWalkIn(
+            request_id=request_id,
+            session=at.session,
+            service=service,
+            priority_class=wish.priority_class or GENERAL,
+            language=wish.language,
+            follow_hash=follow_hash,
+            after=at.after,
+        )
+        content = asked(actor, "serve_walk_in", service, at, wish)
+        return await self.dispatcher.submit(command, actor, extras, asked=content)
 
     async def check_in(self, request_id: str, shown: Shown, actor: Actor, wish: Wish) -> Answer:
         """The ticket of an appointment.

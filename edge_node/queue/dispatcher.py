@@ -54,6 +54,7 @@ from sync.messages.commands import (
     ConfirmDate,
     NodeCommand,
     SellLease,
+    ServeWalkIn,
     TakeTicket,
 )
 from sync.messages.facts import Fact
@@ -67,7 +68,7 @@ NO_AUTHORITY = refuse("no_authority")
 DATE_UNCONFIRMED = refuse("date_unconfirmed")
 DISK_FULL = refuse("disk_full")
 REQUEST_REUSED = refuse("request_reused")
-TAKING_IN = (TakeTicket, CheckIn, SellLease)
+TAKING_IN = (TakeTicket, ServeWalkIn, CheckIn, SellLease)
 """What is not done while the disk is full; calls and their ends are, out of the room that is left."""
 NO_EXTRAS = Extras()
 NO_REQUESTS: Mapping[str, bytes | None] = MappingProxyType({})
@@ -295,7 +296,9 @@ class Dispatcher:
             return self._refused(decision)
         facts = decision.facts if isinstance(decision, Accepted) else ()
         batch.entries += self.state.record(facts, each.actor, now, each.command.request_id)
-        done = conclude(self.state, each.command, decision, each.extras, now=now, batch=batch)
+        done = conclude(
+            self.state, each.command, decision, each.extras, actor_id=each.actor.actor_id, now=now, batch=batch
+        )
         if isinstance(decision, Accepted):
             batch.requests.append((each.command.request_id, done.body, written(now), each.asked))
         return done

@@ -63,6 +63,16 @@ class Person(NamedTuple):
     language: str
 
 
+class Remark(NamedTuple):
+    """What staff wrote for each other about a ticket's person: a line for who serves it next, the support they need."""
+
+    ticket_id: str
+    service_date: date
+    note: str = ""
+    noted_by: str = ""
+    needs: tuple[str, ...] = ()
+
+
 class PendingPrint(NamedTuple):
     """A slip on its way to a kiosk; ``message`` is the encoded ``PrintJob``, ``asked_at`` is when somebody stood there."""
 
@@ -85,6 +95,7 @@ class Batch:
         self.requests: list[tuple[str, bytes, str, bytes]] = []
         self.follow_codes: list[tuple[str, bytes, str]] = []
         self.people: list[Person] = []
+        self.remarks: list[Remark] = []
         self.prints: list[PendingPrint] = []
         self.buyers: list[PersonRequest] = []
 
@@ -98,6 +109,8 @@ class Batch:
         insert_many(connection, SQL.insert_follow_code, self.follow_codes)
         if self.people:
             connection.executemany(SQL.insert_person, map(_person_row, self.people))
+        if self.remarks:
+            connection.executemany(SQL.insert_remark, map(_remark_row, self.remarks))
         if self.buyers:
             insert_people(connection, self.buyers)
         if self.prints:
@@ -154,6 +167,12 @@ def read_people(connection: sqlite3.Connection) -> dict[str, Person]:
     return {row[0]: Person(row[0], date.fromisoformat(row[1]), row[2], tuple(row[3].split()), row[4]) for row in rows}
 
 
+def read_remarks(connection: sqlite3.Connection) -> dict[str, Remark]:
+    """The remarks that are kept, by ticket."""
+    rows = connection.execute(SQL.remarks)
+    return {row[0]: Remark(row[0], date.fromisoformat(row[1]), row[2], row[3], tuple(row[4].split())) for row in rows}
+
+
 class StoredReply(NamedTuple):
     """The answer to a request, and what it asked (none: a build stored it that did not say)."""
 
@@ -205,6 +224,10 @@ def _record(epoch: int, row: Sequence[Any]) -> FactRecord:
         [office, epoch, seq, kind, v, request_id, actor_id, device_id, occurred_at, boot_id, mono_ns], FactHeader
     )
     return FactRecord(header=header, body=msgspec.Raw(body))
+
+
+def _remark_row(remark: Remark) -> tuple[str, str, str, str, str]:
+    return remark.ticket_id, remark.service_date.isoformat(), remark.note, remark.noted_by, " ".join(remark.needs)
 
 
 def _person_row(person: Person) -> tuple[str, str, str, str, str]:

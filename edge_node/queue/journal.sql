@@ -53,6 +53,15 @@ SET service_date = excluded.service_date, display_name = excluded.display_name,
 -- whole table: at boot, the people of a few days
 SELECT appointment_id, service_date, display_name, needs, language FROM person;
 
+-- name: insert_remark
+INSERT INTO remark (ticket_id, service_date, note, noted_by, needs) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (ticket_id) DO UPDATE
+SET service_date = excluded.service_date, note = excluded.note, noted_by = excluded.noted_by, needs = excluded.needs;
+
+-- name: remarks
+-- whole table: at boot, the remarks of a few days
+SELECT ticket_id, service_date, note, noted_by, needs FROM remark;
+
 -- name: insert_print_job
 INSERT INTO print_job (job_id, device, ticket_id, message, at) VALUES (?, ?, ?, ?, ?);
 
@@ -69,6 +78,10 @@ DELETE FROM request WHERE at < :before RETURNING request_id;
 -- name: forget_people
 -- whole table: now and then, the people of a few days
 DELETE FROM person WHERE service_date < :before;
+
+-- name: forget_remarks
+-- whole table: now and then, the remarks of a few days
+DELETE FROM remark WHERE service_date < :before;
 
 -- name: forget_follow_codes
 -- whole table: now and then, the codes of a few days

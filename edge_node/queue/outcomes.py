@@ -8,9 +8,10 @@ from typing import NamedTuple
 import msgspec
 
 from edge_node.leases.store import buyer_of
-from edge_node.queue.journal import Batch, PendingPrint, Person
+from edge_node.queue.journal import Batch, PendingPrint, Person, Remark
 from edge_node.queue.replies import CommandReply, SoldView, last_ticket, view_session, view_sold, view_ticket
 from edge_node.queue.state import OfficeState
+from sync.domain.counters import unserved
 from sync.domain.ordering import ahead_of
 from sync.domain.outcomes import Accepted, Unchanged
 from sync.domain.slips import slip_of
@@ -26,12 +27,20 @@ from sync.messages.commands import (
     HandOver,
     NodeCommand,
     OpenCounter,
+    PauseCounter,
+    Reassign,
+    ResumeCounter,
     SellLease,
+    ServeWalkIn,
+    SetNeeds,
     TakeReserved,
     TakeTicket,
     TicketCommand,
+    Transfer,
+    Undo,
 )
-from sync.messages.facts import LeaseSold, TicketCalled, TicketReleased
+from sync.messages.desk_facts import TicketUndone
+from sync.messages.facts import LeaseSold, TicketCalled, TicketFinished, TicketReleased
 from sync.messages.handover_slip import Sign, write
 from sync.messages.people import PersonRequest
 from sync.messages.refusals import Refusal
@@ -84,6 +93,7 @@ def conclude(
     decision: Accepted | Unchanged,
     extras: Extras,
     *,
+    actor_id: str,
     now: datetime,
     batch: Batch,
 ) -> Done:
@@ -95,7 +105,7 @@ def conclude(
         slip = make_slip(state, ticket, extras.language, None, extras.public_url)  # its own code is on the first paper
     elif isinstance(command, TakeReserved) and decision != NOTHING_NEW and ticket is not None:
         _keep_code(state, ticket, extras, batch)
-    elif isinstance(command, (TakeTicket, CheckIn)) and ticket is not None:
+    elif isinstance(command, Giving) and ticket is not None and isinstance(decision, Accepted):
         slip = _issued(state, command, ticket, extras, batch, now=now)
     elif extras.with_slip and ticket is not None:
         slip = _paper(state, ticket, extras, batch, now=now)
@@ -104,6 +114,8 @@ def conclude(
         batch.buyers.append(extras.buyer)
     if isinstance(command, Accept) and decision != NOTHING_NEW:
         _keep_person(state, command, batch)
+    if isinstance(command, (Transfer, SetNeeds)) and ticket is not None:
+        _keep_remark(state, command, actor_id, batch)
     reply = CommandReply(
         request_id=command.request_id,
         outcome="unchanged" if isinstance(decision, Unchanged) else "done",
@@ -111,16 +123,19 @@ def conclude(
         seq=state.tail.seq,
         at=now,
         ticket=view_ticket(ticket) if ticket else None,
-        session=view_session(session) if session else None,
+        session=view_session(state.day, session, now) if session else None,
         slip=slip,
         print_job_id=extras.print_job_id if slip and extras.print_on else None,
         handover_slip=_handover_slip(state, command, decision, extras),
         sold=_sold(decision),
+        unserved=unserved(state.day) if isinstance(command, (CloseCounter, PauseCounter, Reassign)) else (),
     )
     return Done(reply, codec.encode(reply))
 
 
 NOTHING_NEW = Accepted(())
+Giving = TakeTicket | CheckIn | ServeWalkIn
+"""Commands that give a person a ticket."""
 
 
 def _keep_person(state: OfficeState, command: Accept, batch: Batch) -> None:
@@ -132,6 +147,21 @@ def _keep_person(state: OfficeState, command: Accept, batch: Batch) -> None:
     person = Person(appointment_id, service_date, grant.display_name, grant.needs, grant.language)
     state.people[appointment_id] = person
     batch.people.append(person)
+
+
+def _keep_remark(state: OfficeState, command: Transfer | SetNeeds, actor_id: str, batch: Batch) -> None:
+    """What a command says about a person beside its facts; the note before and the needs stay unless it says others."""
+    service_date = state.day.service_date
+    assert service_date is not None
+    known = state.remarks.get(command.ticket_id) or Remark(command.ticket_id, service_date)
+    if isinstance(command, SetNeeds):
+        remark = known._replace(needs=command.needs)
+    elif note := command.note.strip():
+        remark = known._replace(note=note, noted_by=actor_id)
+    else:
+        return
+    state.remarks[command.ticket_id] = remark
+    batch.remarks.append(remark)
 
 
 def make_slip(state: OfficeState, ticket: Ticket, language: str, follow_code: bytes | None, public_url: str) -> Slip:
@@ -164,7 +194,13 @@ def follow_url(public_url: str, code: bytes | None) -> str:
 
 
 def _issued(
-    state: OfficeState, command: TakeTicket | CheckIn, ticket: Ticket, extras: Extras, batch: Batch, *, now: datetime
+    state: OfficeState,
+    command: Giving,
+    ticket: Ticket,
+    extras: Extras,
+    batch: Batch,
+    *,
+    now: datetime,
 ) -> Slip:
     service_date = _keep_code(state, ticket, extras, batch)
     if isinstance(command, CheckIn):
@@ -216,11 +252,14 @@ def _ticket_of(state: OfficeState, command: AnyCommand | NodeCommand, decision: 
     day = state.day
     if isinstance(decision, Unchanged):
         return last_ticket(day, _session_of(state, command))
-    if isinstance(command, (TakeTicket, CheckIn)):
+    if isinstance(command, Giving):
         return day.tickets.get(command.request_id)
-    if isinstance(command, CallNext):
-        called = next(fact for fact in decision.facts if isinstance(fact, TicketCalled))
-        return day.tickets.get(called.ticket_id)
+    if isinstance(
+        command, (CallNext, Undo)
+    ):  # who was called, or the visit that ended because nobody was; what came back
+        about = (TicketCalled, TicketFinished, TicketUndone)
+        told = [fact.ticket_id for fact in decision.facts if isinstance(fact, about)]
+        return day.tickets.get(told[-1]) if told else None
     ticket_id: str | None = getattr(command, "ticket_id", None)
     return day.tickets.get(ticket_id) if ticket_id else None
 
@@ -229,7 +268,9 @@ def _session_of(state: OfficeState, command: AnyCommand | NodeCommand) -> Counte
     match command:
         case OpenCounter():
             return state.day.sessions.get(state.day.session_at.get(command.counter, ""))
-        case CallNext() | CallTicket() | CloseCounter() | TicketCommand():
+        case CallNext() | CallTicket() | ServeWalkIn() | CloseCounter() | PauseCounter() | ResumeCounter() | Undo():
+            return state.day.sessions.get(command.session)
+        case TicketCommand():
             return state.day.sessions.get(command.session)
         case _:
             return None

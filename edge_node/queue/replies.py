@@ -5,13 +5,15 @@ A reply is encoded once, stored with the request and given again, byte for byte,
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
 
+from sync.domain.counters import Unserved
 from sync.domain.office_day import OfficeDay
 from sync.domain.ticket import CounterSession, PrintState, State, Ticket
+from sync.domain.undo import UNDO_S, undoable
 from sync.messages.facts import Band, CalledHow, LeaseSold, Origin, Outcome, Why
 from sync.messages.topics import Slip
 
@@ -22,6 +24,13 @@ class TicketView(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         issue: (epoch, seq) of its issue; breaks ties of ``due_at``.
         counter: the only counter that may serve it, or the one that called it.
+        staff_id, zone: while waiting: the only clerk, the only zone that may serve it.
+        is_first: staff sent it before all others that wait there.
+        behind_at: staff sent it behind all who waited then.
+        added: services that were added to its visit.
+        services: what was really done.
+        remind_at: while parked: when its clerk wants to be told of it.
+        has_note: a note for who serves it next stands in the queue's ``remarks``.
         why: why it was the next one; none until it was called.
         tenure: the number of its holder; 1 where it was issued.
         from_office: the office that gave it up for this one.
@@ -46,6 +55,15 @@ class TicketView(msgspec.Struct, frozen=True, kw_only=True):
     band: Band | None = None
     to_verify: bool = False
     counter: str | None = None
+    staff_id: str | None = None
+    zone: str | None = None
+    is_first: bool = False
+    behind_at: datetime | None = None
+    added: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    parked_reason: str | None = None
+    remind_at: datetime | None = None
+    has_note: bool = False
     session: str | None = None
     called_at: datetime | None = None
     called_how: CalledHow | None = None
@@ -64,8 +82,37 @@ class TicketView(msgspec.Struct, frozen=True, kw_only=True):
     expected: bool = False
 
 
+class UndoView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a counter session may take back, and until when.
+
+    Args:
+        act: the request that ``undo`` must name.
+        done: the tags of the facts that would be taken back.
+    """
+
+    act: str
+    done: tuple[str, ...]
+    until_at: datetime
+
+
+class SupportView(msgspec.Struct, frozen=True, kw_only=True):
+    """A call for support that nobody takes care of yet."""
+
+    support_id: str
+    urgency: str
+    staff_id: str
+    counter: str | None
+    asked_at: datetime
+
+
 class SessionView(msgspec.Struct, frozen=True, kw_only=True):
-    """A counter session and the services it serves."""
+    """A counter session and the services it serves.
+
+    Args:
+        console: the only browser that it may be worked from, if it was taken over.
+        paused_reason, paused_at: while it is on pause.
+        skipped: tickets that it passes over for its next call.
+    """
 
     session: str
     counter: str
@@ -74,6 +121,12 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     secondary: tuple[str, ...]
     opened_at: datetime
     last_ticket_id: str | None = None
+    zone: str | None = None
+    console: str = ""
+    paused_reason: str | None = None
+    paused_at: datetime | None = None
+    skipped: tuple[str, ...] = ()
+    undo: UndoView | None = None
 
 
 class SoldView(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +149,7 @@ class CommandReply(msgspec.Struct, frozen=True, kw_only=True):
         ticket: the ticket it was about; for ``unchanged`` the counter's last one.
         slip: what a ticket's paper says, for a ticket that was just issued.
         print_job_id: the print that was asked for with it.
+        unserved: after a counter closed or paused: services that people wait for and that no counter serves now.
         handover_slip: the signed text that a person takes to the office that they were sent to; a QR on paper.
     """
 
@@ -110,6 +164,7 @@ class CommandReply(msgspec.Struct, frozen=True, kw_only=True):
     print_job_id: str | None = None
     handover_slip: str | None = None
     sold: SoldView | None = None
+    unserved: tuple[Unserved, ...] = ()
 
 
 def view_ticket(ticket: Ticket) -> TicketView:
@@ -131,6 +186,15 @@ def view_ticket(ticket: Ticket) -> TicketView:
         band=ticket.band,
         to_verify=ticket.to_verify,
         counter=ticket.counter if ticket.state == "waiting" else ticket.called_counter,
+        staff_id=ticket.staff_id,
+        zone=ticket.zone,
+        is_first=ticket.is_first,
+        behind_at=ticket.behind_at,
+        added=ticket.added,
+        services=ticket.services,
+        parked_reason=ticket.parked_reason,
+        remind_at=ticket.remind_at,
+        has_note=ticket.has_note,
         session=ticket.session,
         called_at=ticket.called_at,
         called_how=ticket.called_how,
@@ -150,7 +214,8 @@ def view_ticket(ticket: Ticket) -> TicketView:
     )
 
 
-def view_session(session: CounterSession) -> SessionView:
+def view_session(day: OfficeDay, session: CounterSession, now: datetime) -> SessionView:
+    act = undoable(day, session, now)
     return SessionView(
         session=session.session,
         counter=session.counter,
@@ -159,6 +224,28 @@ def view_session(session: CounterSession) -> SessionView:
         secondary=session.secondary,
         opened_at=session.opened_at,
         last_ticket_id=session.last_ticket_id,
+        zone=session.zone,
+        console=session.console,
+        paused_reason=session.paused_reason,
+        paused_at=session.paused_at,
+        skipped=session.skipped,
+        undo=UndoView(act=act.request_id, done=tuple(act.done.values()), until_at=act.at + timedelta(seconds=UNDO_S))
+        if act is not None
+        else None,
+    )
+
+
+def view_support(day: OfficeDay) -> tuple[SupportView, ...]:
+    """Calls for support that wait, the first one first."""
+    return tuple(
+        SupportView(
+            support_id=call.support_id,
+            urgency=call.urgency,
+            staff_id=call.staff_id,
+            counter=call.counter,
+            asked_at=call.asked_at,
+        )
+        for call in day.support.values()
     )
 
 

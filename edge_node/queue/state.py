@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from edge_node.leases.rules import Buyer, with_sold
-from edge_node.queue.journal import Entry, Person, Tail, entry
+from edge_node.queue.journal import Entry, Person, Remark, Tail, entry
 from sync.domain.catalogue import Catalogue
 from sync.domain.check_in import Agenda, Here
 from sync.domain.clock import OfficeClock
@@ -85,6 +85,8 @@ class OfficeState:
         """The same as it is told to who takes a ticket, and judged later by the call."""
         self.people: dict[str, Person] = {}
         """Who today's checked-in appointments are for, by appointment; their rows may be emptied or gone by now."""
+        self.remarks: dict[str, Remark] = {}
+        """What staff wrote for each other about today's tickets, by ticket."""
         self.book = LeaseBook()
         self.sold: list[LeaseSold] = []
         """What this life of the node sold from leases, across days."""

@@ -62,6 +62,7 @@ class Timekeeper:
 
         def delete(connection: sqlite3.Connection) -> list[str]:
             connection.execute(SQL.forget_people, {"before": people_before.isoformat()})
+            connection.execute(SQL.forget_remarks, {"before": people_before.isoformat()})
             connection.execute(
                 SQL.forget_follow_codes, {"before": service_date(now - FOLLOW_AFTER_CLOSE, zone).isoformat()}
             )
@@ -71,8 +72,9 @@ class Timekeeper:
 
         self._dispatcher.forget(await self._writer.run(delete))
         # Not read from the file: somebody may have been checked in since.
-        people = self._dispatcher.state.people
-        self._dispatcher.state.people = {key: who for key, who in people.items() if who.service_date >= people_before}
+        state = self._dispatcher.state
+        state.people = {key: who for key, who in state.people.items() if who.service_date >= people_before}
+        state.remarks = {key: told for key, told in state.remarks.items() if told.service_date >= people_before}
 
     async def _keep_waits(self) -> None:
         while True:

@@ -1,26 +1,42 @@
-"""Opening and closing counters: one clerk at a counter, one counter for a clerk."""
+"""Opening, closing, pausing and taking over counters: one clerk at a counter, one counter for a clerk."""
 
 from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
 
 from sync.domain.catalogue import Catalogue
 from sync.domain.office_day import OfficeDay
 from sync.domain.outcomes import Accepted, Decision, Unchanged, refuse
 from sync.domain.ticket import CounterSession
+from sync.messages import desk_facts as d
 from sync.messages import facts as f
-from sync.messages.commands import Actor, CloseCounter, OpenCounter
+from sync.messages.commands import Actor, CloseCounter, OpenCounter, PauseCounter, ResumeCounter
 from sync.messages.refusals import Refusal
 
 
+class Unserved(msgspec.Struct, frozen=True, kw_only=True):
+    """A service that people wait for and that no counter serves at the moment."""
+
+    service: str
+    waiting: int
+
+
 def own_session(day: OfficeDay, session_id: str, actor: Actor) -> CounterSession | Refusal:
-    """The counter session, if it is open and the actor's own."""
+    """The counter session, if it is open and the actor's own, and was not taken over in another browser."""
     session = day.sessions.get(session_id)
     if session is None:
         return refuse("counter_closed")
-    return session if session.staff_id == actor.actor_id else refuse("forbidden")
+    if session.staff_id != actor.actor_id:
+        return refuse("forbidden")
+    return refuse("session_elsewhere") if session.console not in ("", actor.device_id) else session
 
 
 def open_counter(day: OfficeDay, command: OpenCounter, actor: Actor, catalogue: Catalogue) -> Decision:
-    """Open a counter with its own services or the ones asked for; a take-over ends the other clerk's session first."""
+    """Open a counter with its own services or the ones asked for. A take-over ends another clerk's session there first, and
+    brings along the clerk's own one from wherever it was, with its visit.
+    """
     counter = catalogue.counters.get(command.counter)
     if counter is None:
         return refuse("counter_unknown")
@@ -29,15 +45,36 @@ def open_counter(day: OfficeDay, command: OpenCounter, actor: Actor, catalogue: 
     )
     if not set(primary) | set(secondary) <= set(catalogue.services):
         return refuse("service_unknown")
-    theirs = day.sessions.get(day.session_at.get(command.counter, ""))
-    if theirs is not None and theirs.staff_id == actor.actor_id:
-        return Unchanged()
-    if any(s.staff_id == actor.actor_id for s in day.sessions.values()):
+    there = day.sessions.get(day.session_at.get(command.counter, ""))
+    if there is not None and there.staff_id == actor.actor_id:
+        return _go_on_here(there, actor) if command.take_over else Unchanged()
+    own = next((s for s in day.sessions.values() if s.staff_id == actor.actor_id), None)
+    if own is not None and not command.take_over:
         return refuse("session_open")
-    if theirs is not None and not command.take_over:
+    if there is not None and not command.take_over:
         return refuse("counter_taken")
-    opened = f.CounterOpened(session=command.request_id, counter=command.counter, primary=primary, secondary=secondary)
-    return Accepted((*(_end(day, theirs, "taken_over") if theirs else ()), opened))
+    opened = f.CounterOpened(
+        session=command.request_id,
+        counter=command.counter,
+        primary=primary,
+        secondary=secondary,
+        zone=counter.zone,
+    )
+    ended = end_session(day, there, "taken_over") if there else ()
+    notices = [_taken_over(opened, session) for session in (there, own) if session is not None]
+    moved = [f.CounterClosed(session=own.session, counter=own.counter, reason="taken_over")] if own else []
+    return Accepted((*ended, opened, *notices, *moved))
+
+
+def _go_on_here(session: CounterSession, actor: Actor) -> Decision:
+    """The clerk's own session, in the browser that they sit at now; the other one is told and acts no more."""
+    return Accepted(() if session.console == actor.device_id else (_taken_over(session, session),))
+
+
+def _taken_over(new: CounterSession | f.CounterOpened, old: CounterSession) -> d.CounterTakenOver:
+    return d.CounterTakenOver(
+        session=new.session, counter=new.counter, from_session=old.session, from_counter=old.counter
+    )
 
 
 def close_counter(day: OfficeDay, command: CloseCounter, actor: Actor) -> Decision:
@@ -46,16 +83,56 @@ def close_counter(day: OfficeDay, command: CloseCounter, actor: Actor) -> Decisi
     if session is None:
         return refuse("counter_closed")
     if session.staff_id == actor.actor_id:
-        if visit := day.visit_at(session.session):
-            return refuse("visit_open", ticket_id=visit.ticket_id)
-        return Accepted((f.CounterClosed(session=session.session, counter=session.counter, reason="closed"),))
+        return _close_own(day, command.session, actor)
     if not actor.supervisor:
         return refuse("forbidden")
-    return Accepted(_end(day, session, "ended_by_supervisor"))
+    return Accepted(end_session(day, session, "ended_by_supervisor"))
 
 
-def _end(day: OfficeDay, session: CounterSession, reason: str) -> tuple[f.Fact, ...]:
-    closed = f.CounterClosed(session=session.session, counter=session.counter, reason=reason)  # type: ignore[arg-type]
+def _close_own(day: OfficeDay, session_id: str, actor: Actor) -> Decision:
+    session = own_session(
+        day, session_id, actor
+    )  # who signs out of the browser that was left does not close the other one's
+    if isinstance(session, Refusal):
+        return session
+    if visit := day.visit_at(session.session):
+        return refuse("visit_open", ticket_id=visit.ticket_id)
+    return Accepted((f.CounterClosed(session=session.session, counter=session.counter, reason="closed"),))
+
+
+def pause_counter(day: OfficeDay, command: PauseCounter, actor: Actor) -> Decision:
+    """No calls from here for a while. An open visit must be ended first: nobody is left sitting at a counter that rests."""
+    session = own_session(day, command.session, actor)
+    if isinstance(session, Refusal):
+        return session
+    if visit := day.visit_at(session.session):
+        return refuse("visit_open", ticket_id=visit.ticket_id)
+    if session.is_paused:
+        return Accepted(())
+    return Accepted((d.CounterPaused(session=session.session, counter=session.counter, reason=command.reason),))
+
+
+def resume_counter(day: OfficeDay, command: ResumeCounter, actor: Actor) -> Decision:
+    session = own_session(day, command.session, actor)
+    if isinstance(session, Refusal):
+        return session
+    if not session.is_paused:
+        return Accepted(())
+    return Accepted((d.CounterResumed(session=session.session, counter=session.counter),))
+
+
+def unserved(day: OfficeDay) -> tuple[Unserved, ...]:
+    """Services that people wait for while no counter serves them, or those that do are on pause."""
+    served = {each for s in day.sessions.values() if not s.is_paused for each in (*s.primary, *s.secondary)}
+    waiting = {service: len(line) for service, line in day.lines.by_service.items() if line and service not in served}
+    return tuple(Unserved(service=service, waiting=n) for service, n in sorted(waiting.items()))
+
+
+def end_session(
+    day: OfficeDay, session: CounterSession, reason: Literal["taken_over", "ended_by_supervisor"]
+) -> tuple[f.Fact, ...]:
+    """The facts that end a session; its visit waits again, in its place."""
+    closed = f.CounterClosed(session=session.session, counter=session.counter, reason=reason)
     visit = day.visit_at(session.session)
     if visit is None:
         return (closed,)

@@ -20,7 +20,7 @@ class Lines(msgspec.Struct):
     """One sorted line of ranks per service.
 
     Args:
-        marked: waiting tickets that only one counter may serve; they stand in their service's line too.
+        marked: waiting tickets that wait for one counter, person or zone; they stand in their service's line too.
     """
 
     by_service: dict[str, list[Rank]] = {}
@@ -35,7 +35,7 @@ class Lines(msgspec.Struct):
             if place is not None:
                 insort(self.by_service.setdefault(ticket.service, []), ticket.rank)
                 self.standing[ticket.ticket_id] = place
-        if place is not None and ticket.counter is not None:
+        if place is not None and ticket.is_marked:
             self.marked[ticket.ticket_id] = ticket
         else:
             self.marked.pop(ticket.ticket_id, None)

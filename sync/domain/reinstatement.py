@@ -30,4 +30,4 @@ def _behind_two(day: OfficeDay, ticket: Ticket) -> datetime:
     same_service = in_order(t for t in day.waiting.values() if t.service == ticket.service)
     if not same_service:
         return ticket.due_at
-    return max(ticket.due_at, same_service[:2][-1].due_at + _JUST_AFTER)
+    return max(ticket.due_at, same_service[:2][-1].ranks_at + _JUST_AFTER)

@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from sync.messages.facts import DEFAULT_OUTCOME, AcceptedVia, Outcome, TicketCard
+from sync.messages.facts import DEFAULT_OUTCOME, AcceptedVia, Outcome, TicketCard, TransferOrder
 from sync.messages.policy import GENERAL
-from sync.messages.values import AnnouncementId, Hash, Instant, Language, Locator, Series, Slug, Tenure, Uuid
+from sync.messages.values import AnnouncementId, Hash, Instant, Language, Locator, Note, Series, Slug, Tenure, Uuid
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +23,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     supervisor: bool = False
 
 
+MAX_SERVICES = 10
+"""More than anybody does in one visit."""
 CITIZEN = "citizen"
 SYSTEM = "system"
 
@@ -40,7 +42,8 @@ class CloseDay(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, t
 class OpenCounter(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="open_counter"):
     """A clerk opens a counter; the counter session's id is the request_id. Empty services: the counter's own profile.
 
-    ``take_over`` ends the session that another clerk has open there, with a notice to them.
+    ``take_over`` ends the session that another clerk has open there, with a notice to them; the clerk's own session at another
+    counter or in another browser moves here, with its open visit.
     """
 
     counter: Slug
@@ -80,7 +83,8 @@ class CheckIn(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
 
 class CallNext(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="call_next"):
     """Call the next ticket. ``after`` is the ticket the clerk saw at the counter, or none: if the counter has moved on
-    since, nobody is called and the reply is the present state.
+    since, nobody is called and the reply is the present state. A visit that is being served is finished with the default
+    outcome in the same act, also when nobody waits; one that is only called must be started or ended first.
     """
 
     session: Uuid
@@ -112,9 +116,14 @@ class Start(TicketCommand, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Finish(TicketCommand, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="finish"):
-    """The visit is over."""
+    """The visit is over.
+
+    Args:
+        services: what was really done; none: what the person came for and what was added.
+    """
 
     outcome: Outcome = DEFAULT_OUTCOME
+    services: Annotated[tuple[Slug, ...], msgspec.Meta(max_length=MAX_SERVICES)] = ()
 
 
 class NoShow(TicketCommand, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="no_show"):
@@ -122,10 +131,20 @@ class NoShow(TicketCommand, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Transfer(TicketCommand, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="transfer"):
-    """Send a called or serving ticket to another service, or to one counter (then it keeps its service)."""
+    """Send a called or serving ticket to exactly one of: another service, a counter, a person, a zone. But for the first it
+    keeps its service.
+
+    Args:
+        order: in its own place; before all others there; behind all who wait now.
+        note: for who serves it next; stays at the edge.
+    """
 
     service: Slug | None = None
     counter: Slug | None = None
+    staff_id: Slug | None = None
+    zone: Slug | None = None
+    order: TransferOrder = "keep"
+    note: Note = ""
 
 
 class Reinstate(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="reinstate"):
@@ -135,9 +154,112 @@ class Reinstate(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, 
 
 
 class Park(TicketCommand, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="park"):
-    """Set a ticket aside; it keeps its due_at."""
+    """Set a ticket aside; it keeps its due_at.
+
+    Args:
+        remind_min: minutes after which the clerk wants to be told of it.
+        back_to_me: when it is back, its clerk serves it, before all others.
+    """
 
     reason: Slug | None = None
+    remind_min: Annotated[int, msgspec.Meta(ge=1, le=120)] | None = None
+    back_to_me: bool = False
+
+
+class Skip(TicketCommand, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="skip"):
+    """Pass a person over for this counter's next call: the one that would be next, or the one that is called here."""
+
+    reason: Slug
+
+
+class AddService(TicketCommand, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="add_service"):
+    """Go on with one more service in the same visit."""
+
+    service: Slug
+
+
+class SetPriority(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="set_priority"):
+    """Give a ticket another class.
+
+    Args:
+        basis: how staff came to know; never why the person has priority.
+    """
+
+    ticket_id: Uuid
+    priority_class: Slug
+    basis: Literal["asked", "seen", "document", "correction"]
+
+
+class SetNeeds(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="set_needs"):
+    """Note what support a person needs; none: nothing. Stays at the edge."""
+
+    ticket_id: Uuid
+    needs: Annotated[tuple[Slug, ...], msgspec.Meta(max_length=8)]
+
+
+class ServeWalkIn(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="serve_walk_in"):
+    """Serve somebody who stands at the counter: a ticket is issued, called and started; its ticket_id is the request_id.
+
+    Args:
+        after: as of ``CallNext``.
+    """
+
+    session: Uuid
+    service: Slug
+    priority_class: Slug = GENERAL
+    language: Language = "es"
+    follow_hash: Hash
+    after: Uuid | None = None
+
+
+class Undo(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="undo"):
+    """Take back the last act of a counter session (``sync.domain.undo``).
+
+    Args:
+        act: the request_id of the act that the clerk means.
+    """
+
+    session: Uuid
+    act: Uuid
+
+
+class PauseCounter(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="pause_counter"):
+    """No calls from here for a while."""
+
+    session: Uuid
+    reason: Slug
+
+
+class ResumeCounter(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="resume_counter"):
+    """Go on after a pause."""
+
+    session: Uuid
+
+
+class Reassign(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="reassign"):
+    """A supervisor gives all tickets that are meant for a counter, or for who works there, to another counter.
+
+    Args:
+        to_counter: none: whoever serves their service.
+        close: end the counter's session in the same act.
+    """
+
+    counter: Slug
+    to_counter: Slug | None = None
+    close: bool = False
+
+
+class AskSupport(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="ask_support"):
+    """Ask another one of staff to come; the call's id is the request_id."""
+
+    urgency: Literal["support", "panic"] = "support"
+    session: Uuid | None = None
+
+
+class AnswerSupport(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="answer_support"):
+    """Take care of a call for support."""
+
+    support_id: Uuid
 
 
 class Resume(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="resume"):
@@ -275,6 +397,17 @@ AnyCommand = (
     | Transfer
     | Reinstate
     | Park
+    | Skip
+    | AddService
+    | SetPriority
+    | SetNeeds
+    | ServeWalkIn
+    | Undo
+    | PauseCounter
+    | ResumeCounter
+    | Reassign
+    | AskSupport
+    | AnswerSupport
     | Resume
     | Leave
     | HandOver

@@ -12,7 +12,8 @@ import hashlib
 import msgspec
 
 from sync.messages import codec
-from sync.messages.facts import FACTS, Fact, UnknownFact
+from sync.messages.fact_types import FACTS
+from sync.messages.facts import Fact, UnknownFact
 from sync.messages.values import Instant, Seq, Slug, Uuid
 
 

@@ -23,6 +23,7 @@ NextRule = Literal["primary", "secondary", "idle_secondary", "early", "chosen"]
 """Which step of the rule made a ticket the next one (``sync.domain.ordering``)."""
 Outcome = Literal["resolved", "missing_documents", "referred", "not_applicable", "identity_mismatch"]
 DEFAULT_OUTCOME: Outcome = "resolved"
+TransferOrder = Literal["keep", "next", "end"]
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +62,7 @@ class CounterOpened(Fact, frozen=True, kw_only=True):
     counter: Slug
     primary: tuple[Slug, ...]
     secondary: tuple[Slug, ...] = ()
+    zone: Slug | None = None
 
 
 class CounterClosed(Fact, frozen=True, kw_only=True):
@@ -180,10 +182,17 @@ class TicketStarted(Fact, frozen=True, kw_only=True):
 
 
 class TicketFinished(Fact, frozen=True, kw_only=True):
+    """A visit is over.
+
+    Args:
+        services: what was really done; none: facts of builds that did not ask.
+    """
+
     TYPE: ClassVar[str] = "ticket.finished"
     ticket_id: Uuid
     session: Uuid
     outcome: Outcome = DEFAULT_OUTCOME
+    services: tuple[Slug, ...] = ()
 
 
 class TicketNoShow(Fact, frozen=True, kw_only=True):
@@ -199,17 +208,29 @@ class TicketReinstated(Fact, frozen=True, kw_only=True):
 
 
 class TicketTransferred(Fact, frozen=True, kw_only=True):
-    """A called or serving ticket goes back to waiting, for another service or for one counter. Its due_at stays."""
+    """A called or serving ticket goes back to waiting, for another service, or for one counter, person or zone. Its due_at
+    stays, whatever the order: that is what it falls back on.
+
+    Args:
+        staff_id: the clerk who alone shall serve it while they have a counter open.
+        zone: where alone it shall be served while a counter is open there.
+        order: in its own place; before all others there; behind all who wait now.
+        has_note: somebody wrote a note for who serves it next. The note stays at the edge.
+    """
 
     TYPE: ClassVar[str] = "ticket.transferred"
     ticket_id: Uuid
     service: Slug
     counter: Slug | None = None
     session: Uuid | None = None
+    staff_id: Slug | None = None
+    zone: Slug | None = None
+    order: TransferOrder = "keep"
+    has_note: bool = False
 
 
 class TicketReassigned(Fact, frozen=True, kw_only=True):
-    """A waiting ticket is given to another counter, or to none."""
+    """A ticket that was meant for one counter or person is given to another counter, or to none."""
 
     TYPE: ClassVar[str] = "ticket.reassigned"
     ticket_id: Uuid
@@ -217,9 +238,19 @@ class TicketReassigned(Fact, frozen=True, kw_only=True):
 
 
 class TicketParked(Fact, frozen=True, kw_only=True):
+    """A ticket is set aside; it keeps its due_at.
+
+    Args:
+        remind_at: when the clerk wants to be told of it.
+        kept_for: the clerk who serves it first when it is back, while they have a counter open.
+    """
+
     TYPE: ClassVar[str] = "ticket.parked"
     ticket_id: Uuid
     reason: Slug | None = None
+    session: Uuid | None = None
+    remind_at: Instant | None = None
+    kept_for: Slug | None = None
 
 
 class TicketResumed(Fact, frozen=True, kw_only=True):
@@ -427,42 +458,3 @@ class UnknownFact(Fact, frozen=True, kw_only=True):
 
     type: str
     v: int
-
-
-FACTS: dict[str, type[Fact]] = {
-    fact.TYPE: fact
-    for fact in (
-        DayOpened,
-        DayClosed,
-        CounterOpened,
-        CounterClosed,
-        TicketIssued,
-        TicketPrinted,
-        TicketPrintFailed,
-        TicketCalled,
-        TicketRecalled,
-        TicketShown,
-        TicketStarted,
-        TicketFinished,
-        TicketNoShow,
-        TicketReinstated,
-        TicketTransferred,
-        TicketReassigned,
-        TicketParked,
-        TicketResumed,
-        TicketAbandoned,
-        TicketReleased,
-        TicketAccepted,
-        TicketArrived,
-        TicketRelabelled,
-        ReserveGranted,
-        LabelsSkipped,
-        LeaseSold,
-        LeaseReturned,
-        ConfigApplied,
-        NodeStarted,
-        NodeBreakGlass,
-        ClockStepped,
-    )
-}
-"""Every fact of version 1 by its tag."""

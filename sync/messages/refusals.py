@@ -46,6 +46,14 @@ RefusalCode = Literal[
     "date_unconfirmed",
     "disk_full",
     "not_reserved",
+    "counter_paused",
+    "nobody_there",
+    "not_served_here",
+    "class_unknown",
+    "undo_too_late",
+    "undo_moved_on",
+    "session_elsewhere",
+    "support_over",
 ]
 """The order is that of the documentation: entry, day, counters, tickets, bookings."""
 

@@ -55,6 +55,9 @@ Seq = Annotated[int, msgspec.Meta(ge=0)]
 Tenure = Annotated[int, msgspec.Meta(ge=1)]
 """The number of a ticket's holder: 1 for the office that issued it, one more with each move."""
 
+Note = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=140)]
+"""A line that staff write for each other. May name a person: it stays in the office, in no fact and no log."""
+
 Hash = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 """A SHA-256 digest (base64 in JSON)."""
 

@@ -17,7 +17,7 @@ from datetime import datetime
 
 import msgspec
 
-from sync.messages.facts import FACTS
+from sync.messages.fact_types import FACTS
 from sync.messages.values import Instant, Slug, Uuid
 from sync.messages.wire import PROTOCOL, Activation, Durability, HelloReply, HelloRequest
 from sync.protocol.in_flight import DROPPED, Dropped

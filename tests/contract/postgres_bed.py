@@ -16,7 +16,8 @@ from central.exchange.rights_store import PostgresRights
 from central.exchange.store import PostgresCentralStore
 from central.settings import Database
 from sync.messages.envelope import FactRecord
-from sync.messages.facts import FACTS, UnknownFact
+from sync.messages.fact_types import FACTS
+from sync.messages.facts import UnknownFact
 from sync.protocol.rights import Conflict
 from sync.protocol.store import OpenedFact
 from tests.contract.factories import POISON

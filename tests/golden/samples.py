@@ -19,7 +19,7 @@ import msgspec
 from msgspec import inspect as shapes
 
 from sync.messages import codec, people, topics, wire
-from sync.messages.facts import FACTS
+from sync.messages.fact_types import FACTS
 from sync.messages.feed import ENTITIES
 
 FOLDER = Path(__file__).parent / "wire"

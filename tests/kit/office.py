@@ -62,9 +62,18 @@ class TestOffice:
         self.journal: list[tuple[FactHeader, Fact]] = []
         self.write(turn_day(self.day, DAY, self.catalogue), at(opened_at))
 
-    def write(self, facts: tuple[Fact, ...], now: datetime, actor: str = "system") -> None:
+    def write(
+        self,
+        facts: tuple[Fact, ...],
+        now: datetime,
+        actor: str = "system",
+        device: str = "console",
+        request_id: str | None = None,
+    ) -> None:
         for fact in facts:
-            header = FactHeader("centro", 1, self.day.seq + 1, fact.TYPE, fact.V, None, actor, "test", now, "boot-1", 0)
+            header = FactHeader(
+                "centro", 1, self.day.seq + 1, fact.TYPE, fact.V, request_id, actor, device, now, "boot-1", 0
+            )
             self.journal.append((header, fact))
             self.day.apply(header, fact)
 
@@ -73,14 +82,16 @@ class TestOffice:
         command: c.AnyCommand,
         now: datetime,
         actor: str = "ana",
+        *,
         supervisor: bool = False,
+        device: str = "console",
         expected: Mapping[str, Expected] = {},
     ) -> Decision:
         """Decide and, when accepted, fold."""
-        who = c.Actor(actor_id=actor, device_id="console", supervisor=supervisor)
+        who = c.Actor(actor_id=actor, device_id=device, supervisor=supervisor)
         decision = decide(self.day, command, who, now, self.catalogue, expected=expected)
         if isinstance(decision, Accepted):
-            self.write(decision.facts, now, actor)
+            self.write(decision.facts, now, actor, device, command.request_id)
         return decision
 
     def open(self, counter: str, now: datetime, actor: str = "ana") -> str:

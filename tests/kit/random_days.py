@@ -211,8 +211,12 @@ class RandomDay:
             return
         target = {"request_id": new_id(), "session": session, "ticket_id": visit.ticket_id}
         verb = {"start": c.Start, "finish": c.Finish, "no_show": c.NoShow}.get(act)
-        sent = c.Transfer(service=self.random.choice(SERVICES), **target)
-        self.office.do(verb(**target) if verb else sent, self.now, self._clerk(session))
+        self.office.do(verb(**target) if verb else self._sent(visit.ticket_id, session), self.now, self._clerk(session))
+
+    def _sent(self, ticket_id: str, session: str) -> c.Transfer:
+        return c.Transfer(
+            request_id=new_id(), session=session, ticket_id=ticket_id, service=self.random.choice(SERVICES)
+        )
 
     def _clerk(self, session: str) -> str:
         return self.office.day.sessions[session].staff_id

@@ -20,7 +20,7 @@ SERVICES = ("a", "b", "c")
 COUNTERS = (
     Counter(id="1", zone="a", primary=("a",), secondary=("b",)),
     Counter(id="2", zone="a", primary=("b", "c")),
-    Counter(id="3", zone="a", primary=("c",)),
+    Counter(id="3", zone="b", primary=("c",)),
 )
 ACTS = [
     "walk_in",
@@ -32,6 +32,8 @@ ACTS = [
     "back",
     "to_service",
     "to_counter",
+    "to_staff",
+    "to_zone",
     "step",
     "close",
 ]
@@ -98,4 +100,10 @@ def _end(office: TestOffice, act: str, session: str, visit: Ticket, amount: int,
     elif act == "to_service":
         office.do(c.Transfer(service=SERVICES[amount % 3], **target), now, clerk)
     else:
-        office.do(c.Transfer(counter=str(1 + amount % 3), **target), now, clerk)
+        order: Any = ("keep", "next", "end")[amount % 3]
+        where: dict[str, Any] = {
+            "to_counter": {"counter": str(1 + amount % 3)},
+            "to_staff": {"staff_id": f"clerk-{1 + amount % 3}"},
+            "to_zone": {"zone": ("a", "b")[amount % 2]},
+        }
+        office.do(c.Transfer(**where[act], order=order, **target), now, clerk)

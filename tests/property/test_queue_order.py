@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -89,7 +90,7 @@ def _act(office: TestOffice, act: str, session: str, amount: int, now: datetime)
             assert ticket.due_at >= before, "a reinstatement never lowers due_at"
     elif visit is not None and act != "next":
         verb = {"start": c.Start, "finish": c.Finish, "no_show": c.NoShow}.get(act)
-        target = {"request_id": new_id(), "session": session, "ticket_id": visit.ticket_id}
+        target: Any = {"request_id": new_id(), "session": session, "ticket_id": visit.ticket_id}
         command: c.AnyCommand = verb(**target) if verb else c.Transfer(service=service, **target)
         office.do(command, now, clerk)
 

@@ -295,7 +295,7 @@ def by_arrival(day: OfficeDay, session: CounterSession, now: datetime) -> Choice
 @mutant
 def called_by_issue() -> Iterator[type[World]]:
     """Whoever took a ticket first goes first, whatever their place was."""
-    with patch("sync.domain.decide.next_for", by_arrival):
+    with patch("sync.domain.calls.next_for", by_arrival):
         yield World
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import msgspec
 
@@ -162,7 +163,7 @@ class People:
         return self._visit(session, ticket), clerk
 
     def _visit(self, session: CounterSession, ticket: Ticket) -> AnyCommand:
-        ids = {"request_id": self._new_id(), "session": session.session, "ticket_id": ticket.ticket_id}
+        ids: dict[str, Any] = {"request_id": self._new_id(), "session": session.session, "ticket_id": ticket.ticket_id}
         chance = self._rng.random()
         if chance < 0.12:
             return self._hand_over(session, ticket)

@@ -48,7 +48,7 @@ class Desk(NamedTuple):
     """A counter: its lines, and the visit there.
 
     Args:
-        state: ``idle``, ``called``, ``serving``, or ``away`` (closed, and its clerk may be back); ``elapsed_s`` since then.
+        state: ``idle``, ``called``, ``serving``, or ``away`` (closed or paused, and the clerk may be back); ``elapsed_s`` since.
         fresh: nobody was away from it yet today.
     """
 
@@ -195,7 +195,7 @@ class _Maker:
         return self.own_line.get(ticket.counter or "", self.index[ticket.service])
 
     def _entry(self, ticket: Ticket, who: int) -> Entry:
-        return Entry(self._s(ticket.due_at), self.order[ticket.ticket_id], who, self.index[ticket.service])
+        return Entry(self._s(ticket.ranks_at), self.order[ticket.ticket_id], who, self.index[ticket.service])
 
     def _ready(self, waiting: list[Ticket], who: dict[str, int]) -> tuple[tuple[Entry, ...], ...]:
         """Each line of people who may be called; a service's ends with the ghost of somebody who came now."""
@@ -213,6 +213,8 @@ class _Maker:
             primary += (self.own_line[session.counter],)
         fresh = session.counter not in self.day.left
         visit = self.day.visit_at(session.session)
+        if session.paused_at is not None and visit is None:
+            return Desk(primary, secondary, "away", -self._s(session.paused_at), 0, fresh)
         if visit is None:
             return Desk(primary, secondary, "idle", 0.0, 0, fresh)
         since = visit.started_at or visit.called_at or self.now

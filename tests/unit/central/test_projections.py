@@ -8,7 +8,8 @@ from unittest.mock import Mock
 import pytest
 
 from central.exchange.projections import MOVING
-from sync.messages.facts import FACTS, Fact, TicketFinished
+from sync.messages.fact_types import FACTS
+from sync.messages.facts import Fact, TicketFinished
 from sync.protocol.effects import take_effect
 from sync.protocol.rights import Origin
 from sync.protocol.steps import finish

@@ -14,11 +14,18 @@ from sync.messages.refusals import RefusalCode
 from ui.catalog import Words, load_catalog
 from ui.locales import STAFF_LOCALES
 
-VERBS = {*STAFF_COMMANDS, "take_ticket", "check_in", "print_again", "hand_over", "sell_lease", "sign_out"} - {
-    "park",
-    "leave",
+VERBS = {
+    *(
+        *STAFF_COMMANDS,
+        "take_ticket",
+        "serve_walk_in",
+        "check_in",
+        "print_again",
+        "hand_over",
+        "sell_lease",
+        "sign_out",
+    ),
 }
-"""Parking and leaving have no button yet."""
 
 
 @pytest.fixture(params=STAFF_LOCALES)
@@ -79,6 +86,8 @@ def reasons(**changes: object) -> Because:
         "reinstated": False,
         "transferred": False,
         "kept_for": False,
+        "is_first": False,
+        "behind_at": None,
         "threshold_min": 5,
     }
     return Because(**{**values, **changes})  # type: ignore[arg-type]
@@ -98,6 +107,8 @@ SLOT = datetime(2026, 11, 23, 9, 20, tzinfo=UTC)
         ({"reinstated": True}, "reincorporado; cuenta desde las 9:35"),
         ({"transferred": True}, "derivado, mantiene su hora: cuenta desde las 9:35"),
         ({"transferred": True, "kept_for": True}, "derivado a este puesto"),
+        ({"transferred": True, "kept_for": True, "is_first": True}, "derivado o retomado para que vaya primero"),
+        ({"transferred": True, "behind_at": SLOT}, "derivado al final: cuenta desde las 10:20"),
         (
             {"rule": "secondary"},
             "sin cita, espera desde las 10:14; otros trámites: su espera cuenta desde hace más de 5 minutos",

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sync.domain import decide, ordering
+from sync.domain import arrivals, calls, moves, ordering
 from sync.domain.due import Due, due
 from sync.domain.office_day import OfficeDay
 from sync.domain.ordering import Choice
@@ -33,7 +33,7 @@ def late_row_without_min(patch: pytest.MonkeyPatch) -> None:
         ranked = due(a, slot, cls, policy)
         return Due(due_at=slot, callable_at=a, band="late") if slot and ranked.band == "late" else ranked
 
-    patch.setattr(decide, "due", wrong)
+    patch.setattr(arrivals, "due", wrong)
 
 
 def head_starts_added(patch: pytest.MonkeyPatch) -> None:
@@ -45,7 +45,7 @@ def head_starts_added(patch: pytest.MonkeyPatch) -> None:
             Due(due_at=ranked.due_at - extra, callable_at=ranked.callable_at, band=ranked.band) if on_time else ranked
         )
 
-    patch.setattr(decide, "due", wrong)
+    patch.setattr(arrivals, "due", wrong)
 
 
 def tie_by_printed_code(patch: pytest.MonkeyPatch) -> None:
@@ -70,7 +70,7 @@ def early_before_secondary(patch: pytest.MonkeyPatch) -> None:
             return Choice(min(primary, key=lambda t: t.rank), "early")
         return choice
 
-    patch.setattr(decide, "next_for", wrong)
+    patch.setattr(calls, "next_for", wrong)
 
 
 def reinstatement_lowers_a_due(patch: pytest.MonkeyPatch) -> None:
@@ -78,19 +78,19 @@ def reinstatement_lowers_a_due(patch: pytest.MonkeyPatch) -> None:
 
     def folded(day: OfficeDay, _header: Any, fact: f.TicketReinstated) -> None:
         ticket = day.tickets[fact.ticket_id]
-        day._move(ticket, "waiting")
+        day.move(ticket, "waiting")
         ticket.due_at = fact.due_at
 
     def wrong(_day: OfficeDay, ticket: Ticket, _now: datetime) -> datetime:
         return ticket.due_at - timedelta(minutes=1)
 
-    patch.setattr(decide, "due_again", wrong)
+    patch.setattr(moves, "due_again", wrong)
     folds: dict[Any, Any] = OfficeDay._folds
     patch.setitem(folds, f.TicketReinstated, folded)
 
 
 def reinstatement_to_the_front(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(decide, "due_again", lambda _day, ticket, _now: ticket.due_at)
+    patch.setattr(moves, "due_again", lambda _day, ticket, _now: ticket.due_at)
 
 
 def last_in_first_out(patch: pytest.MonkeyPatch) -> None:
@@ -108,7 +108,7 @@ def theorems() -> Iterator[str]:
 def dues() -> Iterator[str]:
     """Theorem 3 and the lemma, on a grid of arrivals around a slot."""
     policy, slot = Policy(), at("12:00")
-    rank = vars(decide)["due"]  # the rule as commands use it, planted or not
+    rank = vars(arrivals)["due"]  # the rule as commands use it, planted or not
     for cls in ("general", "reduced_mobility"):
         ranks = [(a, rank(a, slot, cls, policy)) for a in (slot + timedelta(minutes=m) for m in range(-120, 91))]
         yield from ("no regret" for a, d in ranks if d.due_at > rank(a, None, cls, policy).due_at)

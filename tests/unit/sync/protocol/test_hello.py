@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from sync.messages.facts import FACTS
+from sync.messages.fact_types import FACTS
 from sync.messages.feed import GLOBAL
 from sync.protocol.hello import Diverged, Greeted, NodeReport, answer_hello, choose_protocol, on_hello, say_hello
 from sync.protocol.in_flight import DROPPED

@@ -1,0 +1,1 @@
+"""What each fact does to the office day: one function per fact, named like it."""

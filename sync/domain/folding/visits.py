@@ -1,0 +1,155 @@
+"""Calls, visits and the ways back to waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sync.messages import facts as f
+from sync.messages.desk_facts import TicketPriorityChanged, TicketServiceAdded, TicketSkipped
+from sync.messages.envelope import FactHeader
+
+if TYPE_CHECKING:
+    from sync.domain.office_day import OfficeDay
+
+
+def called(day: OfficeDay, header: FactHeader, fact: f.TicketCalled) -> None:
+    ticket = day.tickets.get(fact.ticket_id)
+    if ticket is None:
+        return
+    day.move(ticket, "called")
+    ticket.unmark()
+    ticket.session, ticket.called_counter = fact.session, fact.counter
+    ticket.called_at, ticket.called_how, ticket.why = header.occurred_at, fact.how, fact.why
+    ticket.recalls, ticket.started_at, ticket.shown_at, ticket.added = 0, None, None, ()
+    if session := day.sessions.get(fact.session):
+        session.last_ticket_id, session.skipped = ticket.ticket_id, ()
+    day.announce(ticket, fact.counter, header)
+
+
+def recalled(day: OfficeDay, header: FactHeader, fact: f.TicketRecalled) -> None:
+    if ticket := day.tickets.get(fact.ticket_id):
+        ticket.recalls, ticket.shown_at = fact.recalls, None
+        day.announce(ticket, fact.counter, header)
+
+
+def shown(day: OfficeDay, _header: FactHeader, fact: f.TicketShown) -> None:
+    ticket = day.tickets.get(fact.ticket_id)
+    if ticket and ticket.recalls == fact.recalls:
+        ticket.shown_at = fact.shown_at
+
+
+def started(day: OfficeDay, header: FactHeader, fact: f.TicketStarted) -> None:
+    if ticket := day.tickets.get(fact.ticket_id):
+        day.move(ticket, "serving")
+        ticket.started_at = header.occurred_at
+
+
+def finished(day: OfficeDay, header: FactHeader, fact: f.TicketFinished) -> None:
+    ticket = day.tickets.get(fact.ticket_id)
+    if ticket is None:
+        return
+    day.move(ticket, "finished")
+    ticket.ended_at, ticket.outcome = header.occurred_at, fact.outcome
+    ticket.services = fact.services
+    day.count(ticket)
+
+
+def no_show(day: OfficeDay, header: FactHeader, fact: f.TicketNoShow) -> None:
+    if ticket := day.tickets.get(fact.ticket_id):
+        day.move(ticket, "missed")
+        ticket.missed_at = header.occurred_at
+
+
+def reinstated(day: OfficeDay, _header: FactHeader, fact: f.TicketReinstated) -> None:
+    if ticket := day.tickets.get(fact.ticket_id):
+        day.move(ticket, "waiting")
+        ticket.reinstated += 1
+        ticket.missed_at = None
+        if fact.due_at > ticket.due_at:
+            ticket.due_at = ticket.due_floor_at = fact.due_at
+
+
+def transferred(day: OfficeDay, header: FactHeader, fact: f.TicketTransferred) -> None:
+    if ticket := day.tickets.get(fact.ticket_id):
+        day.move(ticket, "waiting")
+        ticket.unmark()
+        ticket.service, ticket.started_at, ticket.added = fact.service, None, ()
+        ticket.counter, ticket.staff_id, ticket.zone = fact.counter, fact.staff_id, fact.zone
+        ticket.is_first = fact.order == "next"
+        ticket.behind_at = header.occurred_at if fact.order == "end" else None
+        ticket.has_note = ticket.has_note or fact.has_note
+
+
+def skipped(day: OfficeDay, _header: FactHeader, fact: TicketSkipped) -> None:
+    ticket, session = day.tickets.get(fact.ticket_id), day.sessions.get(fact.session)
+    if ticket is not None and ticket.state == "called":
+        day.move(ticket, "waiting")
+    if session is not None:
+        session.skipped = (*session.skipped, fact.ticket_id)
+
+
+def service_added(day: OfficeDay, _header: FactHeader, fact: TicketServiceAdded) -> None:
+    if ticket := day.tickets.get(fact.ticket_id):
+        ticket.added = (*ticket.added, fact.service)
+
+
+def priority_changed(day: OfficeDay, _header: FactHeader, fact: TicketPriorityChanged) -> None:
+    if ticket := day.tickets.get(fact.ticket_id):
+        ticket.priority_class, ticket.due_at = fact.priority_class, fact.due_at
+
+
+def reassigned(day: OfficeDay, _header: FactHeader, fact: f.TicketReassigned) -> None:
+    if ticket := day.tickets.get(fact.ticket_id):
+        if fact.counter is None:
+            ticket.unmark()
+        else:
+            ticket.counter, ticket.staff_id, ticket.zone = fact.counter, None, None
+
+
+def parked(day: OfficeDay, _header: FactHeader, fact: f.TicketParked) -> None:
+    if ticket := day.tickets.get(fact.ticket_id):
+        day.move(ticket, "parked")
+        ticket.parked_reason, ticket.remind_at = fact.reason, fact.remind_at
+        if fact.kept_for is not None:
+            ticket.unmark()
+            ticket.staff_id, ticket.is_first = fact.kept_for, True
+
+
+def resumed(day: OfficeDay, _header: FactHeader, fact: f.TicketResumed) -> None:
+    if ticket := day.tickets.get(fact.ticket_id):
+        day.move(ticket, "waiting")
+        ticket.parked_reason = ticket.remind_at = None
+
+
+def abandoned(day: OfficeDay, header: FactHeader, fact: f.TicketAbandoned) -> None:
+    if ticket := day.tickets.get(fact.ticket_id):
+        day.move(ticket, "abandoned")
+        ticket.ended_at = header.occurred_at
+
+
+def released(day: OfficeDay, _header: FactHeader, fact: f.TicketReleased) -> None:
+    if ticket := day.tickets.get(fact.ticket_id):
+        day.move(ticket, "in_transit")
+        ticket.unmark()
+        ticket.released_to = fact.to_office
+
+
+FOLDS: dict[type[f.Fact], Callable[..., None]] = {
+    f.TicketCalled: called,
+    f.TicketRecalled: recalled,
+    f.TicketShown: shown,
+    f.TicketStarted: started,
+    f.TicketFinished: finished,
+    f.TicketNoShow: no_show,
+    f.TicketReinstated: reinstated,
+    f.TicketTransferred: transferred,
+    f.TicketReassigned: reassigned,
+    TicketSkipped: skipped,
+    TicketServiceAdded: service_added,
+    TicketPriorityChanged: priority_changed,
+    f.TicketParked: parked,
+    f.TicketResumed: resumed,
+    f.TicketAbandoned: abandoned,
+    f.TicketReleased: released,
+}

@@ -1,0 +1,34 @@
+"""Calls for support: somebody of staff wants another one to come. They wait until somebody takes care of them."""
+
+from __future__ import annotations
+
+from sync.domain.counters import own_session
+from sync.domain.deciding import Context
+from sync.domain.outcomes import Accepted, Decision, refuse
+from sync.messages import commands as c
+from sync.messages.desk_facts import SupportAnswered, SupportAsked
+from sync.messages.refusals import Refusal
+
+
+def ask_support(x: Context, command: c.AskSupport) -> Decision:
+    """A call; pressed again while the same one waits, it is the same one."""
+    session = own_session(x.day, command.session, x.actor) if command.session is not None else None
+    if isinstance(session, Refusal):
+        return session
+    waiting = {(call.staff_id, call.urgency) for call in x.day.support.values()}
+    if (x.actor.actor_id, command.urgency) in waiting:
+        return Accepted(())
+    asked = SupportAsked(
+        support_id=command.request_id,
+        urgency=command.urgency,
+        session=command.session,
+        counter=session.counter if session is not None else None,
+    )
+    return Accepted((asked,))
+
+
+def answer_support(x: Context, command: c.AnswerSupport) -> Decision:
+    """Anybody of staff may, also who asked."""
+    if command.support_id not in x.day.support:
+        return refuse("support_over")
+    return Accepted((SupportAnswered(support_id=command.support_id),))
