@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sync.domain.counters import Unserved, unserved
-from sync.domain.ordering import passed_over_bound
+from sync.domain.ordering import ahead_of, passed_over_bound
 from sync.domain.outcomes import Accepted, Decision, Unchanged
 from sync.messages import commands as c
 from sync.messages import facts as f
@@ -176,6 +176,19 @@ def test_a_ticket_for_a_person_or_a_zone_is_served_only_there() -> None:
         assert code(office.do(chosen, at("09:06"))) == "not_this_counter"
         assert office.call_next(luis, at("09:07"), "luis") == ticket
         office.do(c.NoShow(request_id=new_id(), session=luis, ticket_id=ticket), at("09:08"), "luis")
+
+
+@pytest.mark.parametrize("where", [{"staff_id": "eva"}, {"zone": "b"}])
+def test_who_waits_for_somebody_else_is_not_ahead(where: dict[str, str]) -> None:
+    office = TestOffice(catalogue(("a", "b"), ZONES))
+    ana = office.open("1", at("09:00"), "ana")
+    office.open("3", at("09:00"), "eva")
+    sent = office.take("b", at("09:01"))
+    office.call_next(ana, at("09:02"))
+    later = office.take("a", at("09:03"))
+    send(office, ana, sent, **where)
+    assert ahead_of(office.day, office.day.tickets[later]) == 0
+    assert office.call_next(ana, at("09:06")) == later
 
 
 def test_nobody_is_sent_where_nobody_works() -> None:
