@@ -1,5 +1,6 @@
 """TCP ports of this machine: free ones, taken ones, and the message for a taken one."""
 
+import secrets
 import socket
 
 
@@ -21,11 +22,32 @@ class PortTaken(Exception):
         )
 
 
+# Below the range that systems take the ports of outgoing connections from (Linux: from 32768 on): a port that a server will want
+# again after a restart must not become somebody's connection meanwhile.
+_OURS = range(20_000, 32_000)
+_TRIES = 50
+_given: set[int] = set()
+
+
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nothing listened on a moment ago."""
-    with socket.socket() as probe:
+    """A port that nothing listened on a moment ago, and that this process was not given before."""
+    for _ in range(_TRIES):
+        port = _OURS[secrets.randbelow(len(_OURS))]
+        if port not in _given and _is_free(host, port):
+            _given.add(port)
+            return port
+    with socket.socket() as probe:  # a crowded machine: whichever the system has
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
 
 
 def require_free(host: str, port: int, wanted_by: str) -> None:

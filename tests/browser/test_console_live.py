@@ -196,7 +196,7 @@ async def test_the_counter_of_this_pc_is_remembered(desk: Desk, served: Console)
 async def test_english_is_spoken_too(served: Console, browser: Browser) -> None:
     async with desk_in(browser, served, locale="en-GB") as desk:
         await desk.sign_in()
-        await desk.sees("Counter 4")
+        await desk.sees("Desk 4")
         await desk.page.click('a:has-text("Español")')
         await desk.sees("Puesto 4")
         await desk.open()

@@ -20,7 +20,7 @@ from tests.simulation.office import OfficeNode
 from tests.simulation.queue import Queue
 
 MS_NS = 1_000_000
-RESTARTS = 0.02
+RESTARTS = 0.05
 LATEST_MS = 2_100
 """A live board of the LAN's link travels this long at most: so much older a call may really be than the display thinks."""
 
@@ -59,13 +59,13 @@ class Display:
             if told_by is not queue:  # a clock may have been set while nobody ran: how old its calls are nobody knows
                 self._called[key] = (None, 0)
         self._retained = made
-        if self._rng.random() < RESTARTS:
-            self.start_anew()
         for delay_ms in self._link.carry("down"):
             self._clockwork.after(delay_ms, lambda: self._receive(made, retained=False))
 
-    def start_anew(self) -> None:
-        """The display's process starts: it remembers the epoch and what it sounded, and gets what the broker keeps."""
+    def may_start_anew(self) -> None:
+        """Now and then the display's process starts: it remembers the epoch and what it sounded, and gets what the broker keeps."""
+        if self._rng.random() >= RESTARTS:
+            return
         self._keeper = BoardKeeper(self._now_ns, self._keeper.epoch)
         self._announcer = Announcer(self._sounded)
         if self._retained is not None:

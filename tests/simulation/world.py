@@ -199,6 +199,7 @@ class World:
 
     def _faults(self) -> None:
         office = self._rng.choice(OFFICES)
+        self.displays[office].may_start_anew()
         node = self.nodes[office]
         for fault in ("before_commit", "after_commit"):
             if self._happens(f"edge_crash_{fault}"):
