@@ -1,7 +1,13 @@
 """A policy set at central: in force from its day on, known to the office before, told to people, tried on past days."""
 
+import asyncio
 from datetime import date, timedelta
+from pathlib import Path
 
+import msgspec
+from click.testing import CliRunner, Result
+
+from central.__main__ import main
 from central.audit import Attested
 from central.insight.office_now import domain_catalogue
 from central.offices.load import load_city
@@ -93,3 +99,49 @@ async def test_a_past_day_is_replayed_from_the_raw_log(portal: Bed) -> None:
     assert [call.ticket_id for call in days[0].before.calls] == [call.ticket_id for call in days[0].after.calls]
     assert len(days[0].before.calls) == 3
     assert days[0].after.policy == STRICT
+
+
+async def test_the_commands_say_what_they_did(portal: Bed, tmp_path: Path) -> None:
+    file, config = tmp_path / "strict.toml", tmp_path / "central.toml"
+    file.write_text("appointment_head_start_min = 15\n", "utf-8")
+    config.write_text(f'[database]\ndsn = "{portal.server.central.settings.database.dsn}"\n', "utf-8")
+
+    async def run(*arguments: str) -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, main, [*arguments, "--config", str(config)])
+
+    done = await run("policy", "set", "centro", "--policy", str(file), "--from", "2031-01-02", "--by", "ana")
+    assert "centro: version 2 from 2031-01-02 on" in done.output
+    assert "15 minutos antes de la cita" in done.output
+    shown = await run("policy", "show", "centro")
+    assert "from 2031-01-02: version 2, set by ana" in shown.output
+    as_json = msgspec.json.decode((await run("policy", "show", "centro", "--json")).output)
+    assert [(one["policy"]["version"], one["bound_min"]) for one in as_json] == [(1, 55), (2, 40)]
+    late = await run("policy", "set", "centro", "--policy", str(file), "--from", "2020-01-02")
+    assert (late.exit_code, "at the earliest" in late.output) == (1, True)
+    nobody = await run("policy", "replay", "--office", "centro", "--policy", str(file))
+    assert (nobody.exit_code, "nobody was called" in nobody.output) == (1, True)
+    for command in (("policy", "show", "nowhere"), ("waits", "coverage", "--office", "nowhere")):
+        unknown = await run(*command)
+        assert (unknown.exit_code, "there is no office nowhere" in unknown.output) == (1, True)
+
+
+async def test_a_replay_is_a_table_a_line_of_json_and_a_picture(portal: Bed, tmp_path: Path) -> None:
+    portal.clock.advance(hours=2)
+    async with portal.office() as office:
+        session = office.open("1")
+        serve(office, session, 5)
+        await office.send()
+    # The command reads the real clock; the simulated day is moved to yesterday.
+    await portal.server.central.pool.execute(
+        "UPDATE fact SET occurred_at = now() - interval '1 day' WHERE type = 'day.opened'"
+    )
+    file, config, plot = tmp_path / "strict.toml", tmp_path / "central.toml", tmp_path / "strict.svg"
+    file.write_text("appointment_head_start_min = 15\n", "utf-8")
+    config.write_text(f'[database]\ndsn = "{portal.server.central.settings.database.dsn}"\n', "utf-8")
+    command = ["policy", "replay", "--office", "centro", "--policy", str(file), "--config", str(config)]
+    shown = await asyncio.to_thread(CliRunner().invoke, main, [*command, "--plot", str(plot)])
+    assert "1 days; 0 people called earlier, 0 later" in shown.output
+    assert "bound: 55 min before, 40 after; broken 0 and 0 times" in shown.output
+    assert plot.read_text("utf-8").startswith("<svg")
+    line = await asyncio.to_thread(CliRunner().invoke, main, [*command, "--json"])
+    assert msgspec.json.decode(line.output)["bound_after_min"] == 40
