@@ -1,8 +1,8 @@
 """A comparison as a picture: a pair of bars per group, in SVG. The bar of *after* is hatched, so it reads without colour."""
 
-from collections.abc import Callable
 from xml.sax.saxutils import escape
 
+from central.policy.rules import Say, group_name
 from sync.domain.replays.compare import Comparison, Group, Waits
 
 WIDTH, LEFT, RIGHT = 760, 190, 90
@@ -13,8 +13,6 @@ HATCH = (
     '<defs><pattern id="after" width="6" height="6" patternUnits="userSpaceOnUse">'
     f'<rect width="6" height="6" fill="{AFTER}"/><path d="M0 6L6 0" stroke="#fff"/></pattern></defs>'
 )
-
-Say = Callable[..., str]
 
 
 def chart(comparison: Comparison, say: Say) -> str:
@@ -41,7 +39,7 @@ def chart(comparison: Comparison, say: Say) -> str:
 
 
 def _row(group: Group, top: int, longest_s: int, say: Say) -> list[str]:
-    name = say(f"central.policy.by.{group.by}", name=group.name)
+    name = group_name(group.by, group.name, say)
     label = f'<text x="12" y="{top + BAR + 6}">{escape(name)} ({group.people})</text>'
     return [
         label,

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from central.command_line import BY, CONFIG, attested, explained, on_database, settings_of
-from central.policy.rules import PolicyError, Say, bound_min, cautions, preview, read_policy
+from central.policy.rules import PolicyError, Say, bound_min, cautions, group_name, preview, read_policy
 from sync.domain.replays.compare import Comparison, Waits
 from sync.messages import codec
 from sync.messages.policy import Policy
@@ -132,7 +132,7 @@ def table(comparison: Comparison, chosen: int, say: Say) -> Iterator[str]:
     yield f"{c.days} days; {c.earlier} people called earlier, {c.later} later (by a minute or more)"
     yield f"{'':32} {'people':>6}  {'P50 before':>10} {'after':>6}  {'P90 before':>10} {'after':>6}"
     for group in c.groups:
-        name = say(f"central.policy.by.{group.by}", name=group.name)
+        name = group_name(group.by, group.name, say)
         p50, p90 = _pair(group.before, group.after, "p50_s"), _pair(group.before, group.after, "p90_s")
         yield f"{name:32} {group.people:6}  {p50[0]:10.1f} {p50[1]:6.1f}  {p90[0]:10.1f} {p90[1]:6.1f}"
     broken = f"broken {c.over_bound_before} and {c.over_bound_after} times"

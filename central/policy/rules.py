@@ -19,6 +19,8 @@ USUAL = {
     "reinstate_within_min": (5, 30),
 }
 """Where the queue study found nothing that speaks against a value; outside of it one is told what follows."""
+KINDS = {"walk_in", "appointment", "reduced_mobility"}
+"""Kinds of people with a name in the catalogues; other priority classes go by their code."""
 
 Say = Callable[..., str]
 """Gives a text of the catalogues: its key, and its values by name."""
@@ -104,6 +106,13 @@ def cautions(policy: Policy, say: Say) -> list[str]:
     if not policy.idle_takes_secondary:
         said.append(say("central.policy.idle_waits"))
     return said
+
+
+def group_name(by: str, name: str, say: Say) -> str:
+    """What a group of a comparison is called."""
+    if by == "kind":
+        return say(f"central.policy.by.{name if name in KINDS else 'class'}", name=name)
+    return say(f"central.policy.by.{by}", name=name)
 
 
 def bound_min(policy: Policy) -> int:
