@@ -30,6 +30,7 @@ from central.portal.visit import CSRF_COOKIE
 from central.requests import observed
 from central.settings import Settings
 from sync.io.clock import Clock, SystemClock
+from ui.csrf import without_stale_tokens
 from ui.headers import with_page_headers
 
 ROUTES: tuple[ControllerRouterHandler, ...] = (
@@ -79,6 +80,13 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
         portal: Portal = app.state.portal
         return portal
 
+    forms = CSRFConfig(
+        secret=csrf_secret(load_keys(settings.keys)),
+        cookie_name=CSRF_COOKIE,
+        cookie_secure=settings.http.secure_cookies,
+        cookie_httponly=True,
+        exclude=["^/api/", "^/sync/"],
+    )
     app = Litestar(
         route_handlers=ROUTES,
         lifespan=[lifespan],
@@ -89,19 +97,13 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             "portal": Provide(provide_portal, sync_to_thread=False, use_cache=False),
         },
         exception_handlers=errors.handlers(),
-        csrf_config=CSRFConfig(
-            secret=csrf_secret(load_keys(settings.keys)),
-            cookie_name=CSRF_COOKIE,
-            cookie_secure=settings.http.secure_cookies,
-            cookie_httponly=True,
-            exclude=["^/api/", "^/sync/"],
-        ),
+        csrf_config=forms,
         request_max_body_size=settings.http.max_body_kb * 1024,
         openapi_config=None,
         logging_config=None,
     )
     # Outside of everything: a refused form and an unknown path get it too.
-    app.asgi_handler = observed(with_page_headers(app.asgi_handler))
+    app.asgi_handler = observed(with_page_headers(without_stale_tokens(app.asgi_handler, forms)))
     if settings.http.trusted_proxies:
         app.asgi_handler = wrap_asgi_with_proxy_headers(app.asgi_handler, list(settings.http.trusted_proxies))
     return app

@@ -47,7 +47,7 @@ from edge_node.writer import WriteFailed, Writer
 from provisioning.settings import SettingsError
 from sync.domain.handover import command_of
 from sync.domain.witness import Seen
-from sync.io.clock import Clock, SystemClock
+from sync.io.clock import Clock, ClockThatIsSet, SystemClock
 from sync.io.ids import new_id
 from sync.io.node_token import load_key
 from sync.messages.facts import ConfigApplied, LeaseSold, NodeStarted
@@ -263,7 +263,7 @@ class EdgeNode:
         lan.on_devices = self._devices_changed
         lan.on_witness = self.witnessed
         self.desk.on_print = lan.prints.add
-        for listener in (lan.boards, lan.prints):
+        for listener in (lan.boards, lan.prints, lan.reserves):
             self.dispatcher.listen(listener)
         return lan
 
@@ -324,11 +324,16 @@ async def running(
     writer = Writer(settings.database_file, opener)
     writer.start()
     try:
-        node = await _boot(settings, writer, clock or SystemClock(settings.clock.rate))
+        node = await _boot(settings, writer, clock or _clock(settings))
         async with _serving(node):
             yield node
     finally:
         await writer.close()
+
+
+def _clock(settings: Settings) -> Clock:
+    rate, ahead_file = settings.clock.rate, settings.clock.ahead_file
+    return SystemClock(rate) if ahead_file is None else ClockThatIsSet(ahead_file, rate)
 
 
 async def _boot(settings: Settings, writer: Writer, clock: Clock) -> EdgeNode:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from provisioning.failpoints import require_none
 from provisioning.logs import Format, Level
 from provisioning.settings import SettingsError, load
 from sync.messages.values import Slug
@@ -81,10 +82,16 @@ class Http(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     secure_cookies: bool = False
 
 
-class ClockRate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``rate``: seconds that pass per real second, for benches and tests; production refuses anything but 1."""
+class OtherClock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another clock than the machine's, for benches and tests; production refuses it.
+
+    Args:
+        rate: seconds that pass per real second.
+        ahead_file: holds by how many seconds the wall clock is set; read at every look, so that a test can set it while we run.
+    """
 
     rate: Annotated[float, msgspec.Meta(gt=0, le=1000)] = 1.0
+    ahead_file: Path | None = None
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -109,7 +116,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     central: Central = Central()
     broker: Broker = Broker()
     http: Http = Http()
-    clock: ClockRate = ClockRate()
+    clock: OtherClock = OtherClock()
     log: Log = Log()
     devices: tuple[Device, ...] = ()
     production: bool = True
@@ -135,8 +142,12 @@ def read_settings(config: Path | None) -> Settings:
     """
     settings = load(Settings, config, os.environ)
     source = str(config) if config else "settings"
-    if settings.production and settings.clock.rate != 1.0:
-        raise SettingsError(source, "clock.rate", "must be 1 in production")
+    if settings.production:
+        require_none(os.environ)
+        if settings.clock.rate != 1.0:
+            raise SettingsError(source, "clock.rate", "must be 1 in production")
+        if settings.clock.ahead_file is not None:
+            raise SettingsError(source, "clock.ahead_file", "must not be there in production")
     try:
         ZoneInfo(settings.office.time_zone)
     except (ZoneInfoNotFoundError, ValueError) as error:

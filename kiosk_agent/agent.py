@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+import msgspec
 import structlog
 
 from kiosk_agent import machine
@@ -23,11 +24,12 @@ from kiosk_agent.printing.letters import Letters
 from kiosk_agent.printing.printer import PrinterState, TicketPrinter
 from kiosk_agent.printing.slips import SlipPrinter
 from kiosk_agent.requests import Requests
+from kiosk_agent.reserve import Reserve
 from kiosk_agent.scanner import Scanner
 from kiosk_agent.settings import Settings
 from kiosk_agent.spool import CommandState, Entry, Spool
 from kiosk_agent.voice import CatalogVoice, voice
-from kiosk_agent.waiting import Queue, is_heard, with_board, with_epoch, with_sign_of_life
+from kiosk_agent.waiting import Queue, is_heard, is_silent, with_board, with_epoch, with_sign_of_life
 from sync.io.clock import Clock
 from sync.io.ids import new_id
 from sync.io.mqtt import MqttMessage
@@ -97,7 +99,10 @@ class Agent:
         self._turn = asyncio.Lock()
         self._watchers: set[asyncio.Event] = set()
         self._printer_state: PrinterState = "none"
+        self._started_s = self.now_s()
+        self.reserve = Reserve(spool, clock, self._device)
         self.link = EdgeLink(settings, spool, clock, status=self._status, jitter=jitter)
+        self.link.on_connect = self.reserve.tell_now
         self.requests = Requests(self.link.ask, self._gave_up)
         self.slips = SlipPrinter(
             spool,
@@ -137,6 +142,8 @@ class Agent:
             settled: the request that this event settles, and how.
         """
         async with self._turn:
+            if isinstance(event, (e.TakeTicket, e.NoReply)):
+                event = msgspec.structs.replace(event, offer=self.reserve.offer())
             await self._take(machine.step(self.kiosk, event, now_s=self.now_s(), device=self._device), settled)
 
     async def _take(self, step: machine.Step, settled: tuple[str, CommandState] | None = None) -> None:
@@ -147,21 +154,31 @@ class Agent:
         for command in entry.commands:
             self.requests.start(command)
         if entry.jobs:
+            await self.reserve.count()
             self.slips.wake()
+        if entry.taken:
+            log.info("reserve.given", ticket_id=entry.taken[0].told.ticket_id, number=entry.taken[0].told.number)
+            self.reserve.tell_now()
         if entry.acks:
             self.link.acks_changed()
         if changed:
             self.wake_watchers()
 
     def _entry(self, effects: tuple[e.Effect, ...], settled: tuple[str, CommandState] | None) -> Entry:
+        given = tuple(effect for effect in effects if isinstance(effect, e.Give))
+        printed = tuple(effect for effect in effects if isinstance(effect, e.Print))
+        if settled is not None and any(give.told.ticket_id == settled[0] for give in given):
+            settled = settled[0], "answered"  # by ourselves: what the edge may still say about it comes too late
+        jobs = (
+            *(PrintJob(job_id=each.job_id, slip=each.slip, reprint=each.reprint) for each in printed),
+            *(PrintJob(job_id=each.told.ticket_id, slip=each.slip) for each in given),
+        )
         return Entry(
             commands=tuple(effect.command for effect in effects if isinstance(effect, e.Send)),
             settled=settled,
-            jobs=tuple(
-                PrintJob(job_id=effect.job_id, slip=effect.slip, reprint=effect.reprint)
-                for effect in effects
-                if isinstance(effect, e.Print)
-            ),
+            jobs=jobs,
+            taken=tuple(self.reserve.taken(each.told) for each in given),
+            seen=tuple(self.reserve.seen(job.slip) for job in jobs),
             acks=tuple(self._unprinted(effect) for effect in effects if isinstance(effect, e.LeaveUnprinted)),
         )
 
@@ -177,7 +194,7 @@ class Agent:
         await self._remember()
         self.scanner.start()
         async with self.link.running():
-            work = (self._listen, self._scan, self._tick, self._watch_printer, self._forget, self.slips.run)
+            work = (self._listen, self._scan, self._tick, self._watch_printer, self._forget, self.slips.run, self._tell)
             loops = (*work, lambda: _until(stop))
             tasks = [asyncio.create_task(loop(), name=loop.__name__) for loop in loops]
             try:
@@ -189,9 +206,13 @@ class Agent:
                 await self.requests.stop()
                 await self.scanner.stop()
 
+    async def _tell(self) -> None:
+        await self.reserve.run(self.link)
+
     async def _remember(self) -> None:
         """Begin where an earlier run ended: its config, and the request of a person who may still be there."""
         now = self.clock.now()
+        await self.reserve.load()
         kept = await self._spool.kept("config")
         if kept is not None:
             with contextlib.suppress(MalformedMessage):
@@ -214,7 +235,8 @@ class Agent:
     # The edge
 
     async def _gave_up(self, request_id: str) -> None:
-        await self.handle(e.NoReply(request_id), settled=(request_id, "given_up"))
+        asked = await self._spool.command(request_id)
+        await self.handle(e.NoReply(request_id, asked.command if asked else None), settled=(request_id, "given_up"))
 
     async def _listen(self) -> None:
         async for heard, message in self.link.heard():
@@ -235,6 +257,7 @@ class Agent:
             case DeviceConfig():
                 await self._configure(heard)
                 await self._spool.keep("config", encode(heard))
+                await self.link.tell_status()
             case Epoch():
                 self.queue = with_epoch(self.queue, heard.epoch)
                 await self._spool.keep("epoch", str(self.queue.epoch).encode())
@@ -251,6 +274,8 @@ class Agent:
         self.wake_watchers()
 
     async def _replied(self, reply: KioskReply) -> None:
+        if await self.reserve.replied(reply):
+            return
         asked = await self._spool.command(reply.request_id)
         if asked is None or asked.state == "answered":
             log.info("reply.repeated" if asked else "reply.foreign", request_id=reply.request_id)
@@ -266,12 +291,14 @@ class Agent:
             await self._spool.acknowledge_again(job.job_id)
             self.link.acks_changed()
             return
-        await self._spool.write(Entry(jobs=(job,)), self.clock.now())
+        await self._spool.write(Entry(jobs=(job,), seen=(self.reserve.seen(job.slip),)), self.clock.now())
+        await self.reserve.count()
         self.slips.wake()
 
     async def _configure(self, config: DeviceConfig) -> None:
         self.config = config
         self.zone = ZoneInfo(config.time_zone)
+        await self.reserve.configured(config, self.zone)
         walk_in = tuple(tile for tile in config.services if tile.walk_in)
         unsure = next((tile.id for tile in walk_in if tile.pictogram == "info"), None)
         services = tuple(tile.id for tile in walk_in if tile.id != unsure)
@@ -282,6 +309,11 @@ class Agent:
         heard = is_heard(self.queue, self.now_s())
         if heard != self.kiosk.edge_heard:
             await self.handle(e.EdgeHeard(heard))
+            if heard:
+                self.reserve.tell_now()
+        stands = self.reserve.stands() if is_silent(self.queue, self._started_s, self.now_s()) else "none"
+        if stands != self.kiosk.reserve:
+            await self.handle(e.ReserveStands(stands))
 
     # Hardware and time
 
@@ -321,6 +353,7 @@ class Agent:
             printer=self._printer_state,
             scanner=self.scanner.state,
             version=VERSION,
+            numbers=self.reserve.numbers,
         )
 
     def wake_watchers(self) -> None:

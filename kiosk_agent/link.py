@@ -21,7 +21,7 @@ from sync.io.device_reading import Reader, Refused
 from sync.io.mqtt import MqttLink, MqttMessage, Will
 from sync.io.waiting import set_within
 from sync.messages.codec import encode
-from sync.messages.topics import Board, DeviceConfig, DeviceResponse, DeviceStatus, Epoch, KioskCommand, device_topic
+from sync.messages.topics import Board, DeviceConfig, DeviceResponse, DeviceStatus, Epoch, KioskMessage, device_topic
 
 ACK_FIRST_S = 1.0
 ACK_MAX_S = 30.0
@@ -69,6 +69,7 @@ class EdgeLink:
             will=Will(topic=self._status_topic, payload=encode(will)),
             on_connect=self._greet,
         )
+        self.on_connect: Callable[[], None] = lambda: None
         self.refused: Counter[str] = Counter()
         """Messages that were not taken, by code."""
 
@@ -98,7 +99,7 @@ class EdgeLink:
                 await self._witness(reading, message)
                 yield reading, message
 
-    async def ask(self, command: KioskCommand) -> bool:
+    async def ask(self, command: KioskMessage) -> bool:
         """Send a request once; whether the broker took it."""
         return await self._mqtt.publish(self._command_topic, encode(command))
 
@@ -129,6 +130,7 @@ class EdgeLink:
         self._sent.clear()  # what an earlier connection took may be lost with it
         self._acks_changed.set()
         await self.tell_status(again=True)
+        self.on_connect()
 
     async def _send_acks(self) -> None:
         while True:

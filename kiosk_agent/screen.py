@@ -223,6 +223,8 @@ def create_app(glass: Glass) -> Litestar:
             "config": agent.config is not None,
             "printer": agent.printer_state,
             "scanner": agent.scanner.state,
+            "reserve": agent.reserve.has_numbers,
+            "untold": agent.reserve.numbers.untold,
         }
         return Response(state, status_code=200 if agent.kiosk.edge_heard and agent.config else 503)
 

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -20,11 +20,18 @@ import msgspec
 
 from sync.io import sql
 from sync.messages.codec import decode, encode
-from sync.messages.topics import KioskCommand, PrintedAck, PrintFailedAck, PrintJob
+from sync.messages.topics import KioskCommand, KioskTellReserved, PrintedAck, PrintFailedAck, PrintJob
 from sync.messages.values import Uuid
 
 _SQL = sql.load("kiosk_agent", "spool.sql")
-_TABLES = (_SQL.create_command, _SQL.create_print_job, _SQL.create_ack, _SQL.create_kept)
+_TABLES = (
+    _SQL.create_command,
+    _SQL.create_print_job,
+    _SQL.create_ack,
+    _SQL.create_kept,
+    _SQL.create_taken,
+    _SQL.create_seen,
+)
 
 CommandState = Literal["open", "given_up", "answered"]
 JobState = Literal["waiting", "started", "done"]
@@ -51,6 +58,23 @@ class SpooledJob(msgspec.Struct, frozen=True):
     state: JobState
 
 
+class Taken(msgspec.Struct, frozen=True):
+    """A ticket that the kiosk gave by itself, and when by each of its clocks."""
+
+    told: KioskTellReserved
+    taken_at: datetime
+    boot_id: str
+    mono_ns: int
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A number that leaves this kiosk."""
+
+    service_date: date
+    series: str
+    number: int
+
+
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """What follows from one event, to be written together.
 
@@ -62,10 +86,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     settled: tuple[Uuid, CommandState] | None = None
     jobs: tuple[PrintJob, ...] = ()
     acks: tuple[PaperAck, ...] = ()
+    taken: tuple[Taken, ...] = ()
+    seen: tuple[Seen, ...] = ()
 
     @property
     def empty(self) -> bool:
-        return not (self.commands or self.settled or self.jobs or self.acks)
+        return not (self.commands or self.settled or self.jobs or self.acks or self.taken)
 
 
 Statement = tuple[str, dict[str, object]]
@@ -90,7 +116,34 @@ class Spool:
             steps.append((_SQL.settle_command, {"request_id": request_id, "state": state}))
         steps += [(_SQL.add_job, {"job_id": job.job_id, "body": encode(job), "added_at": at}) for job in entry.jobs]
         steps += [(_SQL.add_ack, {"ack_id": ack.ack_id, "body": encode(ack)}) for ack in entry.acks]
+        steps += [(_SQL.add_taken, _taken_row(taken)) for taken in entry.taken]
+        steps += [
+            (
+                _SQL.add_seen,
+                {"service_date": seen.service_date.isoformat(), "series": seen.series, "number": seen.number},
+            )
+            for seen in entry.seen
+        ]
         await self._write(*steps)
+
+    async def untold(self) -> list[Taken]:
+        """Tickets of the reserve that the edge has not taken, in the order in which they were given."""
+        return [
+            Taken(decode(body, KioskTellReserved), datetime.fromisoformat(at), boot_id, mono_ns)
+            for body, at, boot_id, mono_ns in await self._all(_SQL.untold)
+        ]
+
+    async def settle_taken(self, request_id: Uuid, state: Literal["told", "refused"]) -> None:
+        await self._write((_SQL.settle_taken, {"request_id": request_id, "state": state}))
+
+    async def refused_labels(self, since: datetime) -> tuple[str, ...]:
+        """Labels that the edge would not take."""
+        return tuple(label for (label,) in await self._all(_SQL.refused, {"since": _text(since)}))
+
+    async def seen_numbers(self, service_date: date) -> dict[str, int]:
+        """The highest number that left this kiosk on a day, by series."""
+        rows = await self._all(_SQL.seen, {"service_date": service_date.isoformat()})
+        return {series: number for series, number in rows}  # noqa: C416 - rows are no tuples
 
     async def command(self, request_id: Uuid) -> SpooledCommand | None:
         row = await self._one(_SQL.command, {"request_id": request_id})
@@ -147,14 +200,17 @@ class Spool:
     async def forget(self, before: datetime) -> None:
         """Drop what was settled before an instant; until then it keeps repeated messages from acting twice."""
         row: dict[str, object] = {"before": _text(before)}
-        await self._write((_SQL.forget_commands, row), (_SQL.forget_jobs, row))
+        days: dict[str, object] = {"before_date": before.date().isoformat()}
+        await self._write(
+            (_SQL.forget_commands, row), (_SQL.forget_jobs, row), (_SQL.forget_taken, row), (_SQL.forget_seen, days)
+        )
 
     async def _one(self, statement: str, values: dict[str, object]) -> sqlite3.Row | None:
         async with self._db.execute(statement, values) as rows:
             return await rows.fetchone()
 
-    async def _all(self, statement: str) -> list[sqlite3.Row]:
-        return list(await self._db.execute_fetchall(statement))
+    async def _all(self, statement: str, values: dict[str, object] | None = None) -> list[sqlite3.Row]:
+        return list(await self._db.execute_fetchall(statement, values or {}))
 
     async def _write(self, *steps: Statement) -> None:
         async with self._writing:  # no other task's commit may fall in between
@@ -186,6 +242,21 @@ async def open_spool(folder: Path) -> AsyncIterator[Spool]:
         except sqlite3.OperationalError as error:
             raise SpoolTakenError(f"{folder}: {error}") from error
         yield Spool(connection)
+
+
+def _taken_row(taken: Taken) -> dict[str, object]:
+    told = taken.told
+    return {
+        "request_id": told.request_id,
+        "ticket_id": told.ticket_id,
+        "body": encode(told),
+        "service_date": told.service_date.isoformat(),
+        "series": told.series,
+        "number": told.number,
+        "taken_at": _text(taken.taken_at),
+        "boot_id": taken.boot_id,
+        "mono_ns": taken.mono_ns,
+    }
 
 
 def _text(at: datetime) -> str:

@@ -32,6 +32,58 @@ CREATE TABLE IF NOT EXISTS kept (
   body blob NOT NULL
 ) STRICT
 
+-- name: create_taken
+-- Tickets that this kiosk gave by itself. No label is given twice on a day, whatever else goes wrong.
+CREATE TABLE IF NOT EXISTS taken (
+  place integer PRIMARY KEY,
+  request_id text NOT NULL UNIQUE,
+  ticket_id text NOT NULL UNIQUE,
+  body blob NOT NULL,
+  service_date text NOT NULL,
+  series text NOT NULL,
+  number integer NOT NULL,
+  taken_at text NOT NULL,
+  boot_id text NOT NULL,
+  mono_ns integer NOT NULL,
+  state text NOT NULL DEFAULT 'untold' CHECK (state IN ('untold', 'told', 'refused')),
+  UNIQUE (service_date, series, number)
+) STRICT
+
+-- name: create_seen
+-- The highest number of each series that left this kiosk on a day, by whomever it was given.
+CREATE TABLE IF NOT EXISTS seen (
+  service_date text NOT NULL,
+  series text NOT NULL,
+  number integer NOT NULL,
+  PRIMARY KEY (service_date, series)
+) STRICT
+
+-- name: add_taken
+INSERT INTO taken (request_id, ticket_id, body, service_date, series, number, taken_at, boot_id, mono_ns)
+VALUES (:request_id, :ticket_id, :body, :service_date, :series, :number, :taken_at, :boot_id, :mono_ns)
+
+-- name: untold
+SELECT body, taken_at, boot_id, mono_ns FROM taken WHERE state = 'untold' ORDER BY place
+
+-- name: settle_taken
+UPDATE taken SET state = :state WHERE request_id = :request_id AND state = 'untold'
+
+-- name: refused
+SELECT series || number FROM taken WHERE state = 'refused' AND taken_at >= :since ORDER BY place
+
+-- name: add_seen
+INSERT INTO seen (service_date, series, number) VALUES (:service_date, :series, :number)
+ON CONFLICT DO UPDATE SET number = max(number, excluded.number)
+
+-- name: seen
+SELECT series, number FROM seen WHERE service_date = :service_date ORDER BY series
+
+-- name: forget_taken
+DELETE FROM taken WHERE taken_at < :before
+
+-- name: forget_seen
+DELETE FROM seen WHERE service_date < :before_date
+
 -- name: add_command
 INSERT INTO command (request_id, body, asked_at) VALUES (:request_id, :body, :asked_at)
 
@@ -67,8 +119,11 @@ INSERT INTO ack (ack_id, body) VALUES (:ack_id, :body) ON CONFLICT DO NOTHING
 DELETE FROM ack WHERE ack_id = :ack_id
 
 -- name: acks
--- Ids are UUIDv7 of one process after the other: their order is that of their making.
-SELECT ack_id, body FROM ack ORDER BY ack_id
+-- Ids are UUIDv7 of one process after the other: their order is that of their making. What is to be said about a ticket that
+-- the edge has not been told of waits: it would be about nothing.
+SELECT ack_id, body FROM ack
+WHERE json_extract(CAST(body AS text), '$.ticket_id') NOT IN (SELECT ticket_id FROM taken WHERE state = 'untold')
+ORDER BY ack_id
 
 -- name: keep
 INSERT INTO kept (name, body) VALUES (:name, :body) ON CONFLICT DO UPDATE SET body = excluded.body

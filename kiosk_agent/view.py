@@ -38,9 +38,16 @@ TROUBLE_WORDS = {
     "closed": ("kiosk.closed.h1", "kiosk.off"),
     "stopped": ("kiosk.stopped.h1", "kiosk.off"),
     "by_appointment": ("kiosk.services.appointment_only", "kiosk.off"),
+    "unchecked": ("kiosk.unchecked.h1", "kiosk.unchecked.text"),
+    "missed": ("kiosk.missed.h1", "kiosk.missed.text"),
+    "finished": ("kiosk.finished.h1", "kiosk.finished.text"),
     "desk": ("kiosk.off", "kiosk.failed"),
 }
 """Heading and text of every trouble."""
+
+
+RESERVE_WORDS = {"used_up": "kiosk.reserve.used_up", "other_day": "kiosk.reserve.other_day"}
+"""Why a kiosk without its edge gives nothing by itself."""
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,9 +105,14 @@ def view_of(kiosk: Kiosk, around: Surroundings) -> View:
 def _screen(kiosk: Kiosk, around: Surroundings) -> tuple[str, dict[str, Any]]:
     match kiosk.screen:
         case s.Home():
-            if around.config is None or not kiosk.edge_heard:
-                return "off.html", {"languages": _in_order(kiosk.languages), "comfort_on": kiosk.comfort}
-            return "home.html", {
+            alone = not kiosk.edge_heard
+            if around.config is None or (alone and (kiosk.reserve != "ready" or not kiosk.offered)):
+                return "off.html", {
+                    "languages": _in_order(kiosk.languages),
+                    "comfort_on": kiosk.comfort,
+                    "why": RESERVE_WORDS.get(kiosk.reserve),
+                }
+            return ("reserve.html" if alone else "home.html"), {
                 "languages": _in_order(kiosk.languages),
                 "comfort_on": kiosk.comfort,
                 "walk_in": bool(kiosk.offered),

@@ -47,6 +47,11 @@ def is_heard(queue: Queue, now_s: float) -> bool:
     return queue.heard_at_s is not None and now_s - queue.heard_at_s < BOARD_STALE_S
 
 
+def is_silent(queue: Queue, started_at_s: float, now_s: float) -> bool:
+    """Whether the edge has said nothing for so long that the kiosk goes on by itself; a kiosk that just started listens first."""
+    return now_s - (started_at_s if queue.heard_at_s is None else queue.heard_at_s) >= BOARD_STALE_S
+
+
 def wait_for(queue: Queue, service: str, now_s: float) -> ServiceWait | None:
     """People waiting for a service and their wait; none when nothing fresh is known."""
     if queue.board is None or not is_heard(queue, now_s):

@@ -134,6 +134,11 @@ def listed(items: Sequence[str], words: Words) -> str:
     return words.text("base.list.last", first=joined, last=last)
 
 
+def sentence(text: str) -> str:
+    """A text that begins a sentence; the rest stays, for English months keep their capital."""
+    return text[:1].upper() + text[1:]
+
+
 def dashed(locator: str) -> str:
     """A locator as people read it, "K7M-4QX"."""
     return f"{locator[:3]}-{locator[3:]}" if len(locator) == 6 else locator

@@ -106,7 +106,7 @@ def create_environment(
     """An environment for one language: strict about undefined names, escaping everywhere.
 
     Globals: `t` (HTML), `plain` (text for titles and attributes), `locale`, `static`, `language_links`, `ui` (the
-    parts). Filters: `clock`, `day`, `short_day`, `stamp`, `day_time`, `iso`, `stretch`, `dashed`, `ltr`.
+    parts). Filters: `clock`, `day`, `short_day`, `stamp`, `day_time`, `iso`, `stretch`, `dashed`, `sentence`, `ltr`.
     """
     environment = Environment(
         loader=FileSystemLoader(directories),
@@ -172,6 +172,7 @@ def _filters(words: Words, zone: ZoneInfo) -> dict[str, Any]:
         "iso": partial(formats.iso_local, zone=zone),
         "stretch": formats.stretch,
         "dashed": formats.dashed,
+        "sentence": formats.sentence,
         "ltr": isolate if words.locale.right_to_left else _as_is,
     }
 

@@ -47,6 +47,7 @@ from central.context import Central
 from central.offices.catalogue import OfficeRecord, ServiceRecord
 from central.problems import Problem
 from central.requests import REFUSED
+from provisioning.failpoints import failpoint
 from sync.domain.service_day import service_date
 from sync.messages import codec
 
@@ -176,6 +177,7 @@ async def reschedule(
 def _booked(outcome: object, central: Central, status: int = 201) -> Response[bytes]:
     if not isinstance(outcome, Booked):
         raise _refusal(outcome)
+    failpoint("central.booked")
     body = booked_body(outcome, token_of(outcome, central.keys))
     return Response(codec.encode(body), status_code=status, media_type=JSON)
 

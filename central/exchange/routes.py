@@ -28,6 +28,7 @@ from central.exchange.service import Exchange
 from central.exchange.snapshot_files import start_of
 from central.exchange.wakes import wait_any
 from central.requests import REFUSED
+from provisioning.failpoints import failpoint
 from sync.io.http import JSON, NDJSON, PROBLEM_JSON
 from sync.messages import codec
 from sync.messages.people import PersonReply, PersonRequest
@@ -98,6 +99,7 @@ async def up(
         return _json(reply)
     fresh = await exchange.days.ingested(message.office, message.facts)
     metrics.ingested(message, fresh, central.clock.now())
+    failpoint("central.facts_taken")
     return _json(reply)
 
 
@@ -111,6 +113,7 @@ async def down(
     exchange.hearing.heard(message.office)
     with exchange.hearing.polling(message.office), metrics.LONG_POLLS.track_inprogress():
         reply = await _wait_for_rows(request, exchange, message)
+    failpoint("central.rows_read")
     if reply.resync:
         REFUSED.labels("down_resync").inc()
     return _json(reply, status=410 if reply.resync else 200)

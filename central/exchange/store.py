@@ -15,6 +15,7 @@ from central.exchange import metrics
 from central.exchange.folding import fold, position, record_of
 from central.exchange.projections import PROJECTIONS, Projection, project
 from central.exchange.rights_store import PostgresRights
+from provisioning.failpoints import failpoint
 from sync.domain.office_day import OfficeDay
 from sync.io.sql import load
 from sync.messages import codec
@@ -194,6 +195,7 @@ async def transaction_on(
         tx = PostgresCentralTx(connection, projections)
         yield tx
         await tx.flush()
+        failpoint("central.uncommitted")
 
 
 @asynccontextmanager
@@ -213,6 +215,7 @@ async def committed(connection: asyncpg.Connection) -> AsyncIterator[None]:
         raise
     commit = asyncio.ensure_future(connection.execute("COMMIT", timeout=COMMIT_WAIT_S))
     await _whatever_comes(commit)
+    failpoint("central.committed")
 
 
 async def _whatever_comes(commit: asyncio.Future[str]) -> None:

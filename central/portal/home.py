@@ -33,6 +33,10 @@ class OfficeWait(msgspec.Struct, frozen=True, kw_only=True):
         """The wait that can be promised now: only of an open office that is heard."""
         return self.now.wait if self.now.opening.is_open and self.now.is_live else None
 
+    def has_nobody_to_serve(self) -> bool:
+        """Whether no counter is open, as far as is known: that says more than how many wait."""
+        return self.now.is_live and self.now.counters_open == 0
+
 
 class Waits(msgspec.Struct, frozen=True):
     """All offices at a moment, in the city's order."""

@@ -28,6 +28,12 @@ class Followed(msgspec.Struct, frozen=True):
     ticket: Ticket
 
 
+@get("/t")
+async def how(request: Incoming, portal: NamedDependency[Portal]) -> Page:
+    """What the paper says beside its QR code, typed without the code: how to follow a ticket, and the ways on."""
+    return Visit(request, portal).page("portal/progress_how.html")
+
+
 @get("/t/{code:str}")
 async def progress(request: Incoming, portal: NamedDependency[Portal], code: FromPath[str]) -> Page:
     """Place, expected time, and where to go."""
@@ -35,7 +41,8 @@ async def progress(request: Incoming, portal: NamedDependency[Portal], code: Fro
     values = await _values(visit, code)
     if values is None:
         REFUSED.labels("follow_unknown").inc()
-        return visit.page("portal/progress_unknown.html", {"here": visit.here}, status=404, headers=SECRET)
+        may_come = follow_hash(code) is not None
+        return visit.page("portal/progress_unknown.html", {"may_come": may_come}, status=404, headers=SECRET)
     return visit.page("portal/progress.html", values, headers=SECRET)
 
 
@@ -112,4 +119,4 @@ async def _values(visit: Visit, code: str) -> dict[str, Any] | None:
     }
 
 
-ROUTES = (progress, stream, now)
+ROUTES = (how, progress, stream, now)

@@ -85,6 +85,11 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     to_office: str | None = None
     has_moved: bool = False
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody will call this ticket again."""
+        return self.turn in {"finished", "ended"}
+
 
 def follow_hash(code: str) -> bytes | None:
     """The hash that a fact carries for the code in a slip's address; none if it is no code."""

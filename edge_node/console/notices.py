@@ -46,7 +46,20 @@ def standing_key(state: OfficeState) -> str:
 
 def of_devices(devices: Iterable[DeviceStatus], words: Words) -> list[Notice]:
     """One notice per device that needs somebody."""
-    return [Notice("late", text) for device in devices if (text := _device_text(device, words))]
+    known = list(devices)
+    notices = [Notice("late", text) for device in known if (text := _device_text(device, words))]
+    return notices + [notice for device in known for notice in _of_reserve(device, words)]
+
+
+def _of_reserve(device: DeviceStatus, words: Words) -> list[Notice]:
+    """Tickets that a kiosk gave by itself and that stand in no queue, yet or for good."""
+    held, notices = device.numbers, []
+    if held is not None and held.untold:
+        notices.append(Notice("plain", words.text("console.news.reserve", kiosk=device.device, n=held.untold)))
+    if held is not None and held.refused:
+        codes = ", ".join(held.refused)
+        notices.append(Notice("late", words.text("console.news.reserve.refused", kiosk=device.device, codes=codes)))
+    return notices
 
 
 def of_tickets(not_printed: tuple[str, ...], to_verify: tuple[str, ...], words: Words) -> list[Notice]:

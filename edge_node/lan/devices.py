@@ -10,7 +10,8 @@ import msgspec
 from edge_node.metrics import Metrics
 from edge_node.queue.state import OfficeState
 from edge_node.settings import Device
-from sync.messages.topics import DeviceConfig, DeviceStatus, ServiceTile
+from sync.domain.office_day import OfficeDay
+from sync.messages.topics import DeviceConfig, DeviceStatus, HeldNumbers, ReserveBlock, ServiceTile
 
 Kind = Literal["kiosk", "display"]
 KINDS: tuple[Kind, ...] = ("kiosk", "display")
@@ -41,6 +42,10 @@ class Devices:
         self._count()
         same = {"at": status.at, "seen_epoch": status.seen_epoch, "seen_seq": status.seen_seq}
         return before is None or msgspec.structs.replace(before, **same) != status
+
+    def numbers(self) -> dict[str, HeldNumbers]:
+        """What kiosks that keep a reserve have said of their numbers, by id."""
+        return {device: status.numbers for device, status in self._status.items() if status.numbers is not None}
 
     def lost_all(self) -> None:
         """Without the broker nobody is heard: all are taken as offline until they speak again."""
@@ -73,11 +78,32 @@ def config_of(device: Device, state: OfficeState, public_url: str) -> DeviceConf
         zone=device.zone,
         time_zone=office.time_zone,
         second_language=office.second_language,
-        services=tuple(ServiceTile(id=s.id, names=s.names, pictogram=s.pictogram, walk_in=s.walk_in) for s in services),
+        services=tuple(
+            ServiceTile(
+                id=s.id,
+                names=s.names,
+                pictogram=s.pictogram,
+                walk_in=s.walk_in,
+                zone=state.configuration.zone_of(s.id),
+            )
+            for s in services
+        ),
         printer_profile=device.printer_profile,
         public_url=public_url,
         version=state.tail.seq,
+        reserve=_reserve(device.id, state.day),
     )
+
+
+def _reserve(device: str, day: OfficeDay) -> ReserveBlock | None:
+    """What is left of a kiosk's block: a kiosk that lost its memory gives nothing again that it has told of."""
+    block = day.reserves.get(device)
+    if block is None or not day.is_open:
+        return None
+    first = max(block.first, day.last_numbers.get(block.series, 0) + 1)
+    if first > block.last:
+        return None
+    return ReserveBlock(service_date=block.service_date, series=block.series, first=first, last=block.last)
 
 
 def _offered(state: OfficeState) -> Mapping[str, object]:

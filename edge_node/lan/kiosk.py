@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from edge_node.lan.rules import Misses
@@ -10,11 +10,21 @@ from edge_node.metrics import Metrics
 from edge_node.queue.arrivals import Shown
 from edge_node.queue.desk import Desk, Wish
 from edge_node.queue.outcomes import Answer
+from edge_node.queue.state import OfficeState
 from sync.domain.outcomes import refuse
 from sync.messages.commands import CITIZEN, Actor
 from sync.messages.handover_slip import looks_like_slip
 from sync.messages.refusals import Refusal
-from sync.messages.topics import KioskCheckIn, KioskCommand, KioskReply, KioskReprint, KioskTakeTicket, Slip
+from sync.messages.topics import (
+    KioskCheckIn,
+    KioskCommand,
+    KioskMessage,
+    KioskReply,
+    KioskReprint,
+    KioskTakeTicket,
+    KioskTellReserved,
+    Slip,
+)
 
 REPRINT_WITHIN = timedelta(minutes=5)
 
@@ -24,17 +34,21 @@ class KioskDesk:
 
     Args:
         now: the office clock.
+        grant: grants the reserves that are due, before a ticket out of one is taken.
     """
 
-    def __init__(self, desk: Desk, metrics: Metrics, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, desk: Desk, metrics: Metrics, now: Callable[[], datetime], grant: Callable[[], Awaitable[None]]
+    ) -> None:
         self._desk = desk
+        self._grant = grant
         self._metrics = metrics
         self._now = now
         self._misses: dict[str, Misses] = {}
         self._told: dict[tuple[str, str], tuple[datetime, str]] = {}
         """Tickets that a kiosk was told exist already: when, and in which language."""
 
-    async def answer(self, asked: KioskCommand) -> KioskReply:
+    async def answer(self, asked: KioskMessage) -> KioskReply:
         """The reply to a command of a kiosk that is known."""
         actor = Actor(actor_id=CITIZEN, device_id=asked.device)
         match asked:
@@ -47,6 +61,25 @@ class KioskDesk:
                 return await self._check_in(asked, actor)
             case KioskReprint():
                 return await self._reprint(asked)
+            case KioskTellReserved():
+                return await self._told_reserved(asked, actor)
+
+    async def _told_reserved(self, asked: KioskTellReserved, actor: Actor) -> KioskReply:
+        """Take in a ticket that the kiosk gave by itself.
+
+        Before this life of the node has granted it anything (it has just taken another's place, or the day has only begun)
+        nothing can be said about its numbers: the kiosk tells again.
+        """
+        await self._grant()
+
+        def can_be_judged(state: OfficeState) -> bool:
+            day = state.day
+            return asked.device in day.reserves or not day.is_open or asked.service_date != day.service_date
+
+        if not await self._desk.dispatcher.read(can_be_judged):
+            return _refused(asked, self._desk.refused(refuse("retry")))
+        answer = await self._desk.take_reserved(asked, actor)
+        return _refused(asked, answer) if isinstance(answer, Refusal) else KioskReply(request_id=asked.request_id)
 
     async def _check_in(self, asked: KioskCheckIn, actor: Actor) -> KioskReply:
         scanned, locator = asked.scanned, asked.locator
@@ -77,6 +110,9 @@ class KioskDesk:
             return _slip(asked, answer.reply.slip)
         if answer.code != "already_checked_in" or answer.ticket_id is None:
             return _refused(asked, answer)
+        visit = await self._desk.visit_of(answer.ticket_id)
+        if visit != "open":
+            return KioskReply(request_id=asked.request_id, refusal=answer, visit=visit)
         slip = await self._desk.slip_again(answer.ticket_id, wish)
         if isinstance(slip, Refusal):
             return _refused(asked, answer)
@@ -104,5 +140,5 @@ def _slip(asked: KioskCommand, slip: Slip) -> KioskReply:
     return KioskReply(request_id=asked.request_id, slip=slip)
 
 
-def _refused(asked: KioskCommand, refusal: Refusal) -> KioskReply:
+def _refused(asked: KioskMessage, refusal: Refusal) -> KioskReply:
     return KioskReply(request_id=asked.request_id, refusal=refusal)

@@ -17,6 +17,7 @@ from edge_node.lan.boards import Boards
 from edge_node.lan.devices import Devices, config_of
 from edge_node.lan.kiosk import KioskDesk
 from edge_node.lan.prints import Prints
+from edge_node.lan.reserves import Reserves
 from edge_node.lan.rules import NOT_NOW
 from edge_node.queue.desk import Desk
 from edge_node.queue.dispatcher import Dispatcher, StateUnknown
@@ -32,7 +33,7 @@ from sync.messages.topics import (
     AckReply,
     DeviceAck,
     DeviceStatus,
-    KioskCommand,
+    KioskMessage,
     KioskReply,
     PrintedAck,
     PrintFailedAck,
@@ -63,7 +64,8 @@ class Lan:
         self._metrics = dispatcher.metrics
         self._office = dispatcher.state.office
         self._desk = desk
-        self._kiosks = KioskDesk(desk, dispatcher.metrics, dispatcher.state.now)
+        self.reserves = Reserves(dispatcher, devices, self.configured)
+        self._kiosks = KioskDesk(desk, dispatcher.metrics, dispatcher.state.now, self.reserves.settle)
         self.boards = Boards(dispatcher, self._publish_retained)
         self.prints = Prints(dispatcher, writer, self._respond)
         self.on_devices: Callable[[], None] = _nothing
@@ -86,6 +88,7 @@ class Lan:
         async with self._link, asyncio.TaskGroup() as tasks:
             tasks.create_task(self.boards.run(), name="boards")
             tasks.create_task(self.prints.run(), name="prints")
+            tasks.create_task(self.reserves.run(), name="reserves")
             async for message in self._link.messages():
                 await at_once.acquire()
                 # By the task's end, not in it: one that is cancelled before its first step runs no line of its own.
@@ -141,6 +144,7 @@ class Lan:
         else:
             self._look_back(status)
             if self._devices.heard(status):
+                self.reserves.heard()
                 self.on_devices()
 
     def _look_back(self, status: DeviceStatus) -> None:
@@ -150,7 +154,7 @@ class Lan:
             self.on_witness(status.device, status.seen)
 
     async def _command(self, device: str, message: MqttMessage) -> None:
-        asked: KioskCommand = codec.decode(message.payload, KioskCommand)  # type: ignore[arg-type]
+        asked: KioskMessage = codec.decode(message.payload, KioskMessage)  # type: ignore[arg-type]
         refusal = self._objection(device, asked, "kiosk")
         if refusal is not None:
             self._refuse(refusal, message)
@@ -174,7 +178,7 @@ class Lan:
             await self.prints.acknowledged(device, ack.ticket_id, ack.job_id)
         await self._respond(device, codec.encode(AckReply(ack_id=ack.ack_id)))
 
-    def _objection(self, device: str, body: KioskCommand | DeviceAck, kind: str) -> RefusalCode | None:
+    def _objection(self, device: str, body: KioskMessage | DeviceAck, kind: str) -> RefusalCode | None:
         if body.v != V:
             return "unsupported_version"
         known = self._devices.known.get(device)

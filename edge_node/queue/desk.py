@@ -26,13 +26,11 @@ from sync.domain.check_in import Arrival
 from sync.domain.outcomes import refuse
 from sync.io.ids import new_id
 from sync.messages import codec
-from sync.messages.commands import Accept, Actor, CheckIn, HandOver, MarkArrived, TakeTicket
+from sync.messages.commands import Accept, Actor, CheckIn, HandOver, MarkArrived, TakeReserved, TakeTicket
 from sync.messages.handover_slip import Sign
 from sync.messages.policy import GENERAL
 from sync.messages.refusals import Refusal
-from sync.messages.topics import PrintJob, Slip
-
-FOLLOW_CODE_BYTES = 16
+from sync.messages.topics import FOLLOW_CODE_BYTES, KioskTellReserved, PrintJob, Slip, VisitState
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +129,21 @@ class Desk:
         extras = msgspec.structs.replace(self._extras(wish)[0], follow_code=None, with_slip=True)
         return await self.dispatcher.submit(command, actor, extras, asked=content)
 
+    async def take_reserved(self, told: KioskTellReserved, actor: Actor) -> Answer:
+        """A ticket that a kiosk gave by itself; its printed code leads to it from now on."""
+        command = TakeReserved(
+            request_id=told.request_id,
+            ticket_id=told.ticket_id,
+            service=told.service,
+            service_date=told.service_date,
+            series=told.series,
+            number=told.number,
+            elapsed_ms=told.elapsed_ms,
+            follow_hash=hashlib.sha256(told.follow_code).digest(),
+            language=told.language,
+        )
+        return await self.dispatcher.submit(command, actor, Extras(follow_code=told.follow_code))
+
     async def slip_again(self, ticket_id: str, wish: Wish) -> Slip | Refusal:
         """The slip of a ticket of today, once more, in the language that is wished for."""
         found = await self._writer.run(
@@ -147,6 +160,15 @@ class Desk:
 
         slip = await self.dispatcher.read(make)
         return self.refused(slip) if isinstance(slip, Refusal) else slip
+
+    async def visit_of(self, ticket_id: str) -> VisitState:
+        """Whether somebody with this ticket of today is still to be served."""
+
+        def find(state: OfficeState) -> VisitState:
+            ticket = state.day.tickets.get(ticket_id)
+            return ticket.state if ticket and ticket.state in ("missed", "finished") else "open"
+
+        return await self.dispatcher.read(find)
 
     async def print_again(self, ticket_id: str, device: str, language: str) -> PrintJob | Refusal:
         """Send a ticket's slip to a kiosk once more."""

@@ -39,6 +39,7 @@ from edge_node.queue.journal import (
 from edge_node.queue.outcomes import Answer, Done, Extras, conclude
 from edge_node.queue.state import OfficeState
 from edge_node.writer import WriteFailed, Writer
+from provisioning.failpoints import failpoint
 from sync.domain.date_doubt import confirm_date
 from sync.domain.decide import decide, turn_day
 from sync.domain.outcomes import Accepted, Decision, refuse
@@ -254,7 +255,9 @@ class Dispatcher:
             answers = [(each, self._decide(each, batch)) for each in taken]
             if batch:
                 started_s = perf_counter()
+                failpoint("edge.decided")
                 await self._writer.run(batch.write)
+                failpoint("edge.committed")
                 self.metrics.commit_s.observe(perf_counter() - started_s)
                 self.metrics.batch_size.observe(len(taken))
         except Exception as error:  # noqa: BLE001 - whatever it was, the disk decides what happened
@@ -267,6 +270,7 @@ class Dispatcher:
             self._known.update((request_id, asked) for request_id, _, _, asked in batch.requests)
             if batch.entries:
                 self._publish(lambda listener: listener.committed(batch.entries, batch.prints))
+                failpoint("edge.published")
         self._settle(answers)
 
     def _decide(self, each: Submission | InternalAct, batch: Batch) -> Answer | int | Exception:

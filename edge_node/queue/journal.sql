@@ -37,7 +37,8 @@ SELECT reply, asked FROM request WHERE request_id = :request_id;
 SELECT request_id, asked FROM request;
 
 -- name: insert_follow_code
-INSERT INTO follow_code (ticket_id, code, service_date) VALUES (?, ?, ?);
+-- A paper that a kiosk printed by itself takes the place of one that nobody saw.
+INSERT OR REPLACE INTO follow_code (ticket_id, code, service_date) VALUES (?, ?, ?);
 
 -- name: find_follow_code
 SELECT code FROM follow_code WHERE ticket_id = :ticket_id;

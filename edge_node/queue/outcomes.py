@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 import msgspec
@@ -28,6 +27,7 @@ from sync.messages.commands import (
     NodeCommand,
     OpenCounter,
     SellLease,
+    TakeReserved,
     TakeTicket,
     TicketCommand,
 )
@@ -35,7 +35,7 @@ from sync.messages.facts import LeaseSold, TicketCalled, TicketReleased
 from sync.messages.handover_slip import Sign, write
 from sync.messages.people import PersonRequest
 from sync.messages.refusals import Refusal
-from sync.messages.topics import PrintJob, Slip
+from sync.messages.topics import PrintJob, Slip, progress_url
 
 
 class Done(NamedTuple):
@@ -91,7 +91,11 @@ def conclude(
     ticket = _ticket_of(state, command, decision)
     session = _session_of(state, command)
     slip = None
-    if isinstance(command, (TakeTicket, CheckIn)) and ticket is not None:
+    if isinstance(command, TakeTicket) and decision == NOTHING_NEW and ticket is not None:
+        slip = make_slip(state, ticket, extras.language, None, extras.public_url)  # its own code is on the first paper
+    elif isinstance(command, TakeReserved) and decision != NOTHING_NEW and ticket is not None:
+        _keep_code(state, ticket, extras, batch)
+    elif isinstance(command, (TakeTicket, CheckIn)) and ticket is not None:
         slip = _issued(state, command, ticket, extras, batch, now=now)
     elif extras.with_slip and ticket is not None:
         slip = _paper(state, ticket, extras, batch, now=now)
@@ -156,16 +160,13 @@ def follow_url(public_url: str, code: bytes | None) -> str:
     """Address of a ticket's progress page; empty when its code is not known any more."""
     if code is None:
         return ""
-    return f"{public_url}/t/{urlsafe_b64encode(code).rstrip(b'=').decode('ascii')}"
+    return progress_url(public_url, code)
 
 
 def _issued(
     state: OfficeState, command: TakeTicket | CheckIn, ticket: Ticket, extras: Extras, batch: Batch, *, now: datetime
 ) -> Slip:
-    service_date = state.day.service_date
-    assert service_date is not None
-    if extras.follow_code is not None:
-        batch.follow_codes.append((ticket.ticket_id, extras.follow_code, service_date.isoformat()))
+    service_date = _keep_code(state, ticket, extras, batch)
     if isinstance(command, CheckIn):
         row = state.agenda.by_id.get(command.appointment_id)
         if row is not None:
@@ -173,6 +174,15 @@ def _issued(
             state.people[row.id] = person
             batch.people.append(person)
     return _paper(state, ticket, extras, batch, now=now)
+
+
+def _keep_code(state: OfficeState, ticket: Ticket, extras: Extras, batch: Batch) -> date:
+    """Keep the code of a new paper, for another print of it; gives the day it is of."""
+    service_date = state.day.service_date
+    assert service_date is not None
+    if extras.follow_code is not None:
+        batch.follow_codes.append((ticket.ticket_id, extras.follow_code, service_date.isoformat()))
+    return service_date
 
 
 def _paper(state: OfficeState, ticket: Ticket, extras: Extras, batch: Batch, *, now: datetime) -> Slip:

@@ -18,12 +18,13 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.io.clock import Clock
-from sync.io.http import Problem, pack
+from sync.io.http import BodyError, Problem, Unpacker, pack
 from sync.io.node_token import sign
 from sync.messages import codec
 from sync.messages.codec import MalformedMessage
 from sync.messages.people import PersonReply, PersonRequest
 from sync.messages.wire import (
+    MAX_INFLATED_BYTES,
     DownReply,
     DownRequest,
     HelloReply,
@@ -44,6 +45,9 @@ REPLY_S: Final = 10.0
 POLL_MARGIN_S: Final = 5.0
 """How much longer than the asked wait a long-poll may take before its connection counts as dead."""
 
+MAX_SNAPSHOT_BYTES: Final = 64 * 1024 * 1024
+"""Most bytes of a snapshot, inflated: many times what an office has to know."""
+
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _TIME_FAULTS = {"token_expired", "token_not_yet"}
 
@@ -53,7 +57,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         unreachable: nothing came from central at all: no connection, a cut, silence.
-        code: ``unreachable``, central's problem code, ``http_{status}`` or ``malformed_reply``.
+        code: ``unreachable``, central's problem code, ``http_{status}``, ``malformed_reply``,
+            ``reply_too_large`` or ``wrong_reply``.
         retry_after_s: how long central asks to wait.
     """
 
@@ -88,6 +93,7 @@ class CentralClient:
             base_url=url,
             verify=ssl.create_default_context(cafile=ca_file) if ca_file else True,
             timeout=httpx.Timeout(REPLY_S, connect=CONNECT_S),
+            headers={"accept-encoding": "gzip"},
             # A proxy of the administration is for the way out, never for this machine.
             trust_env=urlsplit(url).hostname not in _LOOPBACK,
         )
@@ -113,18 +119,23 @@ class CentralClient:
         )
         return reply
 
-    async def snapshot(self, request: SnapshotRequest, receive: Callable[[bytes], Awaitable[object]]) -> Failure | None:
-        """Hand the inflated bytes of a snapshot to ``receive`` as they come; None when the last one was handed over."""
+    async def snapshot(self, request: SnapshotRequest, receive: Callable[[bytes], Awaitable[bool]]) -> Failure | None:
+        """Hand the inflated bytes of a snapshot to ``receive`` as they come, as long as it wants more of them; None when the
+        last one was handed over.
+        """
         body, headers = self._signed(codec.encode(request))
         try:
             async with self._http.stream("POST", "/sync/v1/snapshot", content=body, headers=headers) as response:
                 if response.status_code != 200:
-                    await response.aread()
-                    return self._failure(response)
-                async for chunk in response.aiter_bytes():
-                    await receive(chunk)
-        except httpx.HTTPError as error:
-            return _unreachable(error)
+                    return self._failure(response, await _content(response))
+                unpacker = Unpacker(response.headers.get("content-encoding"), cap_bytes=MAX_SNAPSHOT_BYTES)
+                async for data in response.aiter_raw():
+                    for piece in unpacker.pieces(data):
+                        if not await receive(piece):
+                            return None
+                unpacker.end()
+        except (httpx.HTTPError, BodyError) as error:
+            return _unusable(error)
         return None
 
     async def report(self, request: ReportRequest) -> ReportReply | Failure:
@@ -150,18 +161,18 @@ class CentralClient:
     ) -> Any:
         """POST a message; the reply's shape goes by its status. Signs anew, once, if central says our time is off."""
         message = codec.encode(request)
+        timeout = httpx.Timeout(REPLY_S, connect=CONNECT_S, read=read_s)
         failure = Failure(code="unreachable", unreachable=True)
         for _ in range(2):
             body, headers = self._signed(message)
             try:
-                response = await self._http.post(
-                    path, content=body, headers=headers, timeout=httpx.Timeout(REPLY_S, connect=CONNECT_S, read=read_s)
-                )
-            except httpx.HTTPError as error:
-                return _unreachable(error)
+                async with self._http.stream("POST", path, content=body, headers=headers, timeout=timeout) as response:
+                    content = await _content(response)
+            except (httpx.HTTPError, BodyError) as error:
+                return _unusable(error)
             if shape := shapes.get(response.status_code):
-                return _decode(response.content, shape)
-            failure = self._failure(response)
+                return _decode(content, shape)
+            failure = self._failure(response, content)
             if failure.code not in _TIME_FAULTS:
                 break
         return failure
@@ -179,10 +190,10 @@ class CentralClient:
         )
         return body, headers | {"authorization": f"Bearer {token}"}
 
-    def _failure(self, response: httpx.Response) -> Failure:
+    def _failure(self, response: httpx.Response, content: bytes) -> Failure:
         """What central said instead; takes its clock along when it says that ours is off."""
         try:
-            problem = codec.decode(response.content, Problem)
+            problem = codec.decode(content, Problem)
             if problem.code in _TIME_FAULTS:
                 self.offset = msgspec.convert(problem.server_time, datetime) - self._clock.now()
         except (MalformedMessage, msgspec.ValidationError, TypeError):
@@ -198,8 +209,23 @@ def _decode(content: bytes, shape: type[Any]) -> Any:
         return Failure(code="malformed_reply")
 
 
-def _unreachable(error: httpx.HTTPError) -> Failure:
+async def _content(response: httpx.Response) -> bytes:
+    """The whole of a reply, inflated.
+
+    Raises:
+        BodyError: it is damaged, or larger than any that central sends.
+    """
+    unpacker = Unpacker(response.headers.get("content-encoding"), cap_bytes=MAX_INFLATED_BYTES)
+    content = bytearray()
+    async for data in response.aiter_raw():
+        for piece in unpacker.pieces(data):
+            content += piece
+    unpacker.end()
+    return bytes(content)
+
+
+def _unusable(error: httpx.HTTPError | BodyError) -> Failure:
     """Damaged content is somebody's answer; everything else is silence or a cut."""
-    if isinstance(error, httpx.DecodingError):
-        return Failure(code="malformed_reply")
+    if isinstance(error, BodyError):
+        return Failure(code="reply_too_large" if error.code == "body_too_large" else "malformed_reply")
     return Failure(code="unreachable", unreachable=True)

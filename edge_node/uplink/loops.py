@@ -27,6 +27,7 @@ import structlog
 from edge_node.uplink.client import Failure
 from edge_node.uplink.steps import WriterStore
 from edge_node.uplink.surroundings import Surroundings
+from provisioning.failpoints import failpoint
 from sync.domain.central_clock import CentralClock
 from sync.domain.leases import LeaseBook
 from sync.io.ids import new_id
@@ -37,6 +38,7 @@ from sync.protocol import recovery
 from sync.protocol.backoff import retry_delay_s
 from sync.protocol.downlink import DownlinkSession, DownOutcome, Fenced, ResyncDue, RowsApplied
 from sync.protocol.hello import Diverged, Greeted, on_hello, say_hello
+from sync.protocol.in_flight import Dropped
 from sync.protocol.snapshot import SnapshotApplied, SnapshotRejected
 from sync.protocol.uplink import Acked, Halted, Rewound, Unplaced, UplinkSession, UpOutcome
 
@@ -159,9 +161,15 @@ class UpLoop:
             else:
                 await asyncio.sleep(reply.retry_after_s)
             return
+        failpoint("edge.ack_received")
         self._around.heard()
         step = self._session.on_refusal(reply) if isinstance(reply, UpRefusal) else self._session.on_reply(reply)
-        self._tell(await self._store.run(step))
+        outcome = await self._store.run(step)
+        if isinstance(outcome, Dropped):  # an answer to something else is none to this, which must not stay open
+            self._session.on_failure(request.request_id)
+            self._around.note(_NOT_THIS, "up")
+            return
+        self._tell(outcome)
 
     def _tell(self, outcome: UpOutcome) -> None:
         link = self._around.link
@@ -230,8 +238,8 @@ class DownLoop:
     async def _load(self, request: SnapshotRequest) -> None:
         request_id = request.request_id
 
-        async def receive(data: bytes) -> None:
-            await self._store.run(self._session.on_snapshot_data(request_id, data))
+        async def receive(data: bytes) -> bool:
+            return await self._store.run(self._session.on_snapshot_data(request_id, data)) is None
 
         failure = await self._around.unless_lost(_done(self._around.client.snapshot(request, receive)))
         if failure != _DONE:
@@ -250,6 +258,7 @@ class DownLoop:
             await asyncio.sleep(failure.retry_after_s)
 
     async def _tell(self, outcome: DownOutcome) -> None:
+        failpoint("edge.rows_committed")
         around = self._around
         around.heard()
         match outcome:
@@ -350,6 +359,7 @@ class PeopleLoop:
 
 _LOST = Failure(code="unreachable", unreachable=True)
 _DONE = Failure(code="")
+_NOT_THIS = Failure(code="wrong_reply")
 
 
 async def _done(work: Coroutine[Any, Any, Failure | None]) -> Failure:

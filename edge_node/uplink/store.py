@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from provisioning.failpoints import failpoint
 from sync.io.sql import load
 from sync.messages.envelope import FactHeader, FactRecord
 from sync.messages.feed import Cursor
@@ -63,6 +64,7 @@ class SqliteEdgeTx:
         return {row[0]: Cursor(stream=row[0], gen=row[1], seq=row[2], hash=row[3]) for row in rows}
 
     async def set_cursor(self, cursor: Cursor) -> None:
+        failpoint("edge.rows_put")
         self._connection.execute(_queries.set_cursor, msgspec.structs.asdict(cursor))
 
     async def put_entity(self, row: SnapshotRow) -> None:
@@ -84,6 +86,7 @@ class SqliteEdgeTx:
     async def swap_staged(self, cursors: Sequence[Cursor]) -> None:
         for statement in (_queries.clear_entities, _queries.take_staged, _queries.clear_staging):
             self._connection.execute(statement)
+        failpoint("edge.snapshot_swapped")
         self._connection.execute(_queries.clear_cursors)
         self._connection.executemany(_queries.set_cursor, map(msgspec.structs.asdict, cursors))
 

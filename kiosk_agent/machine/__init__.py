@@ -15,12 +15,18 @@ id made with the touch. A reply counts only for the request that the screen stan
 that says that nobody answered it (the person is still there). Any other reply brings a ticket for somebody who has
 gone: nothing is printed and the edge is told so. The shell hands in only the first reply to each request.
 
+When the edge has been silent for ten seconds (``Kiosk.reserve`` is *ready*), *take* gives a ticket out of the kiosk's own
+numbers without asking; when it falls silent in the middle of a request for a ticket, the end of patience does, under the same
+id. Either way it is the screen that the request ends in, so one request gives one ticket. What an appointment is the kiosk
+cannot know by itself: it says so and offers a ticket without one.
+
 Refusals become one of a few troubles by table, each with its next steps; what a kiosk cannot help with sends the
 person to the counter. The machine never blocks: out of paper the label stays on the glass, and without an answer it
 says where to go.
 """
 
-from kiosk_agent.machine.events import Effect, Event, LeaveUnprinted, Print, Send, Touch
+from kiosk_agent.machine.events import Effect, Event, Give, LeaveUnprinted, Print, Send, Touch
+from kiosk_agent.machine.given import Offer
 from kiosk_agent.machine.screens import AnyScreen, Kiosk
 from kiosk_agent.machine.steps import Step, asked_by, resume, step
 
@@ -28,8 +34,10 @@ __all__ = [
     "AnyScreen",
     "Effect",
     "Event",
+    "Give",
     "Kiosk",
     "LeaveUnprinted",
+    "Offer",
     "Print",
     "Send",
     "Step",

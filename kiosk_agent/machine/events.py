@@ -9,8 +9,9 @@ from typing import Literal
 
 import msgspec
 
-from kiosk_agent.machine.screens import Asked, Paper
-from sync.messages.topics import KioskCommand, KioskReply, Slip
+from kiosk_agent.machine.given import Offer
+from kiosk_agent.machine.screens import Asked, Paper, Stands
+from sync.messages.topics import KioskCommand, KioskReply, KioskTellReserved, Slip
 from sync.messages.values import Language, Slug, Uuid
 
 # What a hand does
@@ -49,7 +50,10 @@ class ChooseService(Touch, frozen=True):
 
 
 class TakeTicket(Touch, frozen=True):
+    """``offer``: a number that the kiosk may give by itself."""
+
     request_id: Uuid
+    offer: Offer | None = None
 
 
 class TypeLetter(Touch, frozen=True):
@@ -96,9 +100,11 @@ class Replied(msgspec.Struct, frozen=True):
 
 
 class NoReply(msgspec.Struct, frozen=True):
-    """The request was sent as often as it is worth; nobody answered."""
+    """The request was sent as often as it is worth; nobody answered. ``offer`` as in ``TakeTicket``."""
 
     request_id: Uuid
+    command: KioskCommand | None = None
+    offer: Offer | None = None
 
 
 class PrintEnded(msgspec.Struct, frozen=True):
@@ -118,11 +124,15 @@ class EdgeHeard(msgspec.Struct, frozen=True):
     heard: bool
 
 
+class ReserveStands(msgspec.Struct, frozen=True):
+    stands: Stands
+
+
 class Tick(msgspec.Struct, frozen=True):
     """Time has passed."""
 
 
-Event = Touch | Replied | NoReply | PrintEnded | Configured | EdgeHeard | Tick
+Event = Touch | Replied | NoReply | PrintEnded | Configured | EdgeHeard | ReserveStands | Tick
 
 
 # What the kiosk does
@@ -142,6 +152,13 @@ class Print(msgspec.Struct, frozen=True):
     reprint: bool = False
 
 
+class Give(msgspec.Struct, frozen=True):
+    """Give a ticket out of the reserve: keep it and its print together, then print it and tell the edge when it is back."""
+
+    told: KioskTellReserved
+    slip: Slip
+
+
 class LeaveUnprinted(msgspec.Struct, frozen=True):
     """A ticket came for somebody who has gone: tell the edge that nobody has the paper.
 
@@ -152,4 +169,4 @@ class LeaveUnprinted(msgspec.Struct, frozen=True):
     job_id: Uuid
 
 
-Effect = Send | Print | LeaveUnprinted
+Effect = Send | Print | Give | LeaveUnprinted

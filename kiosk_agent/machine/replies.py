@@ -45,6 +45,9 @@ NEXT_STEPS: Mapping[Trouble, tuple[NextStep, ...]] = MappingProxyType(
         "closed": (),
         "stopped": (),
         "by_appointment": ("walk_in",),
+        "unchecked": ("walk_in",),
+        "missed": (),
+        "finished": ("walk_in",),
         "desk": (),
     }
 )
@@ -63,6 +66,8 @@ def screen_for(reply: KioskReply, *, reprint: bool) -> Ticket | AlreadyIn | Prob
         return Ticket(reply.slip, reprint=reprint)
     if reply.refusal.code == "already_checked_in" and reply.slip is not None:
         return AlreadyIn(reply.slip)
+    if reply.refusal.code == "already_checked_in" and reply.visit != "open":
+        return Problem(reply.visit)
     return _problem(reply.refusal)
 
 

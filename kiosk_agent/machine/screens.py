@@ -33,9 +33,16 @@ Trouble = Literal[
     "closed",
     "stopped",
     "by_appointment",
+    "unchecked",
+    "missed",
+    "finished",
     "desk",
 ]
-"""Why there is no ticket, in the few ways that a person can act on. ``desk``: ask for a ticket at the counter."""
+"""Why there is no ticket, in the few ways that a person can act on. ``desk``: ask for a ticket at the counter. ``unchecked``: an
+appointment that nobody can look up now. ``missed``, ``finished``: an appointment that was called in vain, or served."""
+
+Stands = Literal["none", "ready", "used_up", "other_day"]
+"""What the kiosk can do by itself now: nothing while the edge is heard or no reserve was granted."""
 
 
 class Screen(msgspec.Struct, frozen=True, tag=True):
@@ -129,6 +136,7 @@ class Kiosk(msgspec.Struct, frozen=True, kw_only=True):
         services: ids on offer without appointment, in order.
         unsure: the service for those who do not know, beside the others.
         edge_heard: the office's node has been heard of lately.
+        reserve: how its own numbers stand while the edge is silent.
         touched_at_s, shown_at_s: monotonic seconds of the last touch and of the present screen's appearance.
         serial: counts screens, so that a page knows whether it is behind.
     """
@@ -141,6 +149,7 @@ class Kiosk(msgspec.Struct, frozen=True, kw_only=True):
     unsure: Slug | None = None
     languages: tuple[Language, ...] = ("es",)
     edge_heard: bool = False
+    reserve: Stands = "none"
     touched_at_s: float = 0.0
     shown_at_s: float = 0.0
     serial: int = 0

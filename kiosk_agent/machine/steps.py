@@ -9,6 +9,7 @@ import msgspec
 
 from kiosk_agent.machine import events as e
 from kiosk_agent.machine import screens as s
+from kiosk_agent.machine.given import Offer, slip_of, tale_of
 from kiosk_agent.machine.replies import screen_for
 from kiosk_agent.machine.timing import is_done, over
 from sync.domain.check_in import LOCATOR_ALPHABET
@@ -70,6 +71,13 @@ def _ask(kiosk: s.Kiosk, command: KioskCommand, asked: s.Asked) -> Step:
     return _show(kiosk, s.Asking(command.request_id, asked), e.Send(command))
 
 
+def _give(kiosk: s.Kiosk, asked: KioskTakeTicket, offer: Offer) -> Step:
+    if asked.service not in offer.names:  # the office offers it no more
+        return _show(kiosk, s.Problem("desk", request_id=asked.request_id))
+    slip = slip_of(offer, asked)
+    return _show(kiosk, s.Ticket(slip), e.Give(tale_of(offer, asked), slip))
+
+
 def _wiped(kiosk: s.Kiosk) -> s.Kiosk:
     """The same kiosk with nobody in front of it."""
     return msgspec.structs.replace(kiosk, screen=s.Home(), language="es", language_chosen=False, comfort=s.Comfort())
@@ -103,6 +111,10 @@ def _configured(kiosk: s.Kiosk, event: e.Configured, _now_s: float, _device: Slu
 
 def _edge_heard(kiosk: s.Kiosk, event: e.EdgeHeard, _now_s: float, _device: Slug) -> Step:
     return Step(msgspec.structs.replace(kiosk, edge_heard=event.heard))
+
+
+def _reserve_stands(kiosk: s.Kiosk, event: e.ReserveStands, _now_s: float, _device: Slug) -> Step:
+    return Step(msgspec.structs.replace(kiosk, reserve=event.stands))
 
 
 def _choose_language(kiosk: s.Kiosk, event: e.ChooseLanguage, _now_s: float, _device: Slug) -> Step:
@@ -153,7 +165,10 @@ def _waits_for(kiosk: s.Kiosk, request_id: str) -> bool:
 def _no_reply(kiosk: s.Kiosk, event: e.NoReply, _now_s: float, _device: Slug) -> Step:
     if not _waits_for(kiosk, event.request_id):
         return Step(kiosk)
-    return _show(kiosk, s.Problem("desk", request_id=event.request_id))
+    if isinstance(event.command, KioskTakeTicket) and event.offer is not None:
+        return _give(kiosk, event.command, event.offer)
+    unchecked = isinstance(event.command, KioskCheckIn) and kiosk.reserve == "ready"
+    return _show(kiosk, s.Problem("unchecked" if unchecked else "desk", request_id=event.request_id))
 
 
 def _print_ended(kiosk: s.Kiosk, event: e.PrintEnded, now_s: float, _device: Slug) -> Step:
@@ -168,6 +183,7 @@ _EVERYWHERE: dict[type, Callable[[s.Kiosk, Any, float, Slug], Step]] = {
     e.Tick: _tick,
     e.Configured: _configured,
     e.EdgeHeard: _edge_heard,
+    e.ReserveStands: _reserve_stands,
     e.ChooseLanguage: _choose_language,
     e.SwitchComfort: _switch_comfort,
     e.Scanned: _scanned,
@@ -219,6 +235,8 @@ def _take(kiosk: s.Kiosk, screen: s.Confirm, event: e.TakeTicket, device: Slug) 
     command = KioskTakeTicket(
         request_id=event.request_id, device=device, service=screen.service, language=kiosk.language
     )
+    if kiosk.reserve == "ready" and event.offer is not None:
+        return _give(kiosk, command, event.offer)
     return _ask(kiosk, command, "ticket")
 
 

@@ -88,7 +88,7 @@ def contents(slip: Slip, voice: Voice, spanish: Voice, *, reprint: bool = False,
         ahead=ahead(slip, voice),
         when=when(slip, voice),
         note=note(slip, voice),
-        follow=voice.text("ticket.leave") if slip.follow_url else "",
+        follow=follow(slip, voice),
         follow_url=slip.follow_url,
         short_url=short_url(slip.follow_url),
         rule=voice.text("ticket.rule", n=recalls),
@@ -101,8 +101,8 @@ def _also(slip: Slip, spanish: Voice, *, reprint: bool) -> dict[str, str]:
     return {
         "mark": spanish.text("ticket.copy") if reprint else "",
         "zone": zone(slip, spanish),
-        "when": _short_wait(slip, spanish),
-        "follow": spanish.text("ticket.leave") if slip.follow_url else "",
+        "when": spanish.text("ticket.reserve") if slip.reserve else _short_wait(slip, spanish),
+        "follow": follow(slip, spanish),
     }
 
 
@@ -119,7 +119,9 @@ def zone(slip: Slip, voice: Voice) -> str:
 
 
 def ahead(slip: Slip, voice: Voice) -> str:
-    """How many people come first."""
+    """How many people come first; of a ticket that the kiosk gave by itself: why it does not say."""
+    if slip.reserve:
+        return voice.text("ticket.reserve")
     return voice.text("ticket.ahead", n=slip.people_ahead) if slip.people_ahead else voice.text("ticket.next")
 
 
@@ -162,6 +164,13 @@ def _short_wait(slip: Slip, spanish: Voice) -> str:
         return when(slip, spanish)
     a, b = (spanish.clock(instant) for instant in stretch)
     return spanish.text("ticket.both", n=slip.people_ahead, a=a, b=b)
+
+
+def follow(slip: Slip, voice: Voice) -> str:
+    """What the QR is good for; the page of a ticket that no edge knows yet comes with the connection."""
+    if not slip.follow_url:
+        return ""
+    return voice.text("ticket.reserve.follow" if slip.reserve else "ticket.leave")
 
 
 def short_url(follow_url: str) -> str:

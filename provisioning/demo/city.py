@@ -141,7 +141,7 @@ class City:
     def _set_up_central(self) -> None:
         assert self.postgres is not None
         settings = central_settings(self.config, self.places, self.postgres.dsn(DATABASE))
-        file = self._write(self.places.central / "central.toml", settings)
+        file = self._write(self.places.central_settings_file, settings)
         self._tell("database schema")
         self._run("central", "migrate", "--config", str(file))
         self._tell("the city: offices, services, hours, holidays, seats")
@@ -160,13 +160,13 @@ class City:
         self._launch_desk()
         self._launch(
             "central",
-            ["central", "serve", "--config", str(self.places.central / "central.toml")],
+            ["central", "serve", "--config", str(self.places.central_settings_file)],
             config.url(config.central) + "/health/ready",
         )
         self._wait("desk", "central")
 
     def _launch_desk(self) -> None:
-        config = self._write_json(self.places.root / "demo.json", self.config)
+        config = self._write_json(self.places.config, self.config)
         self.places.falls.unlink(missing_ok=True)  # of the run before
         self._launch(
             "desk",

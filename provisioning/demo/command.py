@@ -16,7 +16,7 @@ from rich.console import Console
 
 from provisioning.demo.city import City, SetUpFailed
 from provisioning.demo.keeper import Keeper
-from provisioning.demo.plan import DemoConfig, read_config
+from provisioning.demo.plan import DemoConfig, Places, read_config
 from provisioning.launchers.broker import BrokerNotFound
 from provisioning.launchers.ports import PortTaken
 from provisioning.launchers.postgres_binaries import PostgresError
@@ -39,6 +39,20 @@ def _read(config: Path | None) -> DemoConfig:
         return read_config(config)
     except (msgspec.MsgspecError, OSError, ValueError) as error:
         raise click.ClickException(f"{config or 'demo.toml'}: {error}") from error
+
+
+def _read_running(context: click.Context, config: Path | None) -> DemoConfig:
+    """Where the demo stands that a command is for: what was said, else what the demo of the folder noted, else the usual."""
+    assert context.parent is not None
+    said = context.parent.params
+    config = config or said["config"]
+    noted = Places(said["folder"]).config
+    if config is None and noted.is_file():
+        try:
+            return msgspec.json.decode(noted.read_bytes(), type=DemoConfig)
+        except msgspec.MsgspecError:
+            return _read(None)  # noted by another build
+    return _read(config)
 
 
 @click.group(invoke_without_command=True, epilog="Example: ventanilla demo --reset")
@@ -84,17 +98,19 @@ def demo(context: click.Context, config: Path | None, folder: Path, reset: bool)
 @click.argument("office")
 @click.option("--silent", is_flag=True, help="Close nothing: packets vanish and nobody is told.")
 @CONFIG
-def cut(office: str, silent: bool, config: Path | None) -> None:
+@click.pass_context
+def cut(context: click.Context, office: str, silent: bool, config: Path | None) -> None:
     """Cut the network between an office and central."""
-    _set_wan(_read(config), office, "silent" if silent else "cut")
+    _set_wan(_read_running(context, config), office, "silent" if silent else "cut")
 
 
 @demo.command(epilog="Example: ventanilla demo heal centro")
 @click.argument("office")
 @CONFIG
-def heal(office: str, config: Path | None) -> None:
+@click.pass_context
+def heal(context: click.Context, office: str, config: Path | None) -> None:
     """Repair the network between an office and central."""
-    _set_wan(_read(config), office, "up")
+    _set_wan(_read_running(context, config), office, "up")
 
 
 def _set_wan(config: DemoConfig, office: str, state: str) -> None:

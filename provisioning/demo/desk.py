@@ -18,6 +18,7 @@ import httpx
 import msgspec
 from litestar.exceptions import NotFoundException
 
+from provisioning.demo.bookings import Bookings, Code
 from provisioning.demo.keeper import read_falls
 from provisioning.demo.mailbox import Mail, Mailbox
 from provisioning.demo.parts import Fall
@@ -25,6 +26,7 @@ from provisioning.demo.plan import DemoConfig, OfficePorts, Places
 from provisioning.demo.relay import Relay, State
 from ui.assets import StaticAssets
 from ui.catalog import load_catalog
+from ui.formats import dashed, stamp
 from ui.locales import STAFF_LOCALES
 from ui.pages import Pages
 
@@ -60,6 +62,7 @@ class Desk:
             office.id: Relay(config.host, office.relay, config.host, config.central) for office in config.offices
         }
         self.mailbox = Mailbox(config.host, config.smtp, places.mail)
+        self._bookings = Bookings(places)
         self.stopping = asyncio.Event()
         self.city = tomllib.loads(config.city_file.read_text(encoding="utf-8"))
         self.pages = Pages(
@@ -75,6 +78,7 @@ class Desk:
             for relay in self.relays.values():
                 stack.push_async_callback(relay.stop)
                 await relay.start()
+            stack.push_async_callback(self._bookings.stop)
             stack.push_async_callback(self.mailbox.stop)
             await self.mailbox.start()
             yield
@@ -86,12 +90,8 @@ class Desk:
         raise NotFoundException(f"The demo runs no office called {office}.")
 
     async def set_wan(self, office: str, state: State) -> None:
-        """Cut, silence or heal the network of an office."""
-        relay = self.relays[self.office(office).id]
-        if state == "up":
-            await relay.heal()
-        else:
-            await relay.cut(silent=state == "silent")
+        """Cut, silence, disturb or heal the network of an office."""
+        await self.relays[self.office(office).id].become(state)
 
     async def scan(self, office: str, text: str) -> None:
         """Let the kiosk's scanner read a text."""
@@ -105,18 +105,19 @@ class Desk:
 
     async def view(self) -> dict[str, Any]:
         """All that the start page shows."""
-        mails = list(reversed(self.mailbox.mails))
+        mails, now = list(reversed(self.mailbox.mails)), datetime.now(UTC)
+        codes = await self._bookings.coming(now)
         return {
             "config": self.config,
             "portal": self.config.url(self.config.central),
-            "falls": [self._fall_view(fall) for fall in read_falls(self._places.falls, datetime.now(UTC))],
-            "offices": [await self._office_view(ports, mails) for ports in self.config.offices],
+            "falls": [self._fall_view(fall) for fall in read_falls(self._places.falls, now)],
+            "offices": [await self._office_view(ports, codes, mails) for ports in self.config.offices],
             "others": [o["name"] for o in self.city["offices"] if o["id"] not in self.relays],
             "mails": mails[:SHOWN],
             "staff": self._staff(),
         }
 
-    async def _office_view(self, ports: OfficePorts, mails: list[Mail]) -> dict[str, Any]:
+    async def _office_view(self, ports: OfficePorts, codes: list[Code], mails: list[Mail]) -> dict[str, Any]:
         relay = self.relays[ports.id]
         control = self.config.url(ports.emulators)
         tickets, state = await asyncio.gather(self._ask(f"{control}/tickets"), self._ask(f"{control}/state"))
@@ -131,8 +132,18 @@ class Desk:
             "paper": (state or {}).get("paper", "unknown"),
             "tickets": list(reversed(tickets or []))[:SHOWN],
             "ticket_count": len(tickets or []),
-            "codes": [(m.token or m.locator, m.subject) for m in mails if m.token or m.locator],
+            "codes": self._options(ports.id, codes, mails),
         }
+
+    def _options(self, office: str, codes: list[Code], mails: list[Mail]) -> list[tuple[str, str]]:
+        """What the scanner may read: the office's own appointments, then the other offices', then what else came by mail."""
+        own_first = sorted(codes, key=lambda code: (code.office != office, code.slot_start_at))
+        known = {code.token for code in codes}
+        booked = [
+            (code.token, f"{stamp(code.slot_start_at)} · {self._name(code.office)} · {dashed(code.locator)}")
+            for code in own_first
+        ]
+        return [*booked, *((m.scanned, m.subject) for m in mails if m.scanned and m.token not in known)]
 
     def _fall_view(self, fall: Fall) -> dict[str, Any]:
         office, _, kind = fall.part.rpartition(".")

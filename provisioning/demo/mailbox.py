@@ -39,6 +39,11 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     locator: str
     attachments: tuple[str, ...]
 
+    @property
+    def scanned(self) -> str:
+        """What a scanner may read of it; empty when there is nothing."""
+        return self.token or self.locator
+
 
 class Mailbox:
     """The server and the mails it has."""

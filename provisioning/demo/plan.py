@@ -85,6 +85,15 @@ class Places(msgspec.Struct, frozen=True):
         return self.root / "central"
 
     @property
+    def central_settings_file(self) -> Path:
+        return self.central / "central.toml"
+
+    @property
+    def config(self) -> Path:
+        """What the demo of this folder runs and where, as its last start noted it."""
+        return self.root / "demo.json"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

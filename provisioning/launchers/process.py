@@ -76,6 +76,8 @@ class Child:
         self.log = log
         self._ready = ready
         self._env = None if env is None else dict(env)
+        self.more_env: dict[str, str] = {}
+        """Added to the environment of the starts to come."""
         self._cwd = cwd
         self._ready_timeout_s = ready_timeout_s
         self._stop_signal = stop_signal
@@ -118,7 +120,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                env=self._env,
+                env={**(os.environ if self._env is None else self._env), **self.more_env},
                 cwd=self._cwd,
                 start_new_session=True,
             )

@@ -22,7 +22,7 @@ from sync.domain.office_day import OfficeDay
 from sync.domain.ordering import callable_before, next_for, why
 from sync.domain.outcomes import Accepted, Decision, Unchanged, refuse
 from sync.domain.reinstatement import due_again
-from sync.domain.reserve import take_reserved
+from sync.domain.reserve import reserved_letters, take_reserved
 from sync.domain.ticket import CounterSession, Ticket
 from sync.messages import commands as c
 from sync.messages import facts as f
@@ -108,6 +108,9 @@ def _take_ticket(x: Context, command: c.TakeTicket) -> Decision:
     service = x.catalogue.services.get(command.service)
     if service is not None and not service.walk_in:
         return refuse("walk_in_not_allowed")
+    given = x.day.tickets.get(command.request_id)
+    if given is not None and given.series in reserved_letters(x.day):  # by the kiosk itself; its question came late
+        return Accepted(())
     return _issue(x, command, service, "walk_in", None)
 
 
@@ -137,7 +140,7 @@ def _issue(
     """The fact that gives a person who arrives now a label and a place."""
     if service is None or not _known_class(x, command.priority_class):
         return refuse("service_unknown")
-    label = next_label(service.series, x.catalogue.office.spare_series, x.day.last_numbers)
+    label = next_label(service.series, x.catalogue.office.spare_series, x.day.last_numbers, reserved_letters(x.day))
     if label is None:
         return refuse("series_exhausted")
     rank = due(x.now, slot_start_at, command.priority_class, x.day.policy)

@@ -20,6 +20,7 @@ from sync.domain.catalogue import Catalogue
 from sync.domain.numbering import NextLabel, next_label
 from sync.domain.office_day import OfficeDay
 from sync.domain.outcomes import Accepted, Decision, refuse
+from sync.domain.reserve import reserved_letters
 from sync.domain.ticket import Ticket
 from sync.messages import facts as f
 from sync.messages.commands import Accept, HandOver
@@ -140,4 +141,4 @@ def _label(day: OfficeDay, command: Accept, known: Ticket | None, catalogue: Cat
         return NextLabel(known.series, known.number)
     service = catalogue.services.get(command.card.service)
     spare = catalogue.office.spare_series
-    return next_label(service.series if service else spare, spare, day.last_numbers)
+    return next_label(service.series if service else spare, spare, day.last_numbers, reserved_letters(day))

@@ -7,7 +7,7 @@ and a fact that does not fit the state (a late one of a replaced node) changes o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import ClassVar
 
@@ -318,10 +318,22 @@ class OfficeDay:
     def _relabelled(self, _header: FactHeader, fact: f.TicketRelabelled) -> None:
         if ticket := self.tickets.get(fact.ticket_id):
             ticket.label, ticket.series, ticket.number = fact.label, fact.series, fact.number
-            self.last_numbers[fact.series] = max(fact.number, self.last_numbers.get(fact.series, 0))
+            self._raise({fact.series: fact.number})
+            if fact.follow_hash is not None:
+                self.by_follow_hash.pop(ticket.follow_hash, None)
+                ticket.follow_hash = fact.follow_hash
+                self.by_follow_hash[fact.follow_hash] = ticket.ticket_id
 
     def _reserve_granted(self, _header: FactHeader, fact: f.ReserveGranted) -> None:
         self.reserves[fact.device] = fact
+
+    def _labels_skipped(self, _header: FactHeader, fact: f.LabelsSkipped) -> None:
+        if fact.service_date == self.service_date:
+            self._raise(fact.floors)
+
+    def _raise(self, numbers: Mapping[str, int]) -> None:
+        for series, number in numbers.items():
+            self.last_numbers[series] = max(number, self.last_numbers.get(series, 0))
 
     def _config_applied(self, _header: FactHeader, fact: f.ConfigApplied) -> None:
         if fact.policy is not None:
@@ -368,6 +380,7 @@ class OfficeDay:
         f.TicketArrived: _arrived,
         f.TicketRelabelled: _relabelled,
         f.ReserveGranted: _reserve_granted,
+        f.LabelsSkipped: _labels_skipped,
         f.ConfigApplied: _config_applied,
         f.ClockStepped: _clock_stepped,
     }

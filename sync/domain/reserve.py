@@ -7,13 +7,17 @@ Theory
     ticket's, so nothing can be told twice. Had the edge committed the request after all, without the kiosk hearing of it, the
     same ticket takes the printed label and the unseen one is void: one request, one ticket, one place.
 
-    Two lives of a node grant different numbers: a new one begins behind whatever the old one may have granted.
+    Two lives of a node grant different numbers: a new one begins behind whatever the old one may have granted. Nobody knows
+    that better than the kiosk, so it is granted nothing before it has said what it holds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
+from string import ascii_uppercase
 
+from sync.domain.catalogue import Catalogue
 from sync.domain.due import due
 from sync.domain.numbering import LAST_NUMBER
 from sync.domain.office_day import OfficeDay
@@ -21,9 +25,87 @@ from sync.domain.outcomes import Accepted, Decision, refuse
 from sync.messages import facts as f
 from sync.messages.commands import TakeReserved
 from sync.messages.feed import Service
+from sync.messages.refusals import Refusal
+from sync.messages.topics import HeldNumbers
 
 BLOCK = 60
 """Tickets that a kiosk may give by itself: about two hours of a busy one."""
+LONGEST = timedelta(hours=24)
+"""No ticket is told of after its day: a longer time is a kiosk's clock that is wrong."""
+
+
+def reserved_letters(day: OfficeDay) -> frozenset[str]:
+    """Letters that are kiosks' today."""
+    return frozenset(block.series for block in day.reserves.values())
+
+
+def letter_of(
+    day: OfficeDay, device: str, kiosks: Collection[str], held: Mapping[str, str], catalogue: Catalogue
+) -> str | None:
+    """The letter of a kiosk's reserve; None when the alphabet is used up.
+
+    The one that it has today; else its own among those that no service uses, counted from the alphabet's end: so that every
+    life of the node, also one that knows nothing of the one before it, gives two kiosks two letters.
+
+    Args:
+        kiosks: all that the office has.
+        held: letters that kiosks say they hold numbers of today.
+    """
+    if (known := day.reserves.get(device)) is not None:
+        return known.series
+    used = {catalogue.office.spare_series, *(service.series for service in catalogue.services.values())}
+    free = [letter for letter in reversed(ascii_uppercase) if letter not in used]
+    others = {block.series for name, block in day.reserves.items() if name != device}
+    others |= {letter for name, letter in held.items() if name != device}
+    first = sorted(kiosks).index(device) if device in kiosks else 0
+    wanted = [*([held[device]] if device in held else []), *free[first:], *free[:first]]
+    return next((letter for letter in wanted if letter in free and letter not in others), None)
+
+
+def grants(
+    day: OfficeDay, kiosks: Collection[str], told: Mapping[str, HeldNumbers], catalogue: Catalogue
+) -> list[f.ReserveGranted]:
+    """The blocks that kiosks should have now and have not.
+
+    Args:
+        kiosks: all that the office has.
+        told: what each that keeps a reserve has said.
+    """
+    today = {device: held for device, held in told.items() if held.service_date == day.service_date}
+    letters = {device: held.series for device, held in today.items() if held.series is not None}
+    granted: list[f.ReserveGranted] = []
+    for device in sorted(set(told) & set(kiosks)):
+        taken = letters | {block.device: block.series for block in granted}
+        series = letter_of(day, device, kiosks, taken, catalogue)
+        if series is None:
+            continue
+        floor = today[device].last if letters.get(device) == series else 0
+        if (block := grant(day, device, series, floor)) is not None:
+            granted.append(block)
+    return granted
+
+
+def skipped(day: OfficeDay, told: Mapping[str, HeldNumbers]) -> list[f.LabelsSkipped]:
+    """Numbers that kiosks have seen on paper and this journal has not: labels must go on behind them.
+
+    Letters of reserves are left out: their numbers are the kiosk's alone, used or not.
+    """
+    if not day.is_open or day.service_date is None:
+        return []
+    own = reserved_letters(day) | {held.series for held in told.values()}
+    known, facts = dict(day.last_numbers), []
+    for device, held in sorted(told.items()):
+        higher = {
+            series: min(number, LAST_NUMBER)
+            for series, number in sorted(held.highest.items())
+            if held.service_date == day.service_date
+            and series not in own
+            and min(number, LAST_NUMBER) > known.get(series, 0)
+        }
+        if higher:
+            known |= higher
+            facts.append(f.LabelsSkipped(device=device, service_date=day.service_date, floors=higher))
+    return facts
 
 
 def grant(day: OfficeDay, device: str, series: str, floor: int = 0) -> f.ReserveGranted | None:
@@ -59,23 +141,32 @@ def take_reserved(
     day: OfficeDay, command: TakeReserved, device: str, now: datetime, service: Service | None
 ) -> Decision:
     """Take a ticket into the queue that a kiosk has given by itself."""
+    if command.service_date != day.service_date:
+        return refuse("day_closed")  # yesterday's number may be today's as well
     label = f"{command.series}{command.number}"
-    known = day.tickets.get(command.request_id)
+    known = day.tickets.get(command.ticket_id)
     if known is not None:
         if known.label == label:
             return Accepted(())
+        if refusal := _objection(day, command, device, label):
+            return refusal
         relabelled = f.TicketRelabelled(
-            ticket_id=known.ticket_id, label=label, series=command.series, number=command.number, voided=known.label
+            ticket_id=known.ticket_id,
+            label=label,
+            series=command.series,
+            number=command.number,
+            voided=known.label,
+            follow_hash=command.follow_hash,
         )
         return Accepted((relabelled,))
     if service is None:
         return refuse("service_unknown")
-    if not _is_granted(day, command, device) or any(t.label == label for t in day.tickets.values()):
-        return refuse("not_reserved")
-    arrived_at = now - timedelta(milliseconds=command.elapsed_ms)
+    if refusal := _objection(day, command, device, label):
+        return refusal
+    arrived_at = now - min(timedelta(milliseconds=min(command.elapsed_ms, 10**12)), LONGEST)
     rank = due(arrived_at, None, "general", day.policy)
     issued = f.TicketIssued(
-        ticket_id=command.request_id,
+        ticket_id=command.ticket_id,
         label=label,
         series=command.series,
         number=command.number,
@@ -89,7 +180,9 @@ def take_reserved(
     return Accepted((issued,))
 
 
-def _is_granted(day: OfficeDay, command: TakeReserved, device: str) -> bool:
-    """Whether the number is of a block that this kiosk was granted today, the present one or one before it."""
+def _objection(day: OfficeDay, command: TakeReserved, device: str, label: str) -> Refusal | None:
+    """Refuses a number of no block that this kiosk was granted today, the present one or one before it, or one given before."""
     block = day.reserves.get(device)
-    return block is not None and block.series == command.series and command.number <= block.last
+    granted = block is not None and block.series == command.series and command.number <= block.last
+    given = any(ticket.label == label for ticket in day.tickets.values())
+    return None if granted and not given else refuse("not_reserved")

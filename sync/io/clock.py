@@ -43,6 +43,25 @@ class SystemClock:
         return time.monotonic_ns() if self._rate == 1.0 else int(time.monotonic_ns() * self._rate)
 
 
+class ClockThatIsSet(SystemClock):
+    """The machine's clocks, and a wall clock that somebody sets while we run: for tests of whole processes.
+
+    Args:
+        ahead_file: holds by how many seconds the wall clock is set; nothing while it is not there.
+    """
+
+    def __init__(self, ahead_file: Path, rate: float = 1.0) -> None:
+        super().__init__(rate)
+        self._ahead_file = ahead_file
+
+    def now(self) -> datetime:
+        try:
+            ahead_s = float(self._ahead_file.read_text(encoding="ascii"))
+        except FileNotFoundError:
+            ahead_s = 0.0
+        return truncate(super().now() + timedelta(seconds=ahead_s))
+
+
 def truncate(at: datetime) -> datetime:
     """Cut an instant to milliseconds, the precision of every stored instant."""
     return at.replace(microsecond=at.microsecond // 1000 * 1000)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -18,6 +19,7 @@ JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 PROBLEM_JSON: Final = "application/problem+json"
 
+PIECE_BYTES: Final = 64 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -61,6 +63,55 @@ def unpack(body: bytes, encoding: str | None, *, cap_bytes: int = MAX_INFLATED_B
     if encoding != "gzip":
         raise BodyError("body_encoding")
     return _inflate(body, cap_bytes)
+
+
+class Unpacker:
+    """Reads a body as it comes, in pieces of a bounded size and up to a cap, however small it was packed.
+
+    Args:
+        encoding: of the body: ``gzip``, or none.
+        cap_bytes: most inflated bytes.
+    """
+
+    def __init__(self, encoding: str | None, *, cap_bytes: int) -> None:
+        if encoding not in (None, "", "identity", "gzip"):
+            raise BodyError("body_encoding")
+        self._stream = zlib.decompressobj(_GZIP) if encoding == "gzip" else None
+        self._left = cap_bytes
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """The inflated bytes of the next part of a body.
+
+        Raises:
+            BodyError: damaged gzip, bytes behind its end, or more than the cap.
+        """
+        while data:
+            piece, data = self._next(data)
+            self._left -= len(piece)
+            if self._left < 0:
+                raise BodyError("body_too_large")
+            if piece:
+                yield piece
+
+    def end(self) -> None:
+        """The body has ended.
+
+        Raises:
+            BodyError: a packed one in the middle.
+        """
+        if self._stream is not None and not self._stream.eof:
+            raise BodyError("body_truncated")
+
+    def _next(self, data: bytes) -> tuple[bytes, bytes]:
+        if self._stream is None:
+            return data[:PIECE_BYTES], data[PIECE_BYTES:]
+        if self._stream.eof:
+            raise BodyError("body_encoding")
+        try:
+            piece = self._stream.decompress(data, PIECE_BYTES)
+        except zlib.error:
+            raise BodyError("body_encoding") from None
+        return piece, self._stream.unconsumed_tail or self._stream.unused_data
 
 
 def _inflate(body: bytes, cap_bytes: int) -> bytes:

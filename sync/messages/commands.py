@@ -196,13 +196,17 @@ class MarkArrived(Command, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class TakeReserved(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="take_reserved"):
-    """A kiosk tells of a ticket that it gave out of its reserve; the ticket's id is the request_id, as of any other.
+    """A kiosk tells of a ticket that it gave out of its reserve.
 
     Args:
+        ticket_id: the request that the ticket answered, as of any other; the edge may have taken that one, too, so the telling
+            has an id of its own.
         elapsed_ms: how long ago that was, by the kiosk's monotonic clock.
     """
 
+    ticket_id: Uuid
     service: Slug
+    service_date: date
     series: Series
     number: Annotated[int, msgspec.Meta(ge=1, le=999)]
     elapsed_ms: Annotated[int, msgspec.Meta(ge=0)]

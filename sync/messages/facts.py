@@ -325,7 +325,11 @@ class TicketArrived(Fact, frozen=True, kw_only=True):
 
 
 class TicketRelabelled(Fact, frozen=True, kw_only=True):
-    """A kiosk had printed another label for the same request while the edge did not answer: the paper in the hand counts."""
+    """A kiosk had printed another label for the same request while the edge did not answer: the paper in the hand counts.
+
+    Args:
+        follow_hash: of the code on that paper; none: the ticket's own goes on.
+    """
 
     TYPE: ClassVar[str] = "ticket.relabelled"
     ticket_id: Uuid
@@ -333,6 +337,7 @@ class TicketRelabelled(Fact, frozen=True, kw_only=True):
     series: Series
     number: int
     voided: Label
+    follow_hash: Hash | None = None
 
 
 class ReserveGranted(Fact, frozen=True, kw_only=True):
@@ -346,6 +351,17 @@ class ReserveGranted(Fact, frozen=True, kw_only=True):
     series: Series
     first: int
     last: int
+
+
+class LabelsSkipped(Fact, frozen=True, kw_only=True):
+    """A kiosk knows of numbers that this journal does not: an earlier life of the node, or a copy that was put back, gave them.
+    Labels go on behind them.
+    """
+
+    TYPE: ClassVar[str] = "labels.skipped"
+    device: Slug
+    service_date: date
+    floors: dict[Series, int]
 
 
 class LeaseSold(Fact, frozen=True, kw_only=True):
@@ -440,6 +456,7 @@ FACTS: dict[str, type[Fact]] = {
         TicketArrived,
         TicketRelabelled,
         ReserveGranted,
+        LabelsSkipped,
         LeaseSold,
         LeaseReturned,
         ConfigApplied,

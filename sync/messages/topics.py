@@ -6,15 +6,18 @@ full. A device resends a command or an ack until its ``resp`` comes. No body her
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
+from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
 
 from sync.messages.feed import Text
 from sync.messages.refusals import Refusal
-from sync.messages.values import AnnouncementId, Instant, Label, Language, Seq, Slug, Uuid, require_plausible
+from sync.messages.values import AnnouncementId, Instant, Label, Language, Seq, Series, Slug, Uuid, require_plausible
 
 V = 1
+FOLLOW_CODE_BYTES = 16
 BOARD_BEAT_S = 3
 BOARD_STALE_S = 10
 CALL_SOUND_MAX_AGE_S = 30
@@ -30,6 +33,11 @@ def device_topic(office: str, device: str, leaf: Literal["cmd", "resp", "status"
 def board_topic(office: str, zone: str) -> str:
     """``+`` as zone subscribes to all of an office."""
     return f"o/{office}/zone/{zone}/board"
+
+
+def progress_url(public_url: str, code: bytes) -> str:
+    """Address of a ticket's progress page."""
+    return f"{public_url.rstrip('/')}/t/{urlsafe_b64encode(code).rstrip(b'=').decode('ascii')}"
 
 
 def epoch_topic(office: str) -> str:
@@ -96,6 +104,33 @@ class KioskReprint(Tagged, frozen=True, kw_only=True, tag="reprint"):
 
 
 KioskCommand = KioskTakeTicket | KioskCheckIn | KioskReprint
+"""What a kiosk asks for somebody who stands before it."""
+
+
+class KioskTellReserved(Tagged, frozen=True, kw_only=True, tag="tell_reserved"):
+    """A ticket that the kiosk gave out of its reserve. Told until a reply names it; a refusal other than "not now" is final.
+
+    Args:
+        request_id: of this telling, the same each time.
+        ticket_id: the request that the ticket answered; it may have reached the edge after all.
+        elapsed_ms: how long ago it was given, by the kiosk's monotonic clock, counted anew each time.
+        follow_code: what the printed address of the progress page ends in.
+    """
+
+    request_id: Uuid
+    ticket_id: Uuid
+    device: Slug
+    service: Slug
+    service_date: date
+    series: Series
+    number: Annotated[int, msgspec.Meta(ge=1, le=999)]
+    elapsed_ms: Annotated[int, msgspec.Meta(ge=0)]
+    follow_code: Annotated[bytes, msgspec.Meta(min_length=FOLLOW_CODE_BYTES, max_length=FOLLOW_CODE_BYTES)]
+    language: Language = "es"
+
+
+KioskMessage = KioskCommand | KioskTellReserved
+"""All that comes on ``cmd``."""
 
 # edge → device: resp
 
@@ -108,6 +143,7 @@ class Slip(msgspec.Struct, frozen=True, kw_only=True):
         slot_start_at: hour of the appointment, if it is one.
         callable_at: not called before this instant.
         band: how an appointment's arrival stands to its slot.
+        reserve: the kiosk gave it by itself; ``people_ahead`` says nothing.
     """
 
     ticket_id: Uuid
@@ -124,20 +160,27 @@ class Slip(msgspec.Struct, frozen=True, kw_only=True):
     callable_at: Instant | None = None
     band: str | None = None
     to_verify: bool = False
+    reserve: bool = False
 
     def __post_init__(self) -> None:
         require_plausible(self.issued_at, self.slot_start_at, self.callable_at)
 
 
+VisitState = Literal["open", "missed", "finished"]
+"""How the first ticket of an appointment stands that is shown again; *missed*: called, and nobody came."""
+
+
 class KioskReply(Tagged, frozen=True, kw_only=True, tag="reply"):
     """The answer to a ``cmd``: a slip that is already durable at the edge, or a refusal.
 
-    ``already_checked_in`` comes with the refusal *and* the slip of the first ticket, so that a reprint can be offered.
+    ``already_checked_in`` comes with the refusal *and* the slip of the first ticket, so that a reprint can be offered;
+    without it when that ticket waits no more, which ``visit`` says.
     """
 
     request_id: Uuid
     slip: Slip | None = None
     refusal: Refusal | None = None
+    visit: VisitState = "open"
 
 
 class PrintJob(Tagged, frozen=True, kw_only=True, tag="print"):
@@ -204,12 +247,31 @@ DeviceAck = PrintedAck | PrintFailedAck | ShownAck
 # device → edge: status (retained; the last will says online = false)
 
 
+class HeldNumbers(msgspec.Struct, frozen=True, kw_only=True):
+    """The numbers of one service day that a kiosk knows of, for an edge that knows less.
+
+    Args:
+        series, last: its reserve's letter and highest number; none while it has no reserve.
+        highest: the highest number that it gave or printed, by series.
+        untold: tickets of its reserve that the edge has not taken yet.
+        refused: labels that it printed and the edge will not take; their people stand in no queue.
+    """
+
+    service_date: date | None = None
+    series: Series | None = None
+    last: int = 0
+    highest: dict[Series, int] = {}
+    untold: int = 0
+    refused: tuple[Label, ...] = ()
+
+
 class DeviceStatus(Message, frozen=True, kw_only=True):
     """How a device is.
 
     Args:
         seen_epoch, seen_seq: the highest place of the edge's journal that a board or epoch has named; zeros before the first.
             An edge that has less was put back in time.
+        numbers: of a kiosk that keeps a reserve; none from an older build, which is granted none.
     """
 
     device: Slug
@@ -222,6 +284,7 @@ class DeviceStatus(Message, frozen=True, kw_only=True):
     at: Instant | None = None
     seen_epoch: int = 0
     seen_seq: Seq = 0
+    numbers: HeldNumbers | None = None
 
     def __post_init__(self) -> None:
         require_plausible(self.at)
@@ -235,16 +298,26 @@ class DeviceStatus(Message, frozen=True, kw_only=True):
 
 
 class ServiceTile(msgspec.Struct, frozen=True, kw_only=True):
-    """A service as a kiosk shows it."""
+    """A service as a kiosk shows it. ``zone``: where it is called; empty from an older node: in the kiosk's own."""
 
     id: Slug
     names: Text
     pictogram: str
     walk_in: bool = True
+    zone: Annotated[str, msgspec.Meta(pattern=r"^([a-z0-9][a-z0-9_-]*)?$", max_length=40)] = ""
+
+
+class ReserveBlock(msgspec.Struct, frozen=True, kw_only=True):
+    """Numbers that a kiosk may give by itself while the edge does not answer, on one service day only."""
+
+    service_date: date
+    series: Series
+    first: int
+    last: int
 
 
 class DeviceConfig(Message, frozen=True, kw_only=True):
-    """All that a device shows, kept on it for a start without its edge."""
+    """All that a device shows, kept on it for a start without its edge. ``reserve``: a kiosk's; none while the day is closed."""
 
     office: Slug
     office_name: str
@@ -258,6 +331,7 @@ class DeviceConfig(Message, frozen=True, kw_only=True):
     public_url: str = ""
     chime: bool = True
     version: int = 0
+    reserve: ReserveBlock | None = None
 
 
 # edge → displays and kiosks: board (retained)

@@ -148,11 +148,12 @@ class DownlinkSession:
         )
 
     async def on_snapshot_data(self, request_id: str, data: bytes) -> Dropped | None:
-        """Take the next bytes (inflated) of the snapshot in flight, cut anywhere."""
+        """Take the next bytes (inflated) of the snapshot in flight, cut anywhere. Dropped: no more of them are wanted, for the
+        snapshot is flawed already; ``on_snapshot_end`` tells how.
+        """
         if self._load is None or not self._load.answers(request_id):
             return DROPPED
-        await self._load.receive(data)
-        return None
+        return None if await self._load.receive(data) else DROPPED
 
     async def on_snapshot_end(self, request_id: str) -> DownOutcome:
         """Check the whole snapshot, and swap it in if it is whole."""

@@ -88,6 +88,8 @@ def floor_behind(day: OfficeDay, before: NumberFloor | None, epoch: int) -> Numb
     may have died before it told anything. None when no number is known.
     """
     known = dict(day.last_numbers)
+    for block in day.reserves.values():  # a kiosk may have given all of it and told nobody yet
+        known[block.series] = max(block.last, known.get(block.series, 0))
     service_date = day.service_date
     if before is not None and (service_date is None or before.service_date == service_date):
         service_date = before.service_date

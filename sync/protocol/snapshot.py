@@ -39,7 +39,10 @@ PUT_ASIDE = (Appointment.KIND, Lease.KIND)
 """Kinds whose rows outlive a snapshot of another gen until they were reported."""
 STAGED_AT_ONCE = 500
 
-RejectReason = Literal["malformed", "schema", "not_ours", "truncated", "hash", "counts"]
+MAX_LINE_BYTES = 1024 * 1024
+"""Most bytes of a line: a hundred times the largest entity. Nothing else bounds what is held while a line has no end."""
+
+RejectReason = Literal["malformed", "schema", "not_ours", "too_large", "truncated", "hash", "counts"]
 
 # ------------------------------------------------------------------------------------------------------------- central
 
@@ -102,19 +105,25 @@ class SnapshotLoad:
         self._rows: list[SnapshotRow] = []
         self._rejected: RejectReason | None = None
         self._cleared = False
+        self._left = 0
 
     def answers(self, request_id: str) -> bool:
         """Whether this load was begun for that request."""
         return self._request.request_id == request_id
 
-    async def receive(self, data: bytes) -> None:
-        """Take bytes of the body, cut anywhere. After a flaw the rest is ignored; ``finish`` tells it."""
+    async def receive(self, data: bytes) -> bool:
+        """Take bytes of the body, cut anywhere; whether more are wanted. After a flaw none are; ``finish`` tells it."""
+        if self._rejected is None and len(self._rest) > MAX_LINE_BYTES:
+            self._rejected = "too_large"
+        if self._rejected is not None:
+            return False
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             if self._rejected is None:
                 self._take(line)
             if len(self._rows) >= self._stage_rows:
                 await self._stage()
+        return self._rejected is None
 
     async def finish(self) -> SnapshotApplied | SnapshotRejected:
         """Check trailer and counts, and swap: all in one transaction, or nothing."""
@@ -143,8 +152,12 @@ class SnapshotLoad:
             if self._manifest is None:
                 self._manifest = codec.decode(line, SnapshotManifest)
                 self._rejected = self._check_manifest(self._manifest)
+                self._left = sum(self._manifest.counts.values())
             else:
                 self._rows.append(self._own(codec.decode(line, SnapshotRow)))
+                self._left -= 1
+                if self._left < 0:  # found now, before the disk is full of them
+                    self._rejected = self._rejected or "counts"
         except MalformedMessage:
             self._rejected = "malformed"
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
 import pytest
 
-KINDS = 9
+from provisioning.failpoints import POINTS
+
+KINDS = 15 + len(POINTS)
+"""Kinds of faults of processes, network and machines, and a death at each named point."""
 
 
 @pytest.mark.city
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(480)
 def test_a_storm_loses_doubles_and_reorders_nothing() -> None:
-    command = [sys.executable, "-m", "tests.fault.processes", "--seconds", "35", "--seed", "1"]
+    command = [sys.executable, "-m", "tests.fault.processes", "--seconds", "45", "--seed", "1"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     figures = json.loads(done.stdout.splitlines()[-1]) if done.stdout else {}
     assert done.returncode == 0, f"{figures}\n{done.stderr[-4000:]}"
     assert (figures["lost"], figures["duplicates"], figures["order_violations"]) == (0, 0, 0)
-    assert len(figures["faults"]) == KINDS, "every kind of fault must really happen"
+    assert figures["faults_missing"] == [], "every kind of fault must really happen"
+    assert len(figures["faults"]) + len(figures["faults_skipped"]) == KINDS
+    assert figures["faults_skipped"] == [] or os.geteuid() != 0, "root can do all of them"
     assert figures["while_cut"]["commands"] > 20

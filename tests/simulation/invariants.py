@@ -49,7 +49,7 @@ INVARIANTS = {
     "I-19": "disagreements: everything agrees within 60 s",
     "I-20": "World: commands at an office without network are answered",
     "I-21": "final_checks: poison is parked and delays nobody",
-    "I-22": "tests/unit/display (board machine); not in this world",
+    "I-22": "Display: no board below one that was shown, no call lit or sounded after its 30 s, none sounded twice",
     "I-23": "check_personal_data: no canary in the raw logs",
     "I-24": "as I-16 for nodes; staff and device rows: tests/integration/edge",
     "I-25": "Ledger._note_fact: every fact names who and where",

@@ -53,6 +53,7 @@ Kind = Literal[
     "unaudited",
     "unconverged",
     "halted",
+    "stale_display",
 ]
 KINDS: tuple[Kind, ...] = Kind.__args__  # type: ignore[attr-defined]
 

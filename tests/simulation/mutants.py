@@ -291,7 +291,8 @@ def poison_blocks() -> Iterator[type[World]]:
 
 def all_mutants() -> dict[str, Planted]:
     """Every planted bug, those of the other files too."""
-    from tests.simulation import mutants_of_rights  # it registers its own here
+    from tests.simulation import mutants_of_display, mutants_of_rights  # they register their own here
 
+    assert mutants_of_display.__name__
     assert mutants_of_rights.__name__
     return MUTANTS

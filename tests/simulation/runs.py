@@ -21,6 +21,7 @@ _COUNTED = (
     *("commands", "commands_refused", "facts", "rows", "messages", "bytes", "snapshots", "resyncs", "late_replies"),
     *(
         "calls",
+        "calls_shown",
         "handovers",
         "credits_checked",
         "tickets_restored",

@@ -16,6 +16,7 @@ from sync.protocol import replacement
 from tests.kit.lossy_link import Direction, LossyLink
 from tests.simulation.central import CentralNode, activate
 from tests.simulation.clockwork import Clockwork
+from tests.simulation.display import Display
 from tests.simulation.invariants import CONVERGED_WITHIN_MS, Watcher, disagreements, final_checks
 from tests.simulation.ledger import Ledger, Violated
 from tests.simulation.office import OfficeNode, WatchedEdgeStore
@@ -70,6 +71,7 @@ class World:
         self.old: list[OfficeNode] = []
         """Nodes that were replaced and may still be alive somewhere."""
         self.nodes = {office: self._node(activate(office, 1)) for office in OFFICES}
+        self.displays = {office: self._display(office) for office in OFFICES}
 
     def _node(self, activation: Activation) -> OfficeNode:
         office = activation.office
@@ -94,6 +96,12 @@ class World:
             link.heal()
             node.heal()
         return node
+
+    def _display(self, office: str) -> Display:
+        """A display hears its node over the office's own network: late by two seconds at most, else lost and told again."""
+        faults = msgspec.structs.replace(self.swarm.link(), delay=0.0)
+        link = LossyLink(self.clockwork.fork(f"lan/{office}"), faults, Counter())
+        return Display(office, self.clockwork, self.clockwork.fork(f"display/{office}"), link, self.counted)
 
     def _people(self, office: str, epoch: int) -> People:
         rng = self.clockwork.fork(f"people/{office}/{epoch}")
@@ -154,7 +162,9 @@ class World:
         if chance < 0.7:
             self._act(self.nodes[self._rng.choice(OFFICES)])
         elif chance < 0.74 and self.old:
-            self._rng.choice(self.old).act()
+            node = self._rng.choice(self.old)
+            node.act()
+            self.displays[node.office].told_by(node)
         elif chance < 0.84:
             self.central.book()
         elif chance < 0.87:
@@ -178,6 +188,9 @@ class World:
             self._witness[node.office] = max(self._witness[node.office], own)
         if node.up:
             self.ledger.note_labels(node.key, node.queue.day)
+        display = self.displays[node.office]
+        display.told_by(node)
+        display.look()
         printed = self._printed[node.office]
         for series, number in node.queue.day.last_numbers.items():
             printed[series] = max(number, printed.get(series, 0))

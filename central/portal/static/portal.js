@@ -18,6 +18,17 @@ for (const banner of document.querySelectorAll("[data-hold-until]")) {
   if (left > 0) setTimeout(remind, Math.max(0, left - WARN_MS));
 }
 
+// A ticket of an office that is not heard: the page looks again by itself, and becomes the ticket's when it is known.
+const LOOK_AGAIN_MS = 10_000;
+if (document.querySelector("[data-look-again]")) {
+  const look = async () => {
+    const reply = document.hidden ? null : await fetch(location.href, { cache: "no-store" }).catch(() => null);
+    if (reply?.ok) location.reload();
+  };
+  setInterval(look, LOOK_AGAIN_MS);
+  document.addEventListener("visibilitychange", look);
+}
+
 const wish = document.querySelector("[data-turn-sound]");
 if (wish) {
   wish.closest("[hidden]")?.removeAttribute("hidden");

@@ -6,7 +6,7 @@ export const EVENTS = [
   "day.opened", "day.closed", "counter.opened", "counter.closed",
   "ticket.issued", "ticket.printed", "ticket.print_failed", "ticket.called", "ticket.recalled", "ticket.shown",
   "ticket.started", "ticket.finished", "ticket.no_show", "ticket.reinstated", "ticket.transferred", "ticket.reassigned",
-  "ticket.parked", "ticket.resumed", "ticket.abandoned", "ticket.released", "ticket.accepted", "ticket.arrived", "ticket.relabelled", "reserve.granted",
+  "ticket.parked", "ticket.resumed", "ticket.abandoned", "ticket.released", "ticket.accepted", "ticket.arrived", "ticket.relabelled", "reserve.granted", "labels.skipped",
   "lease.sold", "lease.returned",
   "config.applied", "node.started", "node.break_glass", "clock.stepped",
 ];

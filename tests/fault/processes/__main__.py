@@ -9,12 +9,20 @@ import asyncio
 import json
 import random
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
+import msgspec
+
 from provisioning.demo.city import DATABASE, City
+from provisioning.demo.plan import Places, read_config
 from tests.fault.processes.chaos import Chaos
+from tests.fault.processes.machines import prepare, small_disks
 from tests.fault.processes.people import Citizen, Told, Weather, Worker
 from tests.fault.processes.verdict import Verdict, judge
 from tests.kit.city import running_city
@@ -27,23 +35,49 @@ CUT_P99_MS = 200.0
 """What a cut office must answer within (I-20); told beside the measured figure, judged only by errors: machines are shared."""
 
 
-async def storm(city: City, seconds: float, seed: int) -> tuple[Told, Chaos, Verdict]:
+THIRD = "victoria"
+"""The demo runs two offices; a storm goes over three."""
+CLERKS = STAFF | {THIRD: ("rosa", "samir")}
+LONGER = 4
+"""At most so many times longer than asked, until every kind of fault has happened."""
+
+
+@contextmanager
+def storm_city() -> Iterator[tuple[City, bool]]:
+    """A city whose clocks can be set, on small disks where they may be mounted; and whether they were."""
+    with tempfile.TemporaryDirectory(prefix="storm-") as folder:
+        places = Places(Path(folder).resolve())
+        demo = read_config()
+        third = msgspec.structs.replace(demo.offices[-1], id=THIRD)
+        config = msgspec.structs.replace(demo, offices=(*demo.offices, third))
+        disks = [places.office(office.id) / "edge" for office in config.offices]
+        with (
+            small_disks(disks) as has_small_disks,
+            running_city(lambda text: tell(f"  {text}"), places.root, config) as city,
+        ):
+            if not has_small_disks:
+                tell("  ! disk_full is SKIPPED: only root may mount a small disk")
+            prepare(city)
+            yield city, has_small_disks
+
+
+async def storm(city: City, has_small_disks: bool, seconds: float, seed: int) -> tuple[Told, Chaos, Verdict]:
     """People act while the city is hurt; then it is healed and judged."""
     addresses, told, weather = addresses_of(city), Told(), Weather()
     central = Central(addresses.central, addresses.api_secret)
-    chaos = Chaos(city, weather, random.Random(f"{seed}/chaos"))
+    chaos = Chaos(city, weather, random.Random(f"{seed}/chaos"), has_small_disks=has_small_disks)
     stop, calm = asyncio.Event(), asyncio.Event()
     people: list[asyncio.Task[None]] = []
     for office, faces in addresses.offices.items():
-        for number, staff_id in enumerate(STAFF[office], 1):
+        for number, staff_id in enumerate(CLERKS[office], 1):
             rng = random.Random(f"{seed}/{office}/{staff_id}")
             worker = Worker(office=office, base=faces["edge"], staff_id=staff_id, told=told, rng=rng, weather=weather)
             people.append(asyncio.create_task(worker.run(str(number), stop)))
     citizen = Citizen(central, list(addresses.offices), told, random.Random(f"{seed}/citizen"))
     people.append(asyncio.create_task(citizen.run(stop)))
     hurting = asyncio.create_task(chaos.run(calm))
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+    began = time.monotonic()
+    while (took := time.monotonic() - began) < seconds or (took < seconds * LONGER and not chaos.is_complete):
         await asyncio.sleep(1)
         for task in (*people, hurting):
             if task.done():
@@ -65,7 +99,10 @@ def figures(told: Told, chaos: Chaos, verdict: Verdict) -> dict[str, Any]:
     """What the last line says."""
     cut = sorted(told.cut_ms)
     return {
-        "faults": dict(chaos.injected),
+        "faults": dict(sorted(chaos.injected.items())),
+        "faults_missing": [kind for kind in chaos.kinds if not chaos.injected[kind]],
+        "faults_skipped": chaos.skipped,
+        "not_reached": dict(chaos.not_reached),
         "commands": told.commands,
         "attempts": told.attempts,
         "acts_answered": len(told.acts),
@@ -93,8 +130,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60, help="how long people act under faults")
     parser.add_argument("--seed", type=int, default=1, help="of the faults and of the people")
     options = parser.parse_args()
-    with running_city(lambda text: tell(f"  {text}")) as city:
-        told, chaos, verdict = asyncio.run(storm(city, options.seconds, options.seed))
+    with storm_city() as (city, has_small_disks):
+        told, chaos, verdict = asyncio.run(storm(city, has_small_disks, options.seconds, options.seed))
     for problem in (*verdict.lost, *verdict.duplicates, *verdict.order_violations):
         tell(f"  ! {problem}")
     line = figures(told, chaos, verdict)

@@ -1,128 +1,80 @@
-"""What is done to the city: one thing at a time, by chance from a seed, each with its end."""
+"""What is done to the city, by chance from a seed: one thing at a time to each office and to central, all of them at once."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import signal
-import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
-
-import httpx
+from collections.abc import Iterator
 
 from provisioning.demo.city import City
+from tests.fault.processes.ground import Fault, Ground, NotReached
+from tests.fault.processes.killing import Killing
+from tests.fault.processes.machines import Machines
+from tests.fault.processes.network import Network
 from tests.fault.processes.people import Weather
 
-AFTER_S = 6.0
-"""How long a touched office may still show it: sign-ins, streams and links come back."""
+CENTRAL = "central"
+PAUSES_S = (0.3, 1.5)
+CENTRAL_PAUSES_S = (4.0, 8.0)
+"""Central is left alone longer: an office that never reaches it passes few of its own points."""
 
 
 class Chaos:
-    """Injects faults until it is stopped; ``heal`` ends them all."""
+    """Injects faults until it is stopped; ``heal`` ends them all.
 
-    def __init__(self, city: City, weather: Weather, rng: random.Random) -> None:
-        self._city = city
-        self._weather = weather
+    Args:
+        has_small_disks: the offices' data folders may be filled.
+    """
+
+    def __init__(self, city: City, weather: Weather, rng: random.Random, *, has_small_disks: bool) -> None:
         self._rng = rng
         self._offices = [office.id for office in city.config.offices]
         self.injected: Counter[str] = Counter()
-        self._faults: dict[str, Callable[[str], Awaitable[None]]] = {
-            "edge_killed": self._kill_edge,
-            "edge_stopped": self._stop_edge,
-            "broker_killed": self._kill_broker,
-            "central_killed": self._kill_central,
-            "central_stopped": self._stop_central,
-            "kiosk_killed": self._kill_kiosk,
-            "wan_cut": self._cut,
-            "wan_half_open": self._cut_silently,
-            "postgres_killed": self._kill_postgres,
-        }
+        self.not_reached: Counter[str] = Counter()
+        self.skipped = [] if has_small_disks else ["disk_full"]
+        ground = Ground(city, weather, rng)
+        self._network, killing = Network(ground), Killing(ground)
+        self._machines = Machines(ground, has_small_disks=has_small_disks)
+        self._at_offices = killing.of_offices() | self._network.of_offices() | self._machines.of_offices()
+        self._at_central = killing.of_central()
+
+    @property
+    def kinds(self) -> list[str]:
+        """Every kind that this storm knows and can do here."""
+        return sorted(self._at_offices | self._at_central)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether each kind has happened."""
+        return all(self.injected[kind] for kind in self.kinds)
 
     async def run(self, stop: asyncio.Event) -> None:
-        names = list(self._faults)
-        self._rng.shuffle(names)
-        while not stop.is_set():
-            for name in names:  # each kind comes round, in an order of the seed's
-                if stop.is_set():
-                    return
-                await self._faults[name](self._rng.choice(self._offices))
-                self.injected[name] += 1
-                await asyncio.sleep(self._rng.uniform(0.3, 1.5))
+        offices = self._dealt(self._at_offices)
+        async with asyncio.TaskGroup() as places:
+            for office in self._offices:
+                places.create_task(self._hurt(office, offices, self._at_offices, stop))
+            places.create_task(self._hurt(CENTRAL, self._dealt(self._at_central), self._at_central, stop))
 
     async def heal(self) -> None:
-        """End every cut; processes are up again by the end of their fault."""
+        """End every cut and set every clock right; processes are up again by the end of their fault."""
         for office in self._offices:
-            await self._wan(office, "up")
+            await self._network.heal(office)
+            await self._machines.heal(office)
 
-    async def _kill_edge(self, office: str) -> None:
-        self._touch(office)
-        await self._restarted(f"{office}.edge")
-        self._touch(office)
+    def _dealt(self, faults: dict[str, Fault]) -> Iterator[str]:
+        """Each kind comes round, in an order of the seed's; those that have not happened yet come first."""
+        while True:
+            names = list(faults)
+            self._rng.shuffle(names)
+            yield from sorted(names, key=lambda name: self.injected[name] > 0)
 
-    async def _kill_kiosk(self, office: str) -> None:
-        await self._restarted(f"{office}.kiosk")
-
-    async def _kill_central(self, _office: str) -> None:
-        await self._restarted("central")
-
-    async def _stop_edge(self, office: str) -> None:
-        self._touch(office)
-        await self._paused(f"{office}.edge", self._rng.uniform(0.5, 4))
-        self._touch(office)
-
-    async def _stop_central(self, _office: str) -> None:
-        await self._paused("central", self._rng.uniform(0.5, 6))
-
-    async def _kill_broker(self, office: str) -> None:
-        self._touch(office)
-        broker = self._city.brokers[office]
-        await asyncio.to_thread(broker.kill)
-        await asyncio.sleep(self._rng.uniform(0, 2))
-        await asyncio.to_thread(broker.start)
-        self._touch(office)
-
-    async def _kill_postgres(self, _office: str) -> None:
-        postgres = self._city.postgres
-        assert postgres is not None
-        await asyncio.to_thread(postgres.kill)
-        await asyncio.sleep(self._rng.uniform(0, 2))
-        await asyncio.to_thread(postgres.start)
-
-    async def _cut(self, office: str) -> None:
-        await self._wan(office, "cut")
-        await asyncio.sleep(self._rng.uniform(2, 8))
-        await self._wan(office, "up")
-
-    async def _cut_silently(self, office: str) -> None:
-        await self._wan(office, "silent")
-        await asyncio.sleep(self._rng.uniform(2, 8))
-        await self._wan(office, "up")
-
-    async def _wan(self, office: str, state: str) -> None:
-        desk = self._city.config.url(self._city.config.start_page)
-        async with httpx.AsyncClient() as http:
-            (await http.post(f"{desk}/api/wan/{office}", json={"state": state})).raise_for_status()
-        if state == "up":
-            self._weather.cut.discard(office)
-        else:
-            self._weather.cut.add(office)
-
-    async def _restarted(self, name: str) -> None:
-        child = self._city.children[name]
-        child.kill()
-        await asyncio.sleep(self._rng.uniform(0, 1.5))
-        await asyncio.to_thread(child.start)
-
-    async def _paused(self, name: str, for_s: float) -> None:
-        pid = self._city.children[name].pid
-        assert pid is not None
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            await asyncio.sleep(for_s)
-        finally:
-            os.kill(pid, signal.SIGCONT)
-
-    def _touch(self, office: str) -> None:
-        self._weather.hurt[office] = time.monotonic() + AFTER_S
+    async def _hurt(self, place: str, kinds: Iterator[str], faults: dict[str, Fault], stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            kind = next(kinds)
+            try:
+                await faults[kind](place)
+                self.injected[kind] += 1
+            except NotReached:
+                self.not_reached[kind] += 1
+            await asyncio.sleep(self._rng.uniform(*(CENTRAL_PAUSES_S if place == CENTRAL else PAUSES_S)))

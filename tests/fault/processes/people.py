@@ -168,7 +168,7 @@ class Citizen:
                 await self._book()
             except (*TRANSPORT, AssertionError, StopIteration):
                 await asyncio.sleep(RETRY_S)
-            await asyncio.sleep(self._rng.uniform(0.1, 0.6))
+            await asyncio.sleep(self._rng.uniform(0.05, 0.3))
 
     async def _book(self) -> None:
         office, service = self._rng.choice(self._offices), self._rng.choice(SERVICES[:3])

@@ -14,6 +14,7 @@ import httpx
 import msgspec
 import pytest
 
+from provisioning.demo.bookings import Code
 from provisioning.demo.desk import Desk
 from provisioning.demo.desk_routes import _changes, create_app
 from provisioning.demo.parts import fallen
@@ -99,6 +100,25 @@ async def test_mail_ends_here_and_offers_its_code_to_the_scanner(desk: Desk, bro
     assert "<script>alert" not in shown
 
 
+async def test_each_paper_leads_to_the_page_that_its_code_opens(
+    desk: Desk, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow = "http://127.0.0.1:8010/t/AAAAAAAAAAAAAAAAAAAAAA"
+    printed = [
+        {"n": 1, "lines": ["T1"], "qr_texts": [follow]},
+        {"n": 2, "lines": ["T2"], "qr_texts": ["javascript:alert(1)"]},
+    ]
+
+    async def ask(url: str) -> object:
+        return printed if url.endswith("/tickets") else {"paper": "ok"}
+
+    monkeypatch.setattr(desk, "_ask", ask)
+    page = (await browser.get("/?lang=en")).text
+    assert f'href="{follow}"' in page
+    assert page.count("Follow") == 2, "one per office"
+    assert "javascript:" not in page
+
+
 async def test_the_page_tells_which_part_ended(desk: Desk, tmp_path: Path, browser: httpx.AsyncClient) -> None:
     now = datetime.now(UTC)
     down = fallen(None, "centro.edge", "signal 9", "centro.edge.log", now)
@@ -128,3 +148,23 @@ async def test_an_error_leaves_nothing_listening(tmp_path: Path) -> None:
             raise LookupError
     for port in (config.smtp, *(office.relay for office in config.offices)):
         assert not is_listening(config.host, port)
+
+
+async def test_the_scanners_box_names_bookings_and_mails_once(
+    desk: Desk, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = datetime(2026, 11, 29, 10, 40, tzinfo=UTC)
+    codes = [
+        Code(token="V1.AAAA.REAL", locator="K7M4QX", office="real", slot_start_at=at),
+        Code(token=TOKEN, locator="K7MACX", office="centro", slot_start_at=at),
+    ]
+
+    async def coming(_now: datetime) -> list[Code]:
+        return codes
+
+    monkeypatch.setattr(desk._bookings, "coming", coming)
+    page = (await browser.get("/?lang=es")).text
+    assert "29/11/2026 11:40 · Centro · K7M-ACX" in page
+    assert "No hay citas" not in page
+    centro = page[page.index('id="centro-codes"') : page.index('id="real-codes"')]
+    assert centro.index(TOKEN) < centro.index("V1.AAAA.REAL"), "the office's own come first"

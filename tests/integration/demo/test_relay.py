@@ -115,3 +115,47 @@ async def test_cutting_again_changes_the_kind(relay: Relay) -> None:
     assert relay.state == "cut"
     with pytest.raises(ConnectionRefusedError):
         await _open(relay)
+
+
+async def test_what_a_mute_office_says_arrives_late(relay: Relay) -> None:
+    stream = await _open(relay)
+    await relay.become("mute")
+    with pytest.raises(TimeoutError):
+        await _says(stream, b"held", 0.3)
+    await relay.heal()
+    async with asyncio.timeout(1):
+        assert await stream[0].read(100) == b"held"
+
+
+async def test_what_is_said_to_a_deaf_office_arrives_late(relay: Relay) -> None:
+    stream = await _open(relay)
+    await relay.become("deaf")
+    newcomer = await _open(relay)
+    for one in (stream, newcomer):
+        with pytest.raises(TimeoutError):
+            await _says(one, b"answered", 0.3)
+    await relay.heal()
+    async with asyncio.timeout(1):
+        assert [await one[0].read(100) for one in (stream, newcomer)] == [b"answered", b"answered"]
+
+
+async def test_a_slow_network_takes_its_time_and_loses_nothing(relay: Relay) -> None:
+    stream, body = await _open(relay), bytes(range(256)) * 8
+    await relay.become("slow")
+    began = asyncio.get_running_loop().time()
+    stream[1].write(body)
+    assert await stream[0].readexactly(len(body)) == body
+    assert asyncio.get_running_loop().time() - began > 0.3
+
+
+async def test_a_torn_stream_breaks_in_the_middle_of_a_body(relay: Relay) -> None:
+    stream, body = await _open(relay), bytes(8000)
+    await relay.become("torn")
+    stream[1].write(body)
+    came = b""
+    with contextlib.suppress(ConnectionError):
+        while data := await stream[0].read(100_000):
+            came += data
+    assert len(came) < len(body)
+    await relay.heal()
+    assert await _says(await _open(relay), b"after") == b"after"

@@ -191,7 +191,11 @@ async def test_the_same_slip_twice_is_one_ticket(city: City) -> None:
 
 async def test_a_kiosk_takes_a_slip_and_prints_a_ticket(city: City) -> None:
     left = await a_ticket_leaves(city)
-    desk = KioskDesk(city.puerto.desk, city.puerto.metrics, city.puerto.dispatcher.state.now)
+
+    async def grant() -> None:
+        raise AssertionError("nothing of a reserve is told here")
+
+    desk = KioskDesk(city.puerto.desk, city.puerto.metrics, city.puerto.dispatcher.state.now, grant)
     asked = KioskCheckIn(request_id=new_id(), device="kiosk-1", scanned=left.handover_slip, language="fr")
     reply = await desk.answer(asked)
     assert reply.slip is not None

@@ -27,6 +27,7 @@ from tests.kit.edge import OFFICE, appointment, edge, entities, feed, soon, toke
 
 pytestmark = pytest.mark.broker
 SIGNER = Ed25519PrivateKey.generate()
+CLERK = c.Actor(actor_id="clerk-1", device_id="console-1")
 QR_KEY = f.QrKey(kid="k1", public_key=SIGNER.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
 
 
@@ -116,12 +117,11 @@ def facts(node: EdgeNode) -> list[str]:
 
 
 async def call_next(node: EdgeNode) -> str:
-    clerk = c.Actor(actor_id="clerk-1", device_id="console-1")
-    opened = await node.dispatcher.submit(c.OpenCounter(request_id=new_id(), counter="1"), clerk)
+    opened = await node.dispatcher.submit(c.OpenCounter(request_id=new_id(), counter="1"), CLERK)
     assert isinstance(opened, Done)
     assert opened.reply.session is not None
     session = opened.reply.session.session
-    called = await node.dispatcher.submit(c.CallNext(request_id=new_id(), session=session), clerk)
+    called = await node.dispatcher.submit(c.CallNext(request_id=new_id(), session=session), CLERK)
     assert isinstance(called, Done)
     assert called.reply.ticket is not None
     return called.reply.ticket.ticket_id
@@ -246,6 +246,26 @@ async def test_check_in_by_scan_again_and_reprint(node: EdgeNode, kiosk: Device,
     reprint = await kiosk.ask(t.KioskReprint(request_id=new_id(), device="kiosk-1", ticket_id=slip["ticket_id"]))
     assert reprint["slip"]["follow_url"] == slip["follow_url"]
     assert facts(node).count("ticket.issued") == 1
+
+
+@pytest.mark.parametrize("end, visit", [(c.Finish, "finished"), (c.NoShow, "missed")])
+async def test_an_appointment_after_its_visit_is_not_in_the_list(
+    node: EdgeNode, kiosk: Device, clock: ManualClock, end: type[c.Finish | c.NoShow], visit: str
+) -> None:
+    row = appointment(soon(clock.now(), 0))
+    await feed(node, row)
+    scanned = token_text(row, SIGNER.sign)
+    ticket_id = (await kiosk.arrive(scanned=scanned))["slip"]["ticket_id"]
+    assert await call_next(node) == ticket_id
+    called: Any = {"session": node.dispatcher.state.day.tickets[ticket_id].session, "ticket_id": ticket_id}
+    if end is c.Finish:
+        assert isinstance(await node.dispatcher.submit(c.Start(request_id=new_id(), **called), CLERK), Done)
+    calling = await kiosk.arrive(scanned=scanned)
+    assert (calling["slip"]["ticket_id"], calling.get("visit", "open")) == (ticket_id, "open")
+    assert isinstance(await node.dispatcher.submit(end(request_id=new_id(), **called), CLERK), Done)
+    again = await kiosk.arrive(scanned=scanned)
+    assert (again["refusal"]["code"], again["visit"]) == ("already_checked_in", visit)
+    assert again["slip"] is None
 
 
 async def test_a_slip_is_in_the_bookings_language_unless_another_was_chosen(

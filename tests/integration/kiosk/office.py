@@ -37,8 +37,10 @@ from sync.messages.topics import (
     DeviceConfig,
     DeviceStatus,
     KioskCommand,
+    KioskMessage,
     KioskReply,
     KioskTakeTicket,
+    KioskTellReserved,
     ServiceTile,
     ServiceWait,
     Slip,
@@ -91,6 +93,8 @@ class Edge:
     def __init__(self, port: int) -> None:
         self.commands: list[KioskCommand] = []
         self.acks: list[DeviceAck] = []
+        self.told: list[KioskTellReserved] = []
+        self.take_told: Callable[[KioskTellReserved], Refusal | None] = lambda _told: None
         self.statuses: list[DeviceStatus] = []
         self.answers_acks = True
         self.beats = True
@@ -173,11 +177,18 @@ class Edge:
         async for message in self.link.messages():
             match message.topic.rsplit("/", 1)[1]:
                 case "cmd":
-                    await self._command(decode(message.payload, KioskCommand))  # type: ignore[arg-type]
+                    await self._asked(decode(message.payload, KioskMessage))  # type: ignore[arg-type]
                 case "ack":
                     await self._ack(decode(message.payload, DeviceAck))  # type: ignore[arg-type]
                 case _:
                     self.statuses.append(decode(message.payload, DeviceStatus))
+
+    async def _asked(self, asked: KioskMessage) -> None:
+        if not isinstance(asked, KioskTellReserved):
+            await self._command(asked)
+            return
+        self.told.append(asked)
+        await self.respond(KioskReply(request_id=asked.request_id, refusal=self.take_told(asked)))
 
     async def _command(self, command: KioskCommand) -> None:
         self.commands.append(command)

@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 import httpx
 import pytest
 from asyncpg import ConnectionDoesNotExistError, TooManyConnectionsError
+from litestar.middleware.csrf import generate_csrf_token
 from prometheus_client import REGISTRY
 
 from central.booking.appointments import Held, Wish
 from central.booking.rules import holder_hash
 from central.pages import citizen_pages
+from central.portal.visit import CSRF_COOKIE
 from tests.integration.portal.conftest import Bed
 from tests.integration.portal.test_wizard import WHO, to_details, to_times
 from ui.headers import PAGE_HEADERS
@@ -266,3 +268,12 @@ async def test_an_address_that_keeps_too_many_times_is_told_what_to_do(shared_po
 def _bare(text: str) -> str:
     """Without the marks that isolate values in Arabic, which pages write as elements."""
     return " ".join(text.translate(dict.fromkeys(range(0x2066, 0x206A))).replace(" .", ".").split())
+
+
+async def test_a_token_of_other_keys_is_replaced_and_the_next_form_is_taken(shared_portal: Bed) -> None:
+    """Keys that were made anew, or another city on this address: nobody has to delete cookies."""
+    async with shared_portal.citizen() as citizen:
+        citizen.client.cookies.set(CSRF_COOKIE, generate_csrf_token("other keys"), domain="127.0.0.1")
+        await to_times(citizen)
+        assert citizen.reply.status_code == 200
+        assert citizen.path == "/reserva/hora"

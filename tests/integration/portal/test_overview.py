@@ -49,6 +49,7 @@ async def test_a_cut_shows_and_a_heal_converges(portal: Bed) -> None:
         assert "Datos en directo no disponibles desde las 10:00" in (await citizen.open("/")).words
         page = await citizen.open("/oficinas-ahora")
         assert "Sin contacto" in page.words
+        assert page.words.count("esperando") == 2, "the city's and Centro's; of an office without node nobody knows"
         assert "P3" in page.words
         arabic = await citizen.open("/?lang=ar")
         assert "10:00" in arabic.words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import httpx
 import msgspec
@@ -39,7 +40,10 @@ async def test_place_call_service_and_end_are_shown(portal: Bed) -> None:
         assert "Le están atendiendo en el puesto 1" in (await citizen.open(f"/t/{codes[0]}")).words
         office.act(c.Finish(request_id=new_id(), session=session, ticket_id=ticket))
         await office.send()
-        assert "Su visita ha terminado" in (await citizen.open(f"/t/{codes[0]}")).words
+        page = await citizen.open(f"/t/{codes[0]}")
+        assert "Su visita ha terminado" in page.words
+        assert "zona A" not in page.words, "there is nothing left to wait for"
+        assert "data-turn-sound" not in citizen.reply.text
         assert "Es la siguiente persona" in (await citizen.open(f"/t/{codes[1]}")).words
         missed = office.call(session)
         assert missed is not None
@@ -114,6 +118,59 @@ async def test_polling_gives_the_same_parts(portal: Bed) -> None:
         assert {item["id"] for item in body["items"]} >= {"turn-code", "turn-words"}
         page = (await client.get(f"/t/{code}")).text
         assert all(f'id="{item["id"]}"' in page for item in body["items"])
+
+
+@pytest.mark.parametrize("path", ["/t/{code}", "/", "/oficinas-ahora"])
+async def test_what_is_live_keeps_the_pages_language(portal: Bed, path: str) -> None:
+    async with portal.office() as office, portal.citizen() as citizen:
+        code = office.take("padron")
+        await office.send()
+        await citizen.open(f"{path.format(code=code)}?lang=en")
+        html = citizen.reply.text
+        await citizen.open("/?lang=ar")
+        polled = re.search(r'data-live-poll="([^"]+)"', html)
+        assert polled is not None
+        assert 'data-live="' + polled[1].replace("/ahora?", "/stream?") + '"' in html
+        (words, *_) = (await citizen.client.get(polled[1])).json()["items"]
+        assert not re.search("[\u0600-\u06ff]", words["html"]), "another tab chose Arabic meanwhile"
+
+
+@pytest.mark.parametrize(
+    "language, words", [("es", "Enfoque con la cámara"), ("en", "camera"), ("fr", "photo"), ("ar", "QR")]
+)
+async def test_the_address_on_the_paper_says_how_to_follow(portal: Bed, language: str, words: str) -> None:
+    async with portal.citizen() as citizen:
+        page = await citizen.open(f"/t?lang={language}")
+        assert (citizen.reply.status_code, page.lang) == (200, language)
+        assert words in page.words
+        assert {"/cita", "/oficinas"} <= set(page.links)
+
+
+async def test_a_ticket_that_its_office_has_not_told_of_yet_is_looked_for_again(portal: Bed) -> None:
+    async with portal.office() as office, portal.citizen() as citizen:
+        code = office.take("padron")
+        page = await citizen.open(f"/t/{code}")
+        assert citizen.reply.status_code == 404
+        assert "sin conexión" in page.words
+        assert '<noscript><meta http-equiv="refresh" content="15"></noscript>' in citizen.reply.text
+        assert "data-look-again" in citizen.reply.text
+        await office.send()
+        assert "Turno P1" in (await citizen.open(f"/t/{code}")).title
+        await citizen.open("/t/nonsense")
+        assert citizen.reply.status_code == 404
+        assert "data-look-again" not in citizen.reply.text, "no office will ever tell of it"
+
+
+async def test_an_office_without_an_open_counter_is_not_one_without_a_wait(portal: Bed) -> None:
+    portal.clock.advance(hours=2)
+    async with portal.office() as office, portal.citizen() as citizen:
+        await office.send()
+        page = await citizen.open("/")
+        assert "Ahora no hay puestos abiertos" in page.words
+        assert "Sin espera" not in page.words
+        office.open("1")
+        await office.send()
+        assert "Ahora no hay puestos abiertos" not in (await citizen.open("/")).words
 
 
 async def test_a_ticket_is_followed_to_another_office(portal: Bed) -> None:

@@ -27,6 +27,7 @@ def test_an_office_and_a_folder_are_enough(tmp_path: Path) -> None:
     "more, key",
     [
         ("[clock]\nrate = 60.0\n", "clock.rate"),
+        ('[clock]\nahead_file = "ahead"\n', "clock.ahead_file"),
         ('[http]\nhots = "x"\n', "http.hots"),
         ("[http]\nport = 70000\n", "http.port"),
         ('[[devices]]\nid = "k"\nkind = "oven"\n', "devices[0].kind"),

@@ -1,9 +1,11 @@
 """The screen's state machine: tables walked with values, no clock, no network."""
 
+from datetime import UTC, date, datetime
+
 import msgspec
 import pytest
 
-from kiosk_agent.machine import Effect, Event, Kiosk, LeaveUnprinted, Print, Send, resume, step, timing
+from kiosk_agent.machine import Effect, Event, Give, Kiosk, LeaveUnprinted, Offer, Print, Send, resume, step, timing
 from kiosk_agent.machine import events as e
 from kiosk_agent.machine import screens as s
 from kiosk_agent.requests import ATTEMPT_S, ATTEMPTS
@@ -158,6 +160,13 @@ def test_already_in_offers_the_same_slip_again() -> None:
     assert effects == [Send(KioskReprint(request_id=OTHER, device="kiosk-1", ticket_id=SLIP.ticket_id))]
 
 
+@pytest.mark.parametrize("visit", ["missed", "finished"])
+def test_an_appointment_whose_ticket_waits_no_more_is_not_in_the_list(visit: s.Trouble) -> None:
+    answer = msgspec.structs.replace(reply(None, "already_checked_in", ticket_id=SLIP.ticket_id), visit=visit)
+    kiosk, effects = walk(on(s.Asking(ID, "check_in")), e.Replied(answer, "check_in"))
+    assert (kiosk.screen, effects) == (s.Problem(visit), [])
+
+
 def test_without_answer_the_counter_helps_and_a_late_one_counts_while_the_person_is_there() -> None:
     kiosk, _ = walk(on(s.Asking(ID, "ticket")), e.NoReply(ID))
     assert kiosk.screen == s.Problem("desk", request_id=ID)
@@ -280,3 +289,57 @@ def test_every_screen_of_the_table_can_be_left() -> None:
     ):
         kiosk, _ = walk(on(screen), e.StartOver())
         assert kiosk.screen == s.Home()
+
+
+OFFER = Offer(
+    telling_id=OTHER,
+    service_date=date(2026, 11, 26),
+    series="Y",
+    number=7,
+    follow_code=bytes(16),
+    issued_at=datetime(2026, 11, 26, 9, tzinfo=UTC),
+    office_name="Real",
+    names={"s1": {"es": "Padrón"}},
+    zones={"s1": "b"},
+    public_url="https://citas.example",
+)
+ALONE = msgspec.structs.replace(READY, edge_heard=False, reserve="ready")
+
+
+def test_without_the_edge_a_ticket_comes_out_of_the_reserve_at_once() -> None:
+    walked = (e.ChooseLanguage("fr"), e.WithoutAppointment(), e.ChooseService("s1"), e.TakeTicket(ID, OFFER))
+    kiosk, effects = walk(ALONE, *walked)
+    (give,) = effects
+    assert isinstance(give, Give)
+    assert kiosk.screen == s.Ticket(give.slip)
+    slip = give.slip
+    assert (slip.ticket_id, slip.label, slip.zone, slip.language, slip.reserve) == (ID, "Y7", "b", "fr", True)
+    assert slip.follow_url == "https://citas.example/t/AAAAAAAAAAAAAAAAAAAAAA"
+    told = give.told
+    assert (told.request_id, told.ticket_id, told.service, told.series, told.number) == (OTHER, ID, "s1", "Y", 7)
+
+
+def test_while_the_edge_is_heard_it_is_asked_and_its_silence_ends_in_the_reserve_under_the_same_id() -> None:
+    kiosk, effects = walk(on(s.Confirm("s1")), e.TakeTicket(ID, OFFER))
+    (send,) = effects
+    assert isinstance(send, Send)
+    kiosk, effects = walk(kiosk, e.NoReply(ID, send.command, OFFER), e.NoReply(ID, send.command, OFFER))
+    assert [type(effect) for effect in effects] == [Give]
+    assert isinstance(kiosk.screen, s.Ticket)
+    assert kiosk.screen.slip.ticket_id == ID
+
+
+@pytest.mark.parametrize(
+    "offer", [None, msgspec.structs.replace(OFFER, names={}, zones={})], ids=["no number", "service no longer offered"]
+)
+def test_without_a_number_the_counter_gives_the_ticket(offer: Offer | None) -> None:
+    command = KioskTakeTicket(request_id=ID, device="kiosk-1", service="s1")
+    kiosk, effects = walk(on(s.Asking(ID, "ticket")), e.NoReply(ID, command, offer))
+    assert (kiosk.screen, effects) == (s.Problem("desk", request_id=ID), [])
+
+
+@pytest.mark.parametrize("stands, trouble", [("ready", "unchecked"), ("used_up", "desk"), ("none", "desk")])
+def test_an_appointment_is_not_looked_up_without_the_edge(stands: s.Stands, trouble: s.Trouble) -> None:
+    command = KioskCheckIn(request_id=ID, device="kiosk-1", scanned="V1.x")
+    asking = on(s.Asking(ID, "check_in"), reserve=stands)
+    assert walk(asking, e.NoReply(ID, command, OFFER))[0].screen == s.Problem(trouble, request_id=ID)

@@ -43,7 +43,11 @@ def said_on(ops: tuple[PaperOp, ...]) -> str:
 
 
 @pytest.mark.parametrize("reprint", [False, True], ids=["first", "copy"])
-@pytest.mark.parametrize("slip", [SLIP, changed(label="K123"), changed(EARLY, label="K999")], ids=["a", "b", "c"])
+@pytest.mark.parametrize(
+    "slip",
+    [SLIP, changed(label="K123"), changed(EARLY, label="K999"), changed(label="Y999", reserve=True, wait=None)],
+    ids=["a", "b", "c", "of the reserve"],
+)
 @pytest.mark.parametrize("raster", [False, True], ids=["letters", "picture"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_ticket_is_longer_than_130_mm(language: str, raster: bool, slip: Slip, reprint: bool) -> None:
@@ -107,6 +111,14 @@ def test_nothing_is_promised_when_nothing_is_known() -> None:
     said = said_on(ticket(changed(wait=None, people_ahead=0)))
     assert "Aún no podemos calcular la espera" in said
     assert "Es la siguiente persona" in said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_ticket_of_the_reserve_promises_nothing_and_tells_the_staff_what_it_is(language: str) -> None:
+    said = said_on(ticket(changed(wait=None, people_ahead=0, reserve=True, language=language), raster=True))
+    assert "Turno dado sin conexión: su lugar cuenta desde esta hora" in said
+    assert voice(CATALOG, language, ZONE).text("ticket.next") not in said
+    assert voice(CATALOG, language, ZONE).text("ticket.leave") not in said
 
 
 def test_no_service_and_no_other_text_than_the_catalogue_is_printed() -> None:

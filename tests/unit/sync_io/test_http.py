@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from sync.io.http import BodyError, pack, unpack
+from sync.io.http import PIECE_BYTES, BodyError, Unpacker, pack, unpack
 
 
 @pytest.mark.parametrize("size, compressed", [(0, False), (1024, False), (1025, True), (100_000, True)])
@@ -38,3 +38,38 @@ def test_a_bad_body_is_refused_with_its_code(body: bytes, encoding: str | None, 
 
 def test_a_body_of_exactly_the_cap_passes() -> None:
     assert unpack(gzip.compress(b"0" * 1000, mtime=0), "gzip", cap_bytes=1000) == b"0" * 1000
+
+
+@pytest.mark.parametrize("cut", [1, 7, 10_000])
+def test_a_body_is_inflated_as_it_comes(cut: int) -> None:
+    body = bytes(range(256)) * 2000
+    for encoding, sent in (("gzip", gzip.compress(body, mtime=0)), (None, body)):
+        unpacker = Unpacker(encoding, cap_bytes=len(body))
+        pieces = [piece for at in range(0, len(sent), cut) for piece in unpacker.pieces(sent[at : at + cut])]
+        unpacker.end()
+        assert b"".join(pieces) == body
+        assert max(map(len, pieces)) <= PIECE_BYTES
+
+
+@pytest.mark.parametrize(
+    "encoding, sent, code",
+    [
+        ("gzip", gzip.compress(bytes(10**6), mtime=0), "body_too_large"),
+        (None, bytes(1001), "body_too_large"),
+        ("gzip", gzip.compress(bytes(1000), mtime=0)[:-4], "body_truncated"),
+        ("gzip", gzip.compress(b"x", mtime=0) + b"more", "body_encoding"),
+        ("gzip", b"no gzip at all", "body_encoding"),
+        ("br", b"", "body_encoding"),
+    ],
+)
+def test_a_body_that_cannot_be_right_ends_its_reading(encoding: str | None, sent: bytes, code: str) -> None:
+    with pytest.raises(BodyError) as refused:
+        read(sent, encoding)
+    assert refused.value.code == code
+
+
+def read(sent: bytes, encoding: str | None) -> bytes:
+    unpacker = Unpacker(encoding, cap_bytes=1000)
+    body = b"".join(unpacker.pieces(sent))
+    unpacker.end()
+    return body

@@ -120,3 +120,9 @@ def test_small_forms() -> None:
     assert formats.listed(["Palmeras", "Industrial"], words("es")) == "Palmeras e Industrial"
     assert formats.listed(["agua", "hielo"], words("es")) == "agua y hielo"
     assert formats.listed(["أ", "ب"], words("ar")) == "\u2068أ\u2069 و\u2068ب\u2069"
+
+
+def test_a_sentence_begins_with_a_capital_and_keeps_those_of_its_months() -> None:
+    at = date(2026, 11, 29)
+    assert formats.sentence(formats.day(at, "en")) == "Sunday 29 November"
+    assert formats.sentence(formats.day(at, "es")) == "Domingo 29 de noviembre"

@@ -13,7 +13,7 @@ from edge_node.console.work_pages import Panel
 from edge_node.console.work_view import initials
 from edge_node.uplink.link import LinkState
 from sync.messages import facts as f
-from sync.messages.topics import DeviceStatus
+from sync.messages.topics import DeviceStatus, HeldNumbers
 from ui.catalog import load_catalog
 
 STATIC = Path(edge_node.console.__file__).parent / "static"
@@ -86,6 +86,15 @@ def test_devices_that_need_somebody_are_told_of() -> None:
     named = [re.findall(r"(?:kiosk|display)-\d", text) for text in texts]
     assert named == [["kiosk-2"], ["kiosk-3"], ["kiosk-4"], ["kiosk-5"], ["display-1"]]
     assert len(set(texts)) == 5
+
+
+def test_tickets_that_a_kiosk_gave_and_no_queue_has_are_told_of() -> None:
+    numbers = HeldNumbers(untold=2, refused=("Y3", "Y4"))
+    device = DeviceStatus(device="kiosk-1", kind="kiosk", online=True, printer="ok", numbers=numbers)
+    told = notices.of_devices([device], load_catalog(strict=True).words("es"))
+    assert [notice.kind for notice in told] == ["plain", "late"]
+    assert "2" in told[0].text
+    assert "Y3, Y4" in told[1].text
 
 
 def test_the_script_listens_to_every_fact() -> None:

@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from sync.domain.outcomes import Accepted, Decision
-from sync.domain.reserve import BLOCK, grant, next_reserved
+from sync.domain.reserve import BLOCK, grant, grants, next_reserved, skipped
 from sync.messages import commands as c
 from sync.messages import facts as f
+from sync.messages import topics as t
 from sync.messages.refusals import Refusal
 from tests.kit.office import DAY, TestOffice, at, new_id
 
@@ -27,7 +28,9 @@ def with_reserve() -> TestOffice:
 def told(*, minutes_ago: int = 10, **changes: Any) -> c.TakeReserved:
     command = c.TakeReserved(
         request_id=new_id(),
+        ticket_id=new_id(),
         service="a",
+        service_date=DAY,
         series="X",
         number=1,
         elapsed_ms=minutes_ago * 60_000,
@@ -46,7 +49,7 @@ def test_it_joins_at_its_true_arrival() -> None:
     later = office.take("a", at("09:05"))
     early = told(minutes_ago=20)
     assert isinstance(office.do(early, at("09:10")), Accepted)
-    ticket = office.day.tickets[early.request_id]
+    ticket = office.day.tickets[early.ticket_id]
     assert (ticket.label, ticket.arrived_at, ticket.due_at) == ("X1", at("08:50"), at("08:50"))
     assert ticket.rank < office.day.tickets[later].rank
 
@@ -62,9 +65,11 @@ def test_told_twice_it_is_one_ticket() -> None:
 def test_the_paper_counts_when_the_edge_had_taken_the_request_unheard() -> None:
     office = with_reserve()
     request = office.take("a", at("09:00"))
-    decision = office.do(told(request_id=request), at("09:10"))
+    decision = office.do(told(ticket_id=request), at("09:10"))
     assert isinstance(decision, Accepted)
-    assert decision.facts == (f.TicketRelabelled(ticket_id=request, label="X1", series="X", number=1, voided="A1"),)
+    assert decision.facts == (
+        f.TicketRelabelled(ticket_id=request, label="X1", series="X", number=1, voided="A1", follow_hash=bytes(32)),
+    )
     ticket = office.day.tickets[request]
     assert (ticket.label, ticket.arrived_at, len(office.day.tickets)) == ("X1", at("09:00"), 1)
 
@@ -75,8 +80,9 @@ def test_the_paper_counts_when_the_edge_had_taken_the_request_unheard() -> None:
         ({"number": BLOCK + 1}, "not_reserved"),
         ({"series": "Y"}, "not_reserved"),
         ({"service": "nothing"}, "service_unknown"),
+        ({"service_date": DAY - timedelta(days=1)}, "day_closed"),
     ],
-    ids=["beyond the block", "another letter", "no such service"],
+    ids=["beyond the block", "another letter", "no such service", "yesterday"],
 )
 def test_what_was_not_granted_is_refused(changes: dict[str, Any], refused: str) -> None:
     assert code(with_reserve().do(told(**changes), at("09:10"))) == refused
@@ -111,3 +117,55 @@ def test_the_kiosk_counts_by_itself() -> None:
     block = f.ReserveGranted(device="k", service_date=DAY, series="X", first=5, last=6)
     assert [next_reserved(block, given, DAY) for given in (0, 5, 6)] == [5, 6, None]
     assert next_reserved(block, 0, DAY + timedelta(days=1)) is None
+
+
+def held(series: str | None = None, last: int = 0, **highest: int) -> t.HeldNumbers:
+    return t.HeldNumbers(service_date=DAY, series=series, last=last, highest=highest)
+
+
+def test_every_kiosk_has_a_letter_that_nothing_else_has() -> None:
+    office = TestOffice()
+    kiosks = [f"k{n}" for n in range(30)]
+    blocks = grants(office.day, kiosks, dict.fromkeys(kiosks, held()), office.catalogue)
+    letters = [block.series for block in blocks]
+    used = {service.series for service in office.catalogue.services.values()} | {office.catalogue.office.spare_series}
+    assert len(set(letters)) == len(letters) == 26 - len(used)
+    assert not set(letters) & used
+
+
+def test_a_life_that_knows_nothing_gives_the_same_letters_whoever_comes_first() -> None:
+    office, kiosks = TestOffice(), ["k1", "k2", "k3"]
+    alone = {k: grants(office.day, kiosks, {k: held()}, office.catalogue)[0].series for k in kiosks}
+    together = {b.device: b.series for b in grants(office.day, kiosks, dict.fromkeys(kiosks, held()), office.catalogue)}
+    assert alone == together
+
+
+def test_a_kiosk_keeps_the_letter_that_it_holds_and_goes_on_behind_it() -> None:
+    office, kiosks = TestOffice(), ["k1", "k2"]
+    told = {"k1": held(), "k2": held("Y", 60)}
+    blocks = {b.device: b for b in grants(office.day, kiosks, told, office.catalogue)}
+    assert (blocks["k2"].series, blocks["k2"].first) == ("Y", 61)
+    assert blocks["k1"].series != "Y"
+
+
+def test_a_letter_of_a_kiosk_is_no_service_s_that_day() -> None:
+    office = TestOffice()
+    office.write((f.ReserveGranted(device="k", service_date=DAY, series="A", first=1, last=60),), at("08:00"))
+    ticket = office.day.tickets[office.take("a", at("09:00"))]
+    assert ticket.series == office.catalogue.office.spare_series
+
+
+def test_numbers_on_paper_that_the_journal_lacks_are_skipped_once() -> None:
+    office = TestOffice()
+    told = {"k1": held("Y", 60, A=25, Y=3), "k2": held(A=20, B=1000)}
+    facts = skipped(office.day, told)
+    assert [(fact.device, fact.floors) for fact in facts] == [("k1", {"A": 25}), ("k2", {"B": 999})]
+    office.write(tuple(facts), at("09:00"))
+    assert skipped(office.day, told) == []
+    assert office.day.tickets[office.take("a", at("09:01"))].number == 26
+
+
+def test_a_clock_that_says_nonsense_moves_an_arrival_a_day_at_most() -> None:
+    office = with_reserve()
+    assert isinstance(office.do(command := told(elapsed_ms=10**18), at("09:10")), Accepted)
+    assert office.day.tickets[command.ticket_id].arrived_at == at("09:10") - timedelta(hours=24)

@@ -14,6 +14,7 @@ from sync.messages.facts import (
     DayOpened,
     LeaseReturned,
     LeaseSold,
+    ReserveGranted,
     TicketAccepted,
     TicketCard,
     TicketIssued,
@@ -256,6 +257,17 @@ def test_floors_grow_over_a_node_that_died_before_it_spoke() -> None:
     assert top is not None
     assert top.floors == {"K": 999}
     assert floor_behind(OfficeDay("centro"), None, 3) is None
+
+
+def test_floors_lie_behind_all_that_kiosks_were_granted() -> None:
+    from sync.domain.office_day import OfficeDay
+
+    day = OfficeDay("centro")
+    day.service_date, day.last_numbers = DAY, {"Y": 3}
+    day.reserves = {"k": ReserveGranted(device="k", service_date=DAY, series="Y", first=1, last=60)}
+    behind = floor_behind(day, None, 2)
+    assert behind is not None
+    assert behind.floors == {"Y": 60 + FLOOR_GAP}
 
 
 # --------------------------------------------------------------------------------------------------------------- leases

@@ -11,7 +11,7 @@ from sync.messages.feed import GLOBAL, office_stream
 from sync.messages.wire import SnapshotManifest, SnapshotRequest, SnapshotRow, SnapshotTrailer
 from sync.protocol.downlink import DownlinkSession
 from sync.protocol.in_flight import DROPPED
-from sync.protocol.snapshot import RejectReason, SnapshotApplied, SnapshotRejected
+from sync.protocol.snapshot import MAX_LINE_BYTES, RejectReason, SnapshotApplied, SnapshotRejected
 from sync.protocol.store import Position
 from tests.kit.facts import printed_run, uuid_of
 from tests.kit.memory_store import Crashed, MemoryCentralStore, MemoryEdgeStore
@@ -85,6 +85,7 @@ DAMAGES: dict[str, tuple[RejectReason, Callable[[Lines], bytes]]] = {
     "a bit turned": ("hash", lambda lines: sealed(lines).replace(b'"a":1', b'"a":2', 1)),
     "twice": ("malformed", lambda lines: sealed(lines) + sealed(lines)),
     "a row missing": ("counts", lambda lines: sealed([lines[0], *lines[2:]])),
+    "rows without end": ("counts", lambda lines: sealed([*lines, *(lines[-1:] * 10)])),
     "a row repeated for another": ("counts", lambda lines: sealed([*lines[:2], *lines[1:-1]])),
     "no manifest": ("malformed", lambda lines: sealed([b"{}", *lines])),
     "a line that is no row": ("malformed", lambda lines: sealed([lines[0], b"[]", *lines[1:]])),
@@ -116,6 +117,21 @@ async def test_what_is_not_whole_or_not_ours_changes_nothing(damage: str) -> Non
     assert (edge.entities, edge.places) == (entities, places)
     assert session.delay_s(1.0) == 1.0
     assert isinstance(await session.next_request(uuid_of(2)), SnapshotRequest)
+
+
+async def test_a_line_without_end_is_held_up_to_a_bound_and_no_more_is_wanted() -> None:
+    edge, central = MemoryEdgeStore(), await full_central()
+    session = DownlinkSession(edge, "centro")
+    session._resync_due = True
+    request = await session.next_request(uuid_of(1))
+    assert isinstance(request, SnapshotRequest)
+    manifest = (await snapshot_of(central, request)).split(b"\n")[0] + b"\n"
+    assert await session.on_snapshot_data(request.request_id, manifest) is None
+    wanted = 0
+    while await session.on_snapshot_data(request.request_id, bytes(64 * 1024)) is None:
+        wanted += 64 * 1024
+        assert wanted <= 2 * MAX_LINE_BYTES
+    assert await session.on_snapshot_end(request.request_id) == SnapshotRejected(reason="too_large")
 
 
 async def test_data_and_end_of_another_snapshot_are_dropped() -> None:
