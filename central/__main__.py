@@ -12,6 +12,7 @@ from central import migrations
 from central.command_line import CONFIG, explained, on_database, settings_of, with_connection
 from central.exchange import commands as exchange
 from central.insight import commands as insight
+from central.policy import commands as policy
 from central.settings import Settings
 from sync.io.clock import SystemClock
 
@@ -94,7 +95,7 @@ async def _check(settings: Settings) -> None:
     await with_connection(settings, migrations.check)
 
 
-for command in (*exchange.COMMANDS, *insight.COMMANDS):
+for command in (*exchange.COMMANDS, *insight.COMMANDS, *policy.COMMANDS):
     main.add_command(command)
 
 if __name__ == "__main__":

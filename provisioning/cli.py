@@ -25,25 +25,28 @@ def main() -> None:
 main.add_command(demo)
 
 
-def _part(module: str, says: str) -> click.Command:
+def _part(module: str, says: str, command: str = "") -> click.Command:
     """A command that becomes ``python -m MODULE``: the parts are processes, never imported here."""
+    name = command or module.removesuffix("_agent").removesuffix("_node")
+    first = [command] if command else []
 
     @click.command(
-        module.removesuffix("_agent").removesuffix("_node"),
+        name,
         help=says,
-        epilog=f"Example: ventanilla {module.removesuffix('_agent').removesuffix('_node')} --help",
+        epilog=f"Example: ventanilla {name} --help",
         context_settings={"ignore_unknown_options": True, "help_option_names": []},
     )
     @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-    def command(arguments: tuple[str, ...]) -> None:
+    def run(arguments: tuple[str, ...]) -> None:
         sys.stdout.flush()
-        os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606 - replaces this process
+        os.execv(sys.executable, [sys.executable, "-m", module, *first, *arguments])  # noqa: S606 - replaces this process
 
-    return command
+    return run
 
 
 for _module, _says in PARTS.items():
     main.add_command(_part(_module, _says))
+main.add_command(_part("central", "How an office's queue is ordered: show, preview, set, replay.", "policy"))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import msgspec
 
 from central.offices.rules import Capacity, Interval, Week, hours_of, is_open
 from sync.domain.service_day import service_date
-from sync.messages.feed import Counter, DatedHours, Holiday, OpeningHours, Staff, Text
+from sync.messages.feed import Counter, DatedHours, Holiday, OfficePolicy, OpeningHours, Staff, Text
 from sync.messages.policy import Policy
 from sync.messages.values import Language, Series, Slug
 
@@ -48,7 +48,9 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OfficeRecord(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """An office with everything that belongs to it. `directions` is how to get there, by language."""
+    """An office with everything that belongs to it. `directions` is how to get there, by language; `policy` is the city
+    file's, `policies` are those that were set later, by the day from which they hold.
+    """
 
     id: Slug
     name: str
@@ -63,6 +65,7 @@ class OfficeRecord(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     second_language: Language
     policy: Policy
     policy_from: date
+    policies: tuple[OfficePolicy, ...]
     services: tuple[Slug, ...]
     hours: tuple[OpeningHours, ...]
     exceptions: tuple[DatedHours, ...]
@@ -73,6 +76,12 @@ class OfficeRecord(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    def policy_on(self, day: date) -> Policy:
+        """The policy in force on a service day: of those that begin by then the newest, one that was set before the file's."""
+        first = OfficePolicy(effective_from=self.policy_from, policy=self.policy)
+        begun = [one for one in (*self.policies, first) if one.effective_from <= day]
+        return max(begun, key=lambda one: one.effective_from, default=first).policy
 
     def pool_for(self, service: str) -> Pool | None:
         """The capacity that a service is booked from; the first that names it."""

@@ -32,7 +32,9 @@ def _of_office(office: OfficeRecord) -> Iterator[Entity]:
     )
     yield from office.counters
     yield from office.staff
-    yield OfficePolicy(effective_from=office.policy_from, policy=office.policy)
+    if office.policy_from not in {one.effective_from for one in office.policies}:  # one row of the feed for a day
+        yield OfficePolicy(effective_from=office.policy_from, policy=office.policy)
+    yield from office.policies
 
 
 def _service(service: ServiceRecord) -> Service:

@@ -27,6 +27,9 @@ FROM counter ORDER BY office_id, position, id;
 -- name: staff
 SELECT office_id, id, display_name, roles, verifier, valid_until, demo FROM staff ORDER BY office_id, id;
 
+-- name: policies
+SELECT office_id, effective_from, policy FROM office_policy ORDER BY office_id, effective_from;
+
 -- name: pools
 SELECT office_id, id, services, slot_min, seats FROM pool ORDER BY office_id, id;
 

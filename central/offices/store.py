@@ -13,7 +13,7 @@ from central.offices.catalogue import Catalogue, OfficeRecord, Pool, ServiceReco
 from central.offices.rules import Band, Capacity
 from sync.io.clock import Clock
 from sync.io.sql import load
-from sync.messages.feed import Counter, DatedHours, Holiday, OpeningHours, Staff
+from sync.messages.feed import Counter, DatedHours, Holiday, OfficePolicy, OpeningHours, Staff
 from sync.messages.policy import Policy
 
 log = structlog.get_logger(__name__)
@@ -39,7 +39,7 @@ async def read_catalogue(connection: Any, since: date) -> Catalogue:
     holidays = await connection.fetch(queries.holidays)
     parts = {
         name: _by_office(await connection.fetch(queries[name]))
-        for name in ("office_services", "hours", "counters", "staff", "pools", "pool_bands")
+        for name in ("office_services", "hours", "counters", "staff", "pools", "pool_bands", "policies")
     }
     parts["dated_hours"] = _by_office(await connection.fetch(queries.dated_hours, since))
     return Catalogue(
@@ -99,6 +99,10 @@ def _office(row: dict[str, Any], parts: dict[str, Rows]) -> OfficeRecord:
             "directions": msgspec.json.decode(row["directions"], type=dict[str, str]),
             "policy": msgspec.json.decode(row["policy"], type=Policy),
         },
+        policies=tuple(
+            OfficePolicy(effective_from=one["effective_from"], policy=msgspec.json.decode(one["policy"], type=Policy))
+            for one in parts["policies"].get(office, [])
+        ),
         services=tuple(one["service_id"] for one in parts["office_services"].get(office, [])),
         hours=msgspec.convert(parts["hours"].get(office, []), tuple[OpeningHours, ...]),
         exceptions=msgspec.convert(parts["dated_hours"].get(office, []), tuple[DatedHours, ...]),

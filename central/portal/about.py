@@ -6,6 +6,7 @@ from litestar.di import NamedDependency
 from central.portal.service import Portal
 from central.portal.visit import Incoming, Page, Visit
 from central.portal.wizard_you import RETENTION_DAYS
+from sync.domain.service_day import service_date
 
 
 @get("/accesibilidad")
@@ -31,7 +32,8 @@ async def queue_help(request: Incoming, portal: NamedDependency[Portal]) -> Page
     """How the wait is ordered, in words that anybody can check."""
     visit = Visit(request, portal)
     offices = (await portal.booking.catalogue.current()).offices.values()
-    policy = next((office.policy for office in offices), None)
+    now = portal.central.clock.now()
+    policy = next((office.policy_on(service_date(now, office.zone)) for office in offices), None)
     return visit.page("portal/help.html", {"policy": policy})
 
 

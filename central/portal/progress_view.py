@@ -20,6 +20,7 @@ VALID_AFTER_CLOSE = timedelta(hours=2)
 NEAR = 2
 """With so few people ahead one should be in the room."""
 STEP = timedelta(minutes=5)
+WORTH_LEAVING_MIN = 15
 QUARTER = timedelta(minutes=15)
 
 Turn = Literal[
@@ -63,6 +64,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         turn: what the person should know first.
         ahead: people ahead; only while waiting.
         span: when the call is expected; none when it cannot be said.
+        back_by_at: until when one may be away; none when that is not worth while or not known.
         counter: where to go, or where one was.
         not_before_at: of an early appointment, its slot.
         to_office: where it is on its way to, while no office holds it.
@@ -75,6 +77,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     turn: Turn
     ahead: int | None = None
     span: Span | None = None
+    back_by_at: datetime | None = None
     counter: str | None = None
     announced_at: datetime | None = None
     recalls: int = 0
@@ -132,6 +135,7 @@ def progress_of(
         turn=turn,
         ahead=ahead if turn not in {"early", "expected"} else None,
         span=_span(wait, now) if waits and wait is not None else None,
+        back_by_at=_back_by(wait, now) if turn == "waiting" and wait is not None else None,
         counter=ticket.called_counter,
         announced_at=ticket.announced_at,
         recalls=ticket.recalls,
@@ -160,6 +164,13 @@ def _turn(ticket: Ticket, ahead: int | None, now: datetime) -> Turn:
 def _zone(ticket: Ticket, catalogue: Catalogue) -> str:
     counter = catalogue.counters.get(ticket.called_counter or "") if ticket.state in {"called", "serving"} else None
     return counter.zone if counter else catalogue.zone_of_service(ticket.service)
+
+
+def _back_by(wait: WaitRange, now: datetime) -> datetime | None:
+    """Of ten people one is called before this: short enough for those who wait long, never for those who are near."""
+    if wait.back_by_min is None or wait.back_by_min < WORTH_LEAVING_MIN:
+        return None
+    return _floor(now + timedelta(minutes=wait.back_by_min), STEP)
 
 
 def _span(wait: WaitRange, now: datetime) -> Span:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from unittest.mock import patch
 
-from sync.domain import decide
+from sync.domain import calls
 from sync.domain.due import bound
 from sync.domain.office_day import OfficeDay
 from sync.domain.ordering import Choice, next_for, passed_over_bound
@@ -28,5 +28,5 @@ def every_call_checked() -> Iterator[list[str]]:
                 broken.append(f"{passed.label} was passed over by {choice.ticket.label} at {now}")
         return choice
 
-    with patch.object(decide, "next_for", checked):
+    with patch.object(calls, "next_for", checked):
         yield broken

@@ -57,6 +57,16 @@ def test_the_range_never_begins_in_the_past() -> None:
     assert (span.starts_at, span.ends_at) == (kit.at("09:03"), kit.at("09:15"))
 
 
+@pytest.mark.parametrize("back_by_min, clock", [(None, None), (10, None), (15, "09:15"), (40, "09:40")])
+def test_one_may_leave_until_few_are_called_before(back_by_min: int | None, clock: str | None) -> None:
+    office = kit.TestOffice()
+    office.open("1", NINE)
+    last = [office.take("a", NINE) for _ in range(9)][-1]
+    wait = WaitRange(low_min=50, high_min=70, back_by_min=back_by_min)
+    shown = progress_of(office.day, office.day.tickets[last], office.catalogue, kit.at("09:03"), wait=wait)
+    assert shown.back_by_at == (kit.at(clock) if clock else None)
+
+
 def test_without_a_known_wait_nothing_is_promised() -> None:
     office = kit.TestOffice()
     office.open("1", NINE)

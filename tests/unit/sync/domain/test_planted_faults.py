@@ -23,7 +23,7 @@ from tests.kit.office import at
 from tests.kit.random_days import RandomDay, bound_of
 from tests.unit.sync.domain.test_golden_order import CASES, mistakes
 
-SEEDS = range(40)
+SEEDS = range(200)
 _reach, _next_for = ordering._reach, ordering.next_for
 Plant = Callable[[pytest.MonkeyPatch], None]
 
