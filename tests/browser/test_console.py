@@ -81,6 +81,7 @@ async def the_whole_day(desk: Desk, served: Console) -> None:
     assert served.tickets("finished") == ["B2"]
 
     await desk.press("Llamar siguiente")
+    await expect(desk.page.locator('button:has-text("Ha venido")')).to_be_visible()
     await desk.page.click('header button:has-text("Cerrar puesto")')
     await desk.sees("Termine o derive antes la visita actual.")
     await desk.press("Ha venido")

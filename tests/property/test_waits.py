@@ -7,7 +7,7 @@ from heapq import heapify, heappop, heappush
 from random import Random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sync.domain.ordering import next_for
@@ -65,6 +65,7 @@ def dispatched(office: TestOffice, scene: Scene, started_at: datetime, durations
 
 @settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 2**32))
+@example(seed=3165)  # an early one becomes a secondary counter's while that has nobody
 def test_one_path_with_known_durations_reproduces_the_calls(seed: int) -> None:
     office, scene, now = freed(seed)
     random = Random(seed)

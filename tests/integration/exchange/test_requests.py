@@ -288,4 +288,5 @@ async def on_command(central: CentralServer, *arguments: str) -> str:
     """What a command says; it has its own event loop, so it gets a thread of its own."""
     environment = {"VENTANILLA_DATABASE__DSN": central.central.settings.database.dsn}
     result = await asyncio.to_thread(CliRunner().invoke, main, arguments, env=environment)
-    return str(result.output).strip()
+    lines = str(result.output).splitlines()  # the server beside it logs to the same place
+    return "\n".join(line for line in lines if not line.startswith("{")).strip()
