@@ -148,7 +148,9 @@ class Path:
             for line in desk.secondary:
                 heads = [*self.scene.ready[line][self.heads[line] :][:1], *self.late[line][:1]]
                 wakes += [head.due_s + self.scene.threshold_s for head in heads]
-        for one in self.scene.early:  # who came early to a secondary service is this counter's, too, once the place has got old
+        for one in (
+            self.scene.early
+        ):  # who came early to a secondary service is this counter's, too, once the place has got old
             ripens_s = one.entry.due_s + self.scene.threshold_s
             if one.line in desk.secondary and now_s < ripens_s < one.at_s and one.entry.who not in self.taken_early:
                 wakes.append(ripens_s)
