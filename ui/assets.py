@@ -65,7 +65,8 @@ class StaticAssets:
         self.prefix = prefix
         self._extra = {name: directory.resolve() for name, directory in (extra or {}).items()}
         self._root = STATIC_DIRECTORY.resolve()
-        self._files: dict[str, StaticFile] = {}
+        self._files: dict[Path, StaticFile] = {}
+        self._paths: dict[str, Path] = {}
 
     def url(self, name: str) -> str:
         """The address of a file with its version, `/static/css/tokens.css?v=…`.
@@ -80,17 +81,20 @@ class StaticAssets:
 
     def has(self, name: str) -> bool:
         """Is the file there (vendor files are missing until the assets are built)?"""
-        return self._path(name) is not None
+        return self.find(name) is not None
 
     def find(self, name: str) -> StaticFile | None:
         """The file, or none: unknown names and ways out of the folder are the same."""
         path = self._path(name)
         if path is None:
             return None
-        state = path.stat()
-        known = self._files.get(name)
+        try:
+            state = path.stat()
+        except FileNotFoundError:
+            return None
+        known = self._files.get(path)
         if known is None or (known.size, known.changed_ns) != (state.st_size, state.st_mtime_ns):
-            known = self._files[name] = _read(path, state.st_mtime_ns)
+            known = self._files[path] = _read(path, state.st_mtime_ns)
         return known
 
     def reply(
@@ -117,9 +121,20 @@ class StaticAssets:
         return StaticReply(200, headers, file.body if packed is None else packed)
 
     def _path(self, name: str) -> Path | None:
+        """Where a file is. What was found once is not looked for again: every page asks for the same dozen."""
+        if (found := self._paths.get(name)) is not None:
+            return found
         parts = PurePosixPath(name.lstrip("/")).parts
         if not parts or ".." in parts or "\0" in name:
             return None
+        found = self._find_path(parts)
+        if found is not None and name == "/".join(
+            parts
+        ):  # one name of each file, or invented ones would fill the memory
+            self._paths[name] = found
+        return found
+
+    def _find_path(self, parts: tuple[str, ...]) -> Path | None:
         root = self._extra.get(parts[0])
         inside = root.joinpath(*parts[1:]) if root is not None else self._root.joinpath(*parts)
         resolved = inside.resolve()

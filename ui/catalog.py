@@ -26,7 +26,7 @@ from ui.locales import CITIZEN_LOCALES, LOCALES, SOURCE, STAFF_LOCALES, Locale
 
 WORDS_DIRECTORY: Final = Path(__file__).parent / "words"
 CITIZEN_AREAS: Final = ("base", "portal", "progress", "kiosk", "ticket", "display", "mail")
-STAFF_AREAS: Final = ("console", "central", "demo")
+STAFF_AREAS: Final = ("console", "learning", "offline", "central", "insight", "city", "account", "demo")
 
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
 _TAG: Final = re.compile(r"</?(?:strong|a|br)>")

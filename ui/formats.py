@@ -12,7 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
-from babel.dates import format_date
+from babel.dates import format_date, format_interval
 
 from ui.catalog import Words
 
@@ -63,6 +63,14 @@ def day(when: datetime | date, locale: str, *, year: bool = False, zone: ZoneInf
 def short_day(when: datetime | date, locale: str, zone: ZoneInfo = CITY_ZONE) -> str:
     """A short date for narrow places, "jue 26 nov"."""
     return format_date(_civil(when, zone), _SHORT_DAY[locale], locale=locale).replace(".", "")
+
+
+def span_of_days(first: date, last: date, locale: str) -> str:
+    """The days of a week for narrow places, "23–30 nov"."""
+    british = {"en": "en_GB"}  # the day before the month, as in every other date of ours
+    return (
+        format_interval(first, last, "MMMd", locale=british.get(locale, locale)).replace(".", "").replace("\u2009", " ")
+    )
 
 
 def stamp(instant: datetime, zone: ZoneInfo = CITY_ZONE) -> str:

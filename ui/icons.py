@@ -5,6 +5,7 @@ line of reading are mirrored where the text runs from the right.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 from markupsafe import Markup
@@ -124,6 +125,7 @@ _MARK = (
 )
 
 
+@lru_cache(maxsize=512)
 def icon(name: str, label: str | None = None) -> Markup:
     """The drawing `name` as inline SVG; hidden from screen readers unless it gets a `label`.
 

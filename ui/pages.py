@@ -106,12 +106,13 @@ def create_environment(
     """An environment for one language: strict about undefined names, escaping everywhere.
 
     Globals: `t` (HTML), `plain` (text for titles and attributes), `locale`, `static`, `language_links`, `ui` (the
-    parts). Filters: `clock`, `day`, `short_day`, `stamp`, `day_time`, `iso`, `stretch`, `dashed`, `sentence`, `ltr`.
+    parts). Filters: `clock`, `day`, `short_day`, `to_day`, `stamp`, `day_time`, `iso`, `stretch`, `dashed`, `sentence`, `ltr`.
     """
     environment = Environment(
         loader=FileSystemLoader(directories),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,  # a page of the console has fifteen templates: asking the disk for each took more than drawing some
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -167,6 +168,7 @@ def _filters(words: Words, zone: ZoneInfo) -> dict[str, Any]:
         "clock": partial(formats.clock, zone=zone),
         "day": partial(formats.day, locale=tag, zone=zone),
         "short_day": partial(formats.short_day, locale=tag, zone=zone),
+        "to_day": partial(formats.span_of_days, locale=tag),
         "stamp": partial(formats.stamp, zone=zone),
         "day_time": partial(formats.day_time, words=words, zone=zone),
         "iso": partial(formats.iso_local, zone=zone),
