@@ -5,7 +5,8 @@
 
 CREATE TABLE schema_migration (
     name text PRIMARY KEY,
-    applied_at timestamptz NOT NULL DEFAULT now()
+    applied_at timestamptz NOT NULL DEFAULT now(),
+    phase text NOT NULL DEFAULT 'contract' CHECK (phase IN ('expand', 'contract'))
 );
 
 -- ----------------------------------------------------------------------------------------- offices
@@ -95,11 +96,24 @@ CREATE TABLE staff (
     office_id text NOT NULL REFERENCES office ON DELETE CASCADE,
     id text NOT NULL,
     display_name text NOT NULL,
-    roles text[] NOT NULL CHECK (roles <@ ARRAY['clerk', 'supervisor', 'manager']),
+    roles text[] NOT NULL CHECK (roles <@ ARRAY['clerk', 'supervisor', 'manager', 'admin']),
     verifier text NOT NULL, -- argon2id, PHC form
     valid_until timestamptz NOT NULL,
     demo boolean NOT NULL DEFAULT false, -- its password stands in a file of the project
     PRIMARY KEY (office_id, id)
+);
+
+-- What staff's one-time codes are verified with. Apart from staff: loading a city file replaces those rows, never this.
+CREATE TABLE second_factor (
+    office_id text NOT NULL REFERENCES office ON DELETE CASCADE,
+    staff_id text NOT NULL,
+    secret bytea NOT NULL CHECK (length(secret) >= 20),
+    recovery bytea[] NOT NULL, -- SHA-256 of each recovery code
+    enrolled_at timestamptz NOT NULL,
+    enrolled_by text NOT NULL,
+    last_step bigint NOT NULL DEFAULT -1, -- used up at central; an office keeps its own
+    recovery_used bytea[] NOT NULL DEFAULT '{}',
+    PRIMARY KEY (office_id, staff_id)
 );
 
 -- Capacity of an office for some services: start times every slot_min minutes, `seats` parallel places in each.
@@ -236,6 +250,9 @@ CREATE INDEX appointment_by_locator ON appointment (locator) WHERE status = 'boo
 CREATE INDEX appointment_unfed ON appointment (office_id, service_date)
     WHERE status = 'booked' AND fed_version IS DISTINCT FROM version;
 CREATE INDEX appointment_by_day ON appointment (service_date, office_id);
+-- What still has a person: what retention and erasing read, and the proof that nothing older is left.
+CREATE INDEX appointment_with_person ON appointment (service_date)
+    WHERE num_nonnulls(full_name, document_end, email, phone, person_hash) > 0;
 -- What has no end yet, or one that a later report may tell better.
 CREATE INDEX appointment_unsettled ON appointment (office_id, service_date) WHERE status IN ('booked', 'unknown');
 
@@ -364,6 +381,16 @@ CREATE TABLE fact (
 -- Where the fold of an office day begins.
 CREATE INDEX fact_day_opened ON fact (office, epoch, seq) WHERE type = 'day.opened';
 
+-- What an office told stays as it was told: the chain of hashes shows a change, and this stops one made by mistake. Whole
+-- partitions may go by their own commands; a row never does.
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is a log: rows are neither changed nor deleted', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+END
+$$;
+
+CREATE TRIGGER fact_stays BEFORE UPDATE OR DELETE ON fact FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
 -- Facts that are in the raw log and in no projection, for a person to look at.
 CREATE TABLE fact_parked (
     office text NOT NULL,
@@ -471,7 +498,8 @@ CREATE TABLE ticket_token (
     office text NOT NULL,
     accepted boolean NOT NULL,
     service_date date NOT NULL,
-    grant_body bytea
+    grant_body bytea,
+    held_as integer CHECK (held_as >= 1) -- the number under which its office gives it up, where a slip won against a later one
 );
 
 CREATE INDEX ticket_token_in_transit ON ticket_token (office) WHERE NOT accepted;
@@ -527,16 +555,21 @@ CREATE TABLE audit (
     act text NOT NULL,
     subject text NOT NULL,
     attested text NOT NULL DEFAULT '',
-    detail bytea NOT NULL -- ids and codes as JSON
+    detail bytea NOT NULL, -- ids and codes as JSON
+    office text -- that it was about or done at; none: the city's, or written by a build that did not say
 );
 
+CREATE TRIGGER audit_stays BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
 CREATE INDEX audit_by_time ON audit (at);
+CREATE INDEX audit_by_subject ON audit (subject, at);
 
 -- The versions of its configuration that an office works with, by kind of feed row, as it said last.
 CREATE TABLE office_configuration (
     office text PRIMARY KEY,
     versions bytea NOT NULL, -- JSON
-    applied_at timestamptz NOT NULL
+    applied_at timestamptz NOT NULL,
+    states bytea NOT NULL DEFAULT '{}' -- JSON
 );
 
 -- The days whose end an office has reported: what it told up to then is all here. One row per office and day, kept.
@@ -555,4 +588,127 @@ CREATE TABLE office_policy (
     set_at timestamptz NOT NULL,
     set_by text NOT NULL,
     PRIMARY KEY (office_id, effective_from)
+);
+
+-- Who is signed in at central. No reference to staff: loading a city file replaces those rows, and a request reads both anyway.
+CREATE TABLE staff_session (
+    token_hash bytea PRIMARY KEY, -- SHA-256 of the cookie
+    office_id text NOT NULL,
+    staff_id text NOT NULL,
+    opened_with bytea NOT NULL, -- hash over the password's verifier and the second factor's secret at that time
+    created_at timestamptz NOT NULL,
+    seen_at timestamptz NOT NULL, -- when its person did something, to the minute
+    expires_at timestamptz NOT NULL,
+    awaits_code boolean NOT NULL -- the password was right, a one-time code is still to come: nobody is signed in yet
+);
+
+CREATE INDEX staff_session_by_end ON staff_session (expires_at);
+
+-- What past days say of their queue, for managers: where staff changed the order by hand, and how announced waits ended. Made
+-- from the raw log, stretch by stretch (a day that went on in another life of the node has several), and made anew when a
+-- stretch has grown or the rules that count have changed. Days older than the reports reach back are deleted here.
+CREATE TABLE day_report (
+    office text NOT NULL,
+    epoch integer NOT NULL,
+    first_seq bigint NOT NULL,
+    last_seq bigint NOT NULL, -- of the facts that were counted
+    service_date date NOT NULL,
+    rules integer NOT NULL,
+    made_at timestamptz NOT NULL,
+    PRIMARY KEY (office, epoch, first_seq)
+);
+
+CREATE INDEX day_report_by_day ON day_report (service_date);
+
+CREATE TABLE day_override (
+    office text NOT NULL,
+    service_date date NOT NULL,
+    epoch integer NOT NULL,
+    first_seq bigint NOT NULL,
+    seq bigint NOT NULL,
+    kind text NOT NULL,
+    reason text NOT NULL,
+    is_undone boolean NOT NULL,
+    body bytea NOT NULL, -- JSON: sync.domain.overrides.Override
+    PRIMARY KEY (office, service_date, epoch, seq)
+);
+
+CREATE INDEX day_override_by_day ON day_override (service_date);
+
+CREATE TABLE day_held (
+    office text NOT NULL,
+    service_date date NOT NULL,
+    epoch integer NOT NULL,
+    first_seq bigint NOT NULL,
+    service text NOT NULL,
+    announced integer NOT NULL,
+    before integer NOT NULL,
+    inside integer NOT NULL,
+    after integer NOT NULL,
+    far_after integer NOT NULL,
+    PRIMARY KEY (office, service_date, epoch, first_seq, service)
+);
+
+CREATE INDEX day_held_by_day ON day_held (service_date);
+
+-- --------------------------------------------------------------------------------------- oversight
+
+-- What a rule of retention deleted or emptied. One row per kind and run that found something, and one a day in any case.
+CREATE TABLE retention_run (
+    run_id uuid PRIMARY KEY,
+    kind text NOT NULL,
+    older_than timestamptz NOT NULL, -- what ended before was to go
+    began_at timestamptz NOT NULL,
+    ended_at timestamptz, -- none: it was interrupted, and the next run goes on
+    gone bigint NOT NULL DEFAULT 0, -- written with every batch
+    oldest_left timestamptz, -- after the end; none: nothing was left
+    run_by text NOT NULL
+);
+
+CREATE INDEX retention_run_by_kind ON retention_run (kind, began_at);
+
+-- Appointments that lost their place and that somebody has told central to move or to leave with an offer.
+CREATE TABLE closure_run (
+    run_id uuid PRIMARY KEY,
+    office_id text NOT NULL,
+    began_at timestamptz NOT NULL,
+    begun_by text NOT NULL,
+    notice_min int NOT NULL, -- with which places were and are looked for
+    own_office_only boolean NOT NULL,
+    ended_at timestamptz -- none: there are appointments that wait for their turn
+);
+
+CREATE INDEX closure_run_by_office ON closure_run (office_id, began_at);
+CREATE INDEX closure_run_open ON closure_run (began_at) WHERE ended_at IS NULL;
+
+CREATE TABLE closure_item (
+    run_id uuid NOT NULL REFERENCES closure_run,
+    place int NOT NULL, -- in the order in which they were booked
+    appointment_id uuid NOT NULL,
+    request_id uuid NOT NULL, -- under which it is moved: sent again after a crash, it is moved once
+    act text NOT NULL CHECK (act IN ('move', 'offer')),
+    was_office_id text NOT NULL,
+    was_start_at timestamptz NOT NULL,
+    to_office_id text NOT NULL,
+    to_start_at timestamptz NOT NULL,
+    state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'failed')),
+    problem text NOT NULL DEFAULT '', -- code of why not
+    ended_at timestamptz,
+    PRIMARY KEY (run_id, place)
+);
+
+CREATE INDEX closure_item_waiting ON closure_item (run_id, place) WHERE state = 'waiting';
+CREATE UNIQUE INDEX closure_item_waiting_once ON closure_item (appointment_id) WHERE state = 'waiting';
+CREATE INDEX closure_item_by_appointment ON closure_item (appointment_id);
+
+-- The hours of a single day that staff closed over: what the day is again when the closure is lifted.
+CREATE TABLE closed_over (
+    office_id text NOT NULL REFERENCES office ON DELETE CASCADE,
+    service_date date NOT NULL,
+    open boolean NOT NULL,
+    opens time,
+    closes time,
+    note text NOT NULL,
+    source text NOT NULL, -- as in dated_hours: a load replaces what is the city's here, too
+    PRIMARY KEY (office_id, service_date)
 );

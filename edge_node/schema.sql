@@ -1,3 +1,21 @@
+CREATE TABLE broadcast (
+    id TEXT NOT NULL PRIMARY KEY,
+    text TEXT NOT NULL CHECK (length(text) BETWEEN 1 AND 140),
+    posted_by TEXT NOT NULL,
+    posted_at TEXT NOT NULL,
+    until_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE central_heard (
+    id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE code_step (
+    staff_id TEXT NOT NULL PRIMARY KEY,
+    step INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE cursor (
     stream TEXT NOT NULL PRIMARY KEY,
     gen TEXT NOT NULL,
@@ -106,6 +124,12 @@ CREATE TABLE print_job (
     at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE recovery_code_used (
+    code_hash BLOB NOT NULL PRIMARY KEY CHECK (length(code_hash) = 32),
+    staff_id TEXT NOT NULL,
+    at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE remark (
     ticket_id TEXT NOT NULL PRIMARY KEY,
     service_date TEXT NOT NULL,
@@ -120,13 +144,34 @@ CREATE TABLE request (
     at TEXT NOT NULL
 , asked BLOB) STRICT, WITHOUT ROWID;
 
+CREATE TABLE reveal (
+    id INTEGER NOT NULL PRIMARY KEY,
+    at TEXT NOT NULL,
+    staff_id TEXT NOT NULL,
+    console TEXT NOT NULL,
+    ticket_id TEXT NOT NULL,
+    appointment_id TEXT
+) STRICT;
+
+CREATE TABLE slip_given (
+    device TEXT NOT NULL,
+    ticket_id TEXT NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (device, ticket_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE staff_keys (
+    staff_id TEXT NOT NULL PRIMARY KEY,
+    keys TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE staff_session (
     token_hash BLOB NOT NULL PRIMARY KEY CHECK (length(token_hash) = 32),
     staff_id TEXT NOT NULL,
     console TEXT NOT NULL,
     created_at TEXT NOT NULL,
     expires_at TEXT NOT NULL
-, verifier_hash BLOB CHECK (length(verifier_hash) = 32)) STRICT, WITHOUT ROWID;
+, verifier_hash BLOB CHECK (length(verifier_hash) = 32), seen_at TEXT, locked_at TEXT) STRICT, WITHOUT ROWID;
 
 CREATE TABLE uplink_ack (
     epoch INTEGER NOT NULL PRIMARY KEY,

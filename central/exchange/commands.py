@@ -8,9 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import click
+import msgspec
 
-from central.command_line import ATTEST, BY, CONFIG, attested, explained, on_database, settings_of
+from central.command_line import ATTEST, BY, CONFIG, attested, explained, on_database, said, settings_of
 from sync.messages import codec
+from sync.messages.values import Slug
 from sync.messages.wire import Activation
 
 NODE_PROBLEMS = {
@@ -18,7 +20,32 @@ NODE_PROBLEMS = {
     "epoch_taken": "another node holds epoch {epoch} of {office}; register this one with the next epoch",
     "office_unknown": "there is no office {office}; load the city first",
     "no_node": "{office} has no node yet; register its first one",
+    "node_revoked": "{node} was revoked and is given nothing; make a new key on the box and use a new name",
 }
+
+NOT_LENT = {
+    "recovering": "central was restored and still waits for offices; nothing is lent before it is open",
+    "no_node": "one of these is no office, or has no node yet; nothing is lent",
+}
+
+LAST_INT4 = 2**31 - 1
+LAST_INT8 = 2**63 - 1
+
+
+def _node_name(_context: click.Context, _option: click.Parameter, name: str) -> str:
+    """A name that the node's own messages can carry: with another one it would hold the office and could say nothing."""
+    try:
+        return msgspec.convert(name if name.isprintable() else "", Slug)
+    except msgspec.ValidationError:
+        raise click.BadParameter(f"{name!r} is no name of a node: a-z, 0-9, - and _, at most 40") from None
+
+
+def _in_a_folder(_context: click.Context, _option: click.Parameter, file: Path | None) -> Path | None:
+    """Found out before anything is done: the file is written when the office has its new node already."""
+    if file is not None and not file.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {file.parent}")
+    return file
+
 
 PUBLIC_KEY = click.option(
     "--public-key", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True, help="PEM."
@@ -26,7 +53,8 @@ PUBLIC_KEY = click.option(
 ACTIVATION_FILE = click.option(
     "--activation",
     "activation_file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path, dir_okay=False, writable=True),
+    callback=_in_a_folder,
     help="Write the signed activation here, for the node to keep beside its key.",
 )
 
@@ -35,9 +63,15 @@ ACTIVATION_FILE = click.option(
     "register-node", epilog="Example: python -m central register-node centro edge-centro --public-key node.pub.pem"
 )
 @click.argument("office")
-@click.argument("node")
+@click.argument("node", callback=_node_name)
 @PUBLIC_KEY
-@click.option("--epoch", default=1, show_default=True, help="The life of the office's node that this one begins.")
+@click.option(
+    "--epoch",
+    default=1,
+    type=click.IntRange(1, LAST_INT4),
+    show_default=True,
+    help="The life of the office's node that this one begins.",
+)
 @ACTIVATION_FILE
 @CONFIG
 @explained
@@ -66,7 +100,7 @@ def register_node(
     '--activation activation.json --attest "the old box is in my hands, switched off"',
 )
 @click.argument("office")
-@click.option("--node", required=True, help="The new node's name; no node ever had it.")
+@click.option("--node", required=True, callback=_node_name, help="The new node's name; no other node ever had it.")
 @PUBLIC_KEY
 @ACTIVATION_FILE
 @ATTEST
@@ -76,7 +110,9 @@ def register_node(
 def replace_node(
     *, office: str, node: str, public_key: Path, activation_file: Path | None, attest: str, by: str, config: Path | None
 ) -> None:
-    """Give OFFICE to a new node, with today's open tickets. The old one is fenced at once."""
+    """Give OFFICE to a new node, with today's open tickets. The old one is fenced at once. Repeated for the same node and key
+    it writes the activation once more and changes nothing.
+    """
     from central.exchange.replacement import Replacement, replace
     from central.keys import load_keys
 
@@ -91,6 +127,11 @@ def replace_node(
     if not isinstance(answer, Replacement):
         raise click.ClickException(NODE_PROBLEMS[answer].format(office=office, node=node))
     _hand_out(answer.activation, activation_file)
+    if answer.replaced is None:
+        click.echo(
+            f"{node} has {office} already, from epoch {answer.activation.epoch} on; its activation is issued again"
+        )
+        return
     floors = ", ".join(f"{series}{number}" for series, number in answer.replaced.floors.items())
     click.echo(
         f"{node} speaks for {office} from epoch {answer.activation.epoch} on; "
@@ -115,9 +156,7 @@ def lend_seats(offices: tuple[str, ...], config: Path | None) -> None:
 
     answer = on_database(settings, work)
     if not isinstance(answer, Lent):
-        raise click.ClickException(
-            "central was restored and still waits for offices; nothing is lent before it is open"
-        )
+        raise click.ClickException(NOT_LENT[answer])
     click.echo(f"lent: {answer.seats} seats in {answer.leases} leases")
 
 
@@ -218,7 +257,7 @@ def list_conflicts(config: Path | None) -> None:
     epilog='Example: python -m central conflicts resolve attended_after_cancel:01a2…:centro --done "served, told the clerk"',
 )
 @click.argument("key")
-@click.option("--done", required=True, help="What was done about it.")
+@click.option("--done", required=True, callback=said, help="What was done about it.")
 @BY
 @CONFIG
 @explained
@@ -257,7 +296,7 @@ def show_parked(place: str, config: Path | None) -> None:
 
     office, _, position = place.partition(":")
     epoch, _, seq = position.partition(":")
-    if not (epoch.isdecimal() and seq.isdecimal()):
+    if not (epoch.isdecimal() and seq.isdecimal()) or int(epoch) > LAST_INT4 or int(seq) > LAST_INT8:
         raise click.ClickException(f"{place} is no place of a fact; write office:epoch:seq")
     found = on_database(settings_of(config), partial(shown, office=office, epoch=int(epoch), seq=int(seq)))
     if found is None:

@@ -47,10 +47,10 @@ async def listed(connection: Any, now: datetime) -> list[Entry]:
 async def resolve(connection: Any, who: Attested, key: str) -> bool:
     """Close an entry with what was done about it; False when there is no open one."""
     async with transaction_on(connection):
-        done = await connection.fetchval(_queries.resolve, key, who.at, who.actor, who.statement) is not None
-        if done:
-            await note(connection, who, "conflict.resolved", key)
-    return done
+        office = await connection.fetchval(_queries.resolve, key, who.at, who.actor, who.statement)
+        if office is not None:
+            await note(connection, who, "conflict.resolved", key, office=office)
+    return office is not None
 
 
 async def send_ticket(connection: Any, who: Attested, ticket_id: str, office: str) -> bool:
@@ -58,7 +58,7 @@ async def send_ticket(connection: Any, who: Attested, ticket_id: str, office: st
     async with transaction_on(connection) as tx:
         sent = await send_elsewhere(tx, ticket_id, office)
         if sent:
-            await note(connection, who, "ticket.sent_elsewhere", ticket_id, to_office=office)
+            await note(connection, who, "ticket.sent_elsewhere", ticket_id, office=office, to_office=office)
     return sent
 
 

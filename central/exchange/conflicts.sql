@@ -6,7 +6,7 @@ ORDER BY resolved_at NULLS FIRST, noted_at, key;
 
 -- name: resolve
 UPDATE conflict SET resolved_at = $2, resolved_by = $3, resolution = $4 WHERE key = $1 AND resolved_at IS NULL
-RETURNING key;
+RETURNING office;
 
 -- name: open_by_kind
 SELECT kind, count(*) AS conflicts FROM conflict WHERE resolved_at IS NULL GROUP BY kind;

@@ -29,16 +29,19 @@ from sync.messages.feed import (
     Entity,
     Holiday,
     Lease,
+    Neighbour,
     NodeKey,
     NumberFloor,
     Office,
     OfficePolicy,
     Op,
+    PersonErased,
     QrKey,
     Service,
     Staff,
     TicketClosed,
     TicketGrant,
+    TicketTaken,
     WaitModel,
 )
 
@@ -48,7 +51,9 @@ _queries = load("central.exchange", "feed.sql")
 def entity_id(entity: Entity) -> str:
     """The id of an entity within its kind."""
     match entity:
-        case Service() | Office() | Counter() | Staff() | Appointment() | TicketGrant() | TicketClosed() | Lease():
+        case Service() | Office() | Neighbour() | Counter() | Staff() | Appointment():
+            return entity.id
+        case TicketGrant() | TicketClosed() | TicketTaken() | Lease() | PersonErased():
             return entity.id
         case NodeKey():
             return entity.office

@@ -34,19 +34,9 @@ WHERE stream = ANY ($1::text[])
 ORDER BY stream, kind, entity_id;
 
 -- name: last_floor
-SELECT body FROM feed_entity WHERE stream = $1 AND kind = 'number_floor' ORDER BY entity_id DESC LIMIT 1;
-
--- name: streams
-SELECT stream FROM stream_head ORDER BY stream;
-
--- name: prune
--- Rows grow old in the order of their seq, so this reads the primary key from its old end and stops at the first young row.
-DELETE FROM feed f
-WHERE f.stream = $1
-  AND f.seq < coalesce(
-      (SELECT y.seq FROM feed y WHERE y.stream = $1 AND y.created_at >= $2 ORDER BY y.seq LIMIT 1),
-      (SELECT h.head + 1 FROM stream_head h WHERE h.stream = $1)
-  );
+SELECT body FROM feed_entity
+WHERE stream = $1 AND kind = 'number_floor' AND entity_id <= $2
+ORDER BY entity_id DESC LIMIT 1;
 
 -- name: gen
 SELECT gen::text FROM central_life;

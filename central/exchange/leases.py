@@ -65,14 +65,17 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 
 async def lend(
     connection: Any, settings: Leases, now: datetime, offices: Sequence[str] = ()
-) -> Lent | Literal["recovering"]:
+) -> Lent | Literal["recovering", "no_node"]:
     """Lend seats of the days from tomorrow to the horizon to every office with a node. Safe to repeat.
 
     Args:
-        offices: only these; all when empty.
+        offices: only these, each of which must have a node; all when empty.
     """
     leases = seats = 0
-    for row in await connection.fetch(_queries.holders):
+    holders = await connection.fetch(_queries.holders)
+    if set(offices) - {row["office"] for row in holders}:
+        return "no_node"
+    for row in holders:
         if offices and row["office"] not in offices:
             continue
         today = service_date(now, ZoneInfo(row["time_zone"]))
@@ -88,8 +91,8 @@ async def recall(connection: Any, who: Attested, lease_id: str) -> bool:
     """Ask an office for the unsold seats of a lease; False for an unknown lease."""
     async with _locked(connection, lease_id) as tx:
         known = await rules.recall(tx, lease_id)
-        if known:
-            await note(connection, who, "lease.recalled", lease_id)
+        if known and (state := await tx.lease(lease_id)) is not None:
+            await note(connection, who, "lease.recalled", lease_id, office=state.office)
     return known
 
 
@@ -100,10 +103,10 @@ async def reclaim(connection: Any, who: Attested, lease_id: str) -> int | None:
         how many seats are free now; None for an unknown lease.
     """
     async with _locked(connection, lease_id) as tx:
-        if await tx.lease(lease_id) is None:
+        if (state := await tx.lease(lease_id)) is None:
             return None
         freed = await rules.reclaim(tx, lease_id)
-        await note(connection, who, "lease.reclaimed", lease_id, seats=len(freed))
+        await note(connection, who, "lease.reclaimed", lease_id, office=state.office, seats=len(freed))
     return len(freed)
 
 

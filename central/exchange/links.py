@@ -10,23 +10,29 @@ from collections import Counter as Tally
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 import asyncpg
 import msgspec
 
 from sync.io.clock import Clock
 from sync.io.sql import load
-from sync.messages.feed import Counter, Holiday, NodeKey, Office, OfficePolicy, QrKey, Service, Staff
+from sync.messages.feed import Counter, Holiday, Neighbour, NodeKey, Office, OfficePolicy, QrKey, Service, Staff
 from sync.messages.values import Instant
 from sync.messages.wire import HelloRequest
 
 _queries = load("central.exchange", "nodes.sql")
 
 HEARD_EVERY_S = 3.0
-CONFIGURATION = [kind.KIND for kind in (Service, QrKey, Holiday, NodeKey, Office, Counter, Staff, OfficePolicy)]
+CONFIGURATION = [
+    kind.KIND for kind in (Service, QrKey, Holiday, NodeKey, Office, Neighbour, Counter, Staff, OfficePolicy)
+]
 """Kinds of feed rows that say how an office works, not what comes and goes with its day."""
 CONNECTED_S = 12.0
 """An office that was not heard for so long is not connected: four times that, so that a busy moment is no alarm."""
+
+CLOCK_OFF_MAX = timedelta(days=150 * 365)
+"""A clock that says more is as wrong as one that says this, and what is counted with it stays within the calendar."""
 
 
 class OfficeLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +80,11 @@ async def read_links(pool: asyncpg.Pool) -> list[OfficeLink]:
 
 
 class Behind(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of configuration of which an office does not have the newest version yet."""
+    """A kind of configuration of which an office does not have every row as it is now.
+
+    Args:
+        published, applied: the highest version of a row; the same when only others are behind.
+    """
 
     kind: str
     published: int
@@ -87,7 +97,9 @@ async def read_behind(pool: asyncpg.Pool) -> dict[str, tuple[Behind, ...]]:
     for row in await pool.fetch(_queries.configurations, CONFIGURATION):
         behind = found.setdefault(row["office"], [])
         applied = msgspec.json.decode(row["applied"], type=dict[str, int]).get(row["kind"], 0)
-        if applied < row["version"]:
+        states = msgspec.json.decode(row["states"], type=dict[str, str])
+        is_behind = states.get(row["kind"]) != row["state"] if states else applied < row["version"]
+        if is_behind:
             behind.append(Behind(kind=row["kind"], published=row["version"], applied=applied))
     return {office: tuple(behind) for office, behind in found.items()}
 
@@ -98,20 +110,25 @@ async def note_hello(pool: asyncpg.Pool, hello: HelloRequest, now: datetime, *, 
     Args:
         is_fenced: another node holds the office; the standing of this one says nothing about it.
     """
-    offset_ms = (hello.clock_at - now) // timedelta(milliseconds=1)
+    offset = min(max(hello.clock_at - now, -CLOCK_OFF_MAX), CLOCK_OFF_MAX)
     await pool.execute(
         _queries.hello,
         hello.office,
         now,
         hello.node,
         hello.incarnation,
-        offset_ms,
+        offset // timedelta(milliseconds=1),
         hello.disk_free_bytes,
         hello.sqlite_version,
         hello.schema,
         hello.last_seq,
         None if is_fenced else hello.rolled_back,
     )
+
+
+async def clock_ahead_ms(connection: Any, office: str) -> int:
+    """The clock of the office's node that was heard last minus central's; 0 when none was."""
+    return await connection.fetchval(_queries.clock_ahead, office) or 0
 
 
 class Hearing:

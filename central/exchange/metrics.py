@@ -24,7 +24,6 @@ HELD_BACK = Counter(
 )
 LONG_POLLS = Gauge("ventanilla_long_polls_open", "Long-polls that wait for news")
 SNAPSHOTS = Counter("ventanilla_snapshots_total", "Snapshots made", ["office"])
-FEED_PRUNED = Counter("ventanilla_feed_rows_pruned_total", "Feed rows deleted for their age")
 
 CONFLICTS = Gauge("ventanilla_conflicts_open", "Entries of the conflict inbox that nobody has dealt with", ["kind"])
 AWAITED = Gauge("ventanilla_offices_awaited", "Offices whose report a restored central waits for: nothing is booked")

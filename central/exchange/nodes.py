@@ -12,6 +12,7 @@ from typing import Literal
 import asyncpg
 import msgspec
 
+from central.exchange.feed import withdraw
 from sync.io import node_token
 from sync.io.node_token import NodeClaims, TokenFault
 from sync.io.sql import load
@@ -75,8 +76,18 @@ async def announce(connection: asyncpg.Connection) -> int:
 
 
 async def revoke(connection: asyncpg.Connection, *, node_id: str, at: datetime) -> bool:
-    """Stop believing a node, at once; False if it is unknown. Revoking again keeps the first instant."""
-    return await connection.fetchval(_queries.revoke_node, node_id, at) is not None
+    """Stop believing a node, at once; False if it is unknown. Revoking again keeps the first instant.
+
+    The offices forget its key: slips that it signs are worth nothing any more, and nobody is sent there.
+    """
+    async with connection.transaction():
+        row = await connection.fetchrow(_queries.revoke_node, node_id, at)
+        if row is None:
+            return False
+        office, epoch = row
+        if await connection.fetchval(_queries.told_key, office, epoch):
+            await withdraw(connection, GLOBAL, NodeKey.KIND, office, version=epoch)
+    return True
 
 
 def bearer(authorization: str | None) -> str:

@@ -10,7 +10,13 @@ INSERT INTO node (id, office, epoch, public_key, activation) VALUES ($1, $2, $3,
 ON CONFLICT (id) DO NOTHING;
 
 -- name: revoke_node
-UPDATE node SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1 RETURNING revoked_at;
+UPDATE node SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1 RETURNING office, epoch;
+
+-- name: told_key
+-- The key that the offices have of an office's node, if it is this life's.
+SELECT EXISTS (
+    SELECT FROM feed_entity WHERE stream = 'global' AND kind = 'node_key' AND entity_id = $1 AND version = $2
+);
 
 -- name: adopt_epoch
 -- A newer life of the office's node begins an empty log; an equal or older one changes nothing.
@@ -20,11 +26,17 @@ SET epoch = excluded.epoch, last_seq = excluded.last_seq, last_hash = excluded.l
 WHERE a.epoch < excluded.epoch;
 
 -- name: configurations
--- $1 kinds that are configuration. What was published to an office, and what it works with.
-SELECT o.id AS office, published.kind, published.version, c.versions AS applied
+-- $1 kinds that are configuration. What was published to an office, and what it works with. The state is reckoned as the edge
+-- does it (edge_node.queue.configuration.states).
+SELECT o.id AS office, published.kind, published.version, published.state, c.versions AS applied, c.states
 FROM office o
 CROSS JOIN LATERAL (
-    SELECT e.kind, max(e.version) AS version FROM feed_entity e
+    SELECT
+        e.kind, max(e.version) AS version,
+        left(encode(sha256(convert_to(string_agg(
+            concat_ws(' ', e.stream, e.entity_id, e.version), E'\n' ORDER BY e.stream, e.entity_id
+        ), 'UTF8')), 'hex'), 16) AS state
+    FROM feed_entity e
     WHERE e.stream = ANY (ARRAY['global', 'office:' || o.id]) AND e.kind = ANY ($1::text[])
     GROUP BY e.kind
 ) AS published
@@ -32,11 +44,11 @@ JOIN office_configuration c ON c.office = o.id
 ORDER BY o.id, published.kind;
 
 -- name: unannounced
--- The present nodes whose keys the offices have not been told of.
+-- The present nodes whose keys the offices have not been told of; one that was revoked is told of no more.
 SELECT n.office, n.epoch, n.public_key
 FROM office_authority a JOIN node n ON n.office = a.office AND n.epoch = a.epoch
 LEFT JOIN feed_entity e ON e.stream = 'global' AND e.kind = 'node_key' AND e.entity_id = n.office
-WHERE e.version IS NULL OR e.version < n.epoch
+WHERE n.revoked_at IS NULL AND (e.version IS NULL OR e.version < n.epoch)
 ORDER BY n.office;
 
 -- name: clock_ahead

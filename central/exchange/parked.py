@@ -85,5 +85,5 @@ async def _again(connection: Any, who: Attested, one: ParkedFact, projections: M
         if not facts or await tx.project(facts):
             return False
         await connection.execute(_queries.taken, *place, who.at)
-        await note(connection, who, "fact.replayed", one.place)
+        await note(connection, who, "fact.replayed", one.place, office=one.office)
     return True

@@ -4,9 +4,3 @@ SELECT kind, entity_id, version FROM feed_entity
 WHERE stream = $1 AND kind = ANY ($2::text[]) AND (convert_from(body, 'UTF8')::jsonb ->> 'service_date')::date < $3
 ORDER BY kind, entity_id
 LIMIT $4;
-
--- name: forget_tokens
-DELETE FROM ticket_token WHERE service_date < $1;
-
--- name: zones
-SELECT id AS office, time_zone FROM office ORDER BY id;

@@ -19,6 +19,7 @@ from central.exchange.rights_store import PostgresRights
 from central.exchange.rules import KnownAppointment, presence
 from sync.io.sql import load
 from sync.messages import codec
+from sync.messages.desk_facts import TicketWantedBack
 from sync.messages.facts import (
     ConfigApplied,
     DayClosed,
@@ -122,8 +123,8 @@ async def _note(
 async def note_configuration(tx: PostgresRights, opened: OpenedFact, fact: ConfigApplied) -> None:
     """The office works with these versions now; what a replaced node works with does not count."""
     if not opened.late:
-        office, versions = opened.record.header.office, codec.encode(fact.versions)
-        await tx.connection.execute(_queries.configuration_applied, office, versions, opened.happened_at)
+        office, versions, states = opened.record.header.office, codec.encode(fact.versions), codec.encode(fact.states)
+        await tx.connection.execute(_queries.configuration_applied, office, versions, opened.happened_at, states)
 
 
 async def note_day_closed(tx: PostgresRights, opened: OpenedFact, fact: DayClosed) -> None:
@@ -151,7 +152,7 @@ PROJECTIONS: Mapping[type[Fact], Projection] = {
 }
 """What each fact changes at central beside the rights that move. Others are only in the raw log and in the office days."""
 
-MOVING = (LeaseSold, LeaseReturned, TicketFinished, TicketReleased, TicketAccepted)
+MOVING = (LeaseSold, LeaseReturned, TicketIssued, TicketFinished, TicketReleased, TicketWantedBack, TicketAccepted)
 """The facts that ``take_effect`` moves anything for; the rest, nearly all, need no savepoint."""
 
 

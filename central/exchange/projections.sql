@@ -15,8 +15,9 @@ UPDATE appointment SET status = 'attended', attended_office = coalesce(attended_
 INSERT INTO closed_day (office, service_date) VALUES ($1, $2) ON CONFLICT DO NOTHING;
 
 -- name: configuration_applied
-INSERT INTO office_configuration (office, versions, applied_at) VALUES ($1, $2, $3)
-ON CONFLICT (office) DO UPDATE SET versions = excluded.versions, applied_at = excluded.applied_at;
+INSERT INTO office_configuration (office, versions, applied_at, states) VALUES ($1, $2, $3, $4)
+ON CONFLICT (office) DO UPDATE
+SET versions = excluded.versions, applied_at = excluded.applied_at, states = excluded.states;
 
 -- name: appointment_newer
 UPDATE appointment SET version = version + 1 WHERE appointment_id = $1;

@@ -19,7 +19,7 @@ async def begin(connection: Any, who: Attested) -> list[str]:
     """
     async with transaction_on(connection):
         row = await connection.fetchrow(_queries.begin_life, who.at)
-        await note(connection, who, "central.restored", row["gen"], awaited=len(row["awaited"]))
+        await note(connection, who, "central.restored", row["gen"], office=None, awaited=len(row["awaited"]))
     return list(row["awaited"])
 
 
@@ -28,7 +28,7 @@ async def skip_office(connection: Any, who: Attested, office: str) -> bool:
     async with transaction_on(connection) as tx:
         was_awaited = await skip(tx, office)
         if was_awaited:
-            await note(connection, who, "office.skipped", office)
+            await note(connection, who, "office.skipped", office, office=office)
     return was_awaited
 
 

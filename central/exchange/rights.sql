@@ -5,17 +5,20 @@
 SELECT pg_advisory_xact_lock(1953066611, hashtext($1::text));
 
 -- name: token
-SELECT ticket_id, tenure, office, accepted, service_date, grant_body FROM ticket_token WHERE ticket_id = $1;
+SELECT ticket_id, tenure, office, accepted, service_date, held_as, grant_body FROM ticket_token WHERE ticket_id = $1;
 
 -- name: set_token
-INSERT INTO ticket_token (ticket_id, tenure, office, accepted, service_date, grant_body)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO ticket_token (ticket_id, tenure, office, accepted, service_date, held_as, grant_body)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (ticket_id) DO UPDATE SET
     tenure = excluded.tenure, office = excluded.office, accepted = excluded.accepted,
-    service_date = excluded.service_date, grant_body = excluded.grant_body;
+    service_date = excluded.service_date, held_as = excluded.held_as, grant_body = excluded.grant_body;
 
 -- name: has_office
 SELECT EXISTS (SELECT FROM office WHERE id = $1);
+
+-- name: time_zone
+SELECT time_zone FROM office WHERE id = $1;
 
 -- name: person_of
 SELECT full_name, language, needs FROM appointment WHERE appointment_id = $1;
@@ -41,6 +44,9 @@ UPDATE lease_seat SET outcome = $4::text
 FROM unnest($2::uuid[], $3::integer[]) AS told (slot_id, seat_no)
 WHERE lease_id = $1 AND lease_seat.slot_id = told.slot_id AND lease_seat.seat_no = told.seat_no
   AND (outcome IS NULL OR $4::text = 'sold');
+
+-- name: slot_office
+SELECT office_id FROM slot WHERE slot_id = $1;
 
 -- name: seat
 SELECT state, appointment_id, lease_id FROM seat WHERE slot_id = $1 AND seat_no = $2 FOR UPDATE;

@@ -7,7 +7,7 @@ written by ``flush`` as the last statements, in the order of the streams: no hea
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -63,17 +63,28 @@ class PostgresRights:
             office=row["office"],
             accepted=row["accepted"],
             service_date=row["service_date"],
+            held_as=row["held_as"],
             grant=None if grant is None else codec.decode(grant, TicketGrant),
         )
 
     async def set_token(self, token: TicketToken) -> None:
         grant = None if token.grant is None else codec.encode(token.grant)
         await self.connection.execute(
-            _rights.set_token, token.ticket_id, token.tenure, token.office, token.accepted, token.service_date, grant
+            _rights.set_token,
+            token.ticket_id,
+            token.tenure,
+            token.office,
+            token.accepted,
+            token.service_date,
+            token.held_as,
+            grant,
         )
 
     async def has_office(self, office: str) -> bool:
         return bool(await self.connection.fetchval(_rights.has_office, office))
+
+    async def service_date(self, office: str, at: datetime) -> date:
+        return service_date(at, ZoneInfo(await self.connection.fetchval(_rights.time_zone, office)))
 
     async def person_of(self, appointment_id: str) -> tuple[str, str, tuple[str, ...]]:
         row = await self.connection.fetchrow(_rights.person_of, appointment_id)
@@ -101,6 +112,10 @@ class PostgresRights:
     async def note_outcome(self, lease_id: str, seats: Sequence[SeatRef], outcome: str) -> None:
         """Write into a lease's account what became of seats: ``sold`` or ``returned``."""
         await self.connection.execute(_rights.note_outcome, lease_id, *_columns(seats), outcome)
+
+    async def slot_office(self, slot_id: str) -> str | None:
+        office: str | None = await self.connection.fetchval(_rights.slot_office, slot_id)
+        return office
 
     async def seat(self, seat: SeatRef) -> Seat | None:
         row = await self.connection.fetchrow(_rights.seat, seat.slot_id, seat.seat_no)

@@ -22,7 +22,7 @@ from central.booking.sold import take_person
 from central.context import Central
 from central.exchange import metrics
 from central.exchange.activations import trusts
-from central.exchange.links import note_hello
+from central.exchange.links import clock_ahead_ms, note_hello
 from central.exchange.requests import MAX_BODY_BYTES, refused, signed
 from central.exchange.service import Exchange
 from central.exchange.snapshot_files import start_of
@@ -70,6 +70,7 @@ async def hello(
         server_at=now,
         durability=central.settings.database.durability,
         trusts=partial(trusts, central.keys),
+        clock_ahead_ms=await clock_ahead_ms(central.pool, message.office),
     )
     if message.activation is not None and message.epoch not in exchange.announced[message.office]:
         await exchange.announce_nodes()  # it may have been adopted just now

@@ -11,9 +11,8 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import asyncpg
 import structlog
 
 from central.context import Central
@@ -24,7 +23,6 @@ from central.exchange.leases import lend, settle, statements, totals
 from central.exchange.links import HEARD_EVERY_S, Hearing, OfficeLink, read_behind, read_links
 from central.exchange.nodes import announce
 from central.exchange.office_days import OfficeDays
-from central.exchange.past_days import forget_past_days
 from central.exchange.recovery import awaited
 from central.exchange.snapshot_files import SnapshotFiles
 from central.exchange.store import PostgresCentralStore
@@ -36,7 +34,6 @@ log = structlog.get_logger(__name__)
 _feed = load("central.exchange", "feed.sql")
 _facts = load("central.exchange", "facts.sql")
 
-FEED_KEPT = timedelta(days=14)
 HOUSE_EVERY_S = 3600.0
 MEASURE_EVERY_S = 30.0
 HEADS_EVERY_S = 0.04
@@ -94,11 +91,8 @@ class Exchange:
                 self.streams.wake(row["stream"])
 
     async def keep_house(self) -> None:
-        """Delete old feed rows and what belongs to past days, tell of keys that were never told, keep the leases."""
+        """Tell of keys that were never told, keep the leases."""
         await self.announce_nodes()
-        async with self.central.pool.acquire() as connection:
-            await forget_past_days(connection, self.central.clock.now())
-        await prune(self.central.pool, self.central.clock.now() - FEED_KEPT)
         if self.central.settings.leases.automatic:
             await self.keep_leases()
 
@@ -143,16 +137,6 @@ async def repeat(work: Callable[[], Awaitable[None]], every_s: float) -> None:
             log.warning("exchange.work_failed", work=getattr(work, "__name__", ""), error=type(error).__name__)
             await asyncio.sleep(RETRY_S)
         await asyncio.sleep(every_s)
-
-
-async def prune(pool: asyncpg.Pool, before: datetime) -> int:
-    """Delete feed rows older than ``before``, stream by stream; entities stay. Returns how many rows went."""
-    pruned = 0
-    for row in await pool.fetch(_feed.streams):
-        deleted = int((await pool.execute(_feed.prune, row["stream"], before)).split()[-1])
-        pruned += deleted
-        metrics.FEED_PRUNED.inc(deleted)
-    return pruned
 
 
 @asynccontextmanager

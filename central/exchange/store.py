@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import date
 from typing import Any
 
 import asyncpg
@@ -85,8 +86,8 @@ class PostgresCentralTx(PostgresRights):
             next_seq = day.seq + 1
         return day
 
-    async def last_floor(self, office: str) -> NumberFloor | None:
-        body = await self._connection.fetchval(_feed.last_floor, office_stream(office))
+    async def last_floor(self, office: str, until: date) -> NumberFloor | None:
+        body = await self._connection.fetchval(_feed.last_floor, office_stream(office), until.isoformat())
         return None if body is None else codec.decode(body, NumberFloor)
 
     async def advance(self, office: str, last: Position) -> None:

@@ -6,6 +6,7 @@ the difference is kept and the request signed anew, once. The wall clock itself 
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
@@ -21,8 +22,10 @@ from sync.io.clock import Clock
 from sync.io.http import BodyError, Problem, Unpacker, pack
 from sync.io.node_token import sign
 from sync.messages import codec
+from sync.messages.agenda import AgendaRequest
 from sync.messages.codec import MalformedMessage
 from sync.messages.people import PersonReply, PersonRequest
+from sync.messages.values import is_plausible
 from sync.messages.wire import (
     MAX_INFLATED_BYTES,
     DownReply,
@@ -36,12 +39,15 @@ from sync.messages.wire import (
     UpReply,
     UpRequest,
 )
+from sync.protocol.backoff import LONGEST_S
 from sync.protocol.hello import Node
 
 CONNECT_S: Final = 3.0
 HELLO_S: Final = 3.0
 """Short: hello is also how a silent cut is noticed."""
 REPLY_S: Final = 10.0
+AGENDA_S: Final = 2.5
+"""All that a clerk and a citizen at the desk wait for central; the page is made in what is left of three seconds."""
 POLL_MARGIN_S: Final = 5.0
 """How much longer than the asked wait a long-poll may take before its connection counts as dead."""
 
@@ -59,7 +65,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
         unreachable: nothing came from central at all: no connection, a cut, silence.
         code: ``unreachable``, central's problem code, ``http_{status}``, ``malformed_reply``,
             ``reply_too_large`` or ``wrong_reply``.
-        retry_after_s: how long central asks to wait.
+        retry_after_s: how long central, or whatever stands before it, asks to wait; never longer than our own longest pause.
     """
 
     code: str
@@ -102,6 +108,8 @@ class CentralClient:
         """Say hello; learns how far central's clock is from ours (half the round trip is taken off)."""
         sent_at = self._clock.now()
         reply: HelloReply | Failure = await self._call("/sync/v1/hello", request, {200: HelloReply}, HELLO_S)
+        if isinstance(reply, HelloReply) and not is_plausible(reply.server_at):
+            return Failure(code="malformed_reply")
         if isinstance(reply, HelloReply):
             self.offset = reply.server_at - (sent_at + (self._clock.now() - sent_at) / 2)
         return reply
@@ -147,6 +155,14 @@ class CentralClient:
         """Tell central who an appointment is for that was sold here."""
         reply: PersonReply | Failure = await self._call("/sync/v1/people", request, {200: PersonReply})
         return reply
+
+    async def agenda(self, act: str, request: AgendaRequest, shape: type[Any]) -> Any:
+        """Ask what staff want to know or have done of appointments; silence counts after ``AGENDA_S``, for somebody waits."""
+        try:
+            async with asyncio.timeout(AGENDA_S):
+                return await self._call(f"/sync/v1/agenda/{act}", request, {200: shape}, AGENDA_S)
+        except TimeoutError:
+            return Failure(code="unreachable", unreachable=True)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -195,11 +211,14 @@ class CentralClient:
         try:
             problem = codec.decode(content, Problem)
             if problem.code in _TIME_FAULTS:
-                self.offset = msgspec.convert(problem.server_time, datetime) - self._clock.now()
+                server_at = msgspec.convert(problem.server_time, datetime)
+                if is_plausible(server_at):  # else no request could be signed any more
+                    self.offset = server_at - self._clock.now()
         except (MalformedMessage, msgspec.ValidationError, TypeError):
             problem = Problem(status=response.status_code, code=f"http_{response.status_code}")
         retry_after = response.headers.get("retry-after", "")
-        return Failure(code=problem.code, retry_after_s=float(retry_after) if retry_after.isdecimal() else 0.0)
+        wait_s = float(retry_after) if retry_after.isdecimal() else 0.0
+        return Failure(code=problem.code, retry_after_s=min(LONGEST_S, wait_s))
 
 
 def _decode(content: bytes, shape: type[Any]) -> Any:

@@ -1,4 +1,5 @@
-"""The three loops of the uplink: hello, up, down. Separate tasks, one request in flight each; rules in ``sync.protocol``.
+"""The loops of the uplink: hello, up, down, report, people. Separate tasks, one request in flight each; rules in
+``sync.protocol``.
 
 Theory
     *Hello* says hello until it is answered, then the link is connected and the other loops go. While they are quiet it
@@ -11,6 +12,8 @@ Theory
     *Up* waits for facts, gathers for ``GATHER_S`` what a busy moment commits, sends, and goes on until central has all.
 
     *Down* asks for rows in a long-poll that central answers when there are some, or takes a snapshot.
+
+    *Report* and *people* have something to say seldom: to a restored central, and of those to whom a lent seat was sold.
 
     A loop that central answers with an error waits by the session's own backoff, never longer than ``PAUSE_S``.
 """
@@ -115,7 +118,7 @@ class HelloLoop:
 
     def _greeted(self, greeted: Greeted, journal_seq: int) -> None:
         around = self._around
-        self._around.told_well()
+        around.told_well()
         if not around.link.connected.is_set():
             log.info("link.connected", acked_seq=greeted.acked.seq, journal_seq=journal_seq)
         around.link.committed(journal_seq)

@@ -79,4 +79,4 @@ WHERE excluded.version > entity_aside.version;
 SELECT stream, kind, entity_id, version, body FROM entity_aside ORDER BY stream, kind, entity_id;
 
 -- name: clear_aside
-DELETE FROM entity_aside;
+DELETE FROM entity_aside WHERE kind = :kind;

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from prometheus_client import CollectorRegistry
 
+from edge_node.uplink.agenda import AgendaAtCentral
 from edge_node.uplink.client import CentralClient
 from edge_node.uplink.link import Link, LinkState
 from edge_node.uplink.loops import DownLoop, HelloLoop, People, PeopleLoop, ReportLoop, UpLoop
@@ -21,6 +22,7 @@ from edge_node.uplink.metrics import UplinkMetrics
 from edge_node.uplink.surroundings import OnNews, Surroundings
 from edge_node.uplink.watchdog import Stall, keep_going
 from edge_node.writer import Writer
+from sync.domain.central_clock import CentralClock
 from sync.domain.leases import LeaseBook
 from sync.io.clock import Clock
 from sync.messages.wire import LONG_POLL_S
@@ -94,6 +96,9 @@ class Uplink:
             metrics=self._metrics,
         )
 
+        self.agenda = AgendaAtCentral(self._around)
+        """What staff ask central about appointments."""
+
     @property
     def state(self) -> LinkState:
         """The link as it is now."""
@@ -103,6 +108,11 @@ class Uplink:
     def offset(self) -> timedelta:
         """Central's clock minus ours, as last known."""
         return self._client.offset
+
+    @property
+    def central_clock(self) -> CentralClock | None:
+        """Central's clock as hellos of this run have told it; none before the first."""
+        return self._around.central_clock
 
     def central_now(self) -> datetime:
         """Central's time, as well as this office knows it."""

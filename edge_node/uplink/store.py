@@ -96,8 +96,8 @@ class SqliteEdgeTx:
     async def aside(self) -> Sequence[SnapshotRow]:
         return read_aside(self._connection)
 
-    async def clear_aside(self) -> None:
-        self._connection.execute(_queries.clear_aside)
+    async def clear_aside(self, kinds: Sequence[str]) -> None:
+        self._connection.executemany(_queries.clear_aside, [{"kind": kind} for kind in kinds])
 
     async def entities_of(self, kind: str) -> Sequence[SnapshotRow]:
         return [_row(row) for row in self._connection.execute(_queries.entities_of, {"kind": kind})]
@@ -147,6 +147,11 @@ def read_aside(connection: sqlite3.Connection) -> list[SnapshotRow]:
 def _row(row: Sequence[Any]) -> SnapshotRow:
     stream, kind, entity_id, version, body = row
     return SnapshotRow(stream=stream, kind=kind, entity_id=entity_id, version=version, body=msgspec.Raw(body))
+
+
+def put_entities(connection: sqlite3.Connection, rows: Sequence[SnapshotRow]) -> None:
+    """Write rows as the feed would, for an office that no central speaks to."""
+    connection.executemany(_queries.put_entity, map(_columns, rows))
 
 
 def _columns(row: SnapshotRow) -> dict[str, Any]:

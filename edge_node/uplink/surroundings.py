@@ -1,4 +1,4 @@
-"""What the three loops share: the link, the client, the writer, and how a failed exchange is told."""
+"""What the loops share: the link, the client, the writer, and how a failed exchange is told."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def take_ticket_unless_given(x: Context, command: c.TakeTicket) -> Decision:
     """The same for a kiosk, whose question may come after it has given that ticket out of its own reserve."""
     given = x.day.tickets.get(command.request_id)
     if given is not None and given.series in reserved_letters(x.day):
-        return Accepted(())
+        return Accepted(()) if given.given_by in ("", x.actor.device_id) else refuse("ticket_unknown")
     return take_ticket(x, command)
 
 
@@ -84,5 +84,6 @@ def issue(
         follow_hash=command.follow_hash,
         band=rank.band,
         expected=x.expected.get(service.id) if origin == "walk_in" else None,
+        basis=None if isinstance(command, c.CheckIn) else command.basis,
     )
     return Issued((issued,))

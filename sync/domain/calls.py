@@ -8,6 +8,7 @@ from sync.domain.arrivals import take_ticket
 from sync.domain.deciding import Context, own_visit, ready_session, seen_session
 from sync.domain.ordering import callable_before, is_for_others, next_for, why
 from sync.domain.outcomes import Accepted, Decision, refuse
+from sync.domain.routes import end_of
 from sync.domain.ticket import CounterSession, Ticket
 from sync.messages import commands as c
 from sync.messages import facts as f
@@ -19,7 +20,7 @@ AT_THE_COUNTER = "walk_in"
 
 
 def call_next(x: Context, command: c.CallNext) -> Decision:
-    """Call the next ticket; a visit that is being served is finished with it.
+    """Call the next ticket; a visit that is being served is finished with it, or goes on to its next step.
 
     One that is only called is not: a second click, with the view that the first one brought, would end the visit of a person
     who is still on the way.
@@ -30,7 +31,7 @@ def call_next(x: Context, command: c.CallNext) -> Decision:
     visit = x.day.visit_at(session.session)
     if visit is not None and visit.state == "called":
         return refuse("visit_open", ticket_id=visit.ticket_id)
-    ended = () if visit is None else (finish_of(visit, session.session),)
+    ended = () if visit is None else (end_of(x, visit, session.session),)
     choice = next_for(x.day, session, x.now)
     if choice is None:
         return Accepted(ended) if ended else refuse("nobody_waiting")
@@ -121,15 +122,7 @@ def finish(x: Context, command: c.Finish) -> Decision:
         return ticket
     if not set(command.services) <= set(x.catalogue.services):
         return refuse("service_unknown", ticket_id=ticket.ticket_id)
-    return Accepted((finish_of(ticket, command.session, command.outcome, command.services),))
-
-
-def finish_of(
-    ticket: Ticket, session: str, outcome: f.Outcome = f.DEFAULT_OUTCOME, services: tuple[str, ...] = ()
-) -> f.TicketFinished:
-    """The end of a visit; unless somebody says otherwise, what was done is what the person came for and what was added."""
-    done = services or (ticket.service, *ticket.added)
-    return f.TicketFinished(ticket_id=ticket.ticket_id, session=session, outcome=outcome, services=done)
+    return Accepted((end_of(x, ticket, command.session, command.outcome, command.services),))
 
 
 def add_service(x: Context, command: c.AddService) -> Decision:

@@ -7,7 +7,7 @@ from datetime import date
 
 import msgspec
 
-from sync.messages.feed import Counter, Entity, NodeKey, Office, OfficePolicy, Service, WaitModel
+from sync.messages.feed import Counter, Entity, Holiday, Neighbour, NodeKey, Office, OfficePolicy, Service, WaitModel
 from sync.messages.policy import Policy
 
 
@@ -17,6 +17,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         model: what the past weeks say about waiting here; none before central has made one.
         nodes: the node of every office of the city that has one: where people can be sent, and whose slips are believed.
+        neighbours: the city's offices as the others know them; city_services: what any of them offers; holidays of the city.
     """
 
     office: Office
@@ -25,6 +26,9 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     policies: tuple[OfficePolicy, ...] = ()
     model: WaitModel | None = None
     nodes: Mapping[str, NodeKey] = msgspec.field(default_factory=dict)
+    neighbours: Mapping[str, Neighbour] = msgspec.field(default_factory=dict)
+    city_services: Mapping[str, Service] = msgspec.field(default_factory=dict)
+    holidays: Mapping[date, Holiday] = msgspec.field(default_factory=dict)
 
     @classmethod
     def of(cls, office: Office, entities: Iterable[Entity]) -> Catalogue:
@@ -34,6 +38,9 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
             office=office,
             services={e.id: e for e in entities if isinstance(e, Service) and e.id in office.services},
             counters={e.id: e for e in entities if isinstance(e, Counter)},
+            neighbours={e.id: e for e in entities if isinstance(e, Neighbour)},
+            city_services={e.id: e for e in entities if isinstance(e, Service)},
+            holidays={e.day: e for e in entities if isinstance(e, Holiday)},
             nodes={e.office: e for e in entities if isinstance(e, NodeKey)},
             model=max((e for e in entities if isinstance(e, WaitModel)), key=lambda m: m.made_on, default=None),
             policies=tuple(

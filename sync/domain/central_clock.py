@@ -33,8 +33,13 @@ class CentralClock(msgspec.Struct, frozen=True, kw_only=True):
 
     @staticmethod
     def heard(known: CentralClock | None, *, sent_ns: int, received_ns: int, server_at: datetime) -> CentralClock:
-        """The better of what was known and what an exchange tells."""
+        """The better of what was known and what an exchange tells; the latter if the two cannot both be right, as when the
+        machine slept or central's clock was set.
+        """
         fresh = CentralClock(at=server_at, mono_ns=(sent_ns + received_ns) // 2, error_ns=(received_ns - sent_ns) // 2)
-        if known is not None and known.error_at(received_ns) < fresh.error_at(received_ns):
-            return known
-        return fresh
+        if known is None:
+            return fresh
+        known_ns, fresh_ns = known.error_at(received_ns), fresh.error_at(received_ns)
+        apart = abs(known.now(received_ns) - fresh.now(received_ns))
+        contradict = apart > timedelta(microseconds=(known_ns + fresh_ns) // 1000)
+        return fresh if contradict or fresh_ns <= known_ns else known

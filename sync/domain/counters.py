@@ -1,4 +1,4 @@
-"""Opening, closing, pausing and taking over counters: one clerk at a counter, one counter for a clerk."""
+"""Opening, closing, pausing and taking over counters: one clerk at a counter, one counter for a clerk; what they serve."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import msgspec
 
 from sync.domain.catalogue import Catalogue
 from sync.domain.office_day import OfficeDay
+from sync.domain.ordering import reachable
 from sync.domain.outcomes import Accepted, Decision, Unchanged, refuse
 from sync.domain.ticket import CounterSession
 from sync.messages import desk_facts as d
 from sync.messages import facts as f
-from sync.messages.commands import Actor, CloseCounter, OpenCounter, PauseCounter, ResumeCounter
+from sync.messages.commands import Actor, ChangeServices, CloseCounter, OpenCounter, PauseCounter, ResumeCounter
 from sync.messages.refusals import Refusal
 
 
@@ -83,21 +84,24 @@ def close_counter(day: OfficeDay, command: CloseCounter, actor: Actor) -> Decisi
     if session is None:
         return refuse("counter_closed")
     if session.staff_id == actor.actor_id:
-        return _close_own(day, command.session, actor)
+        return _close_own(day, command, actor)
     if not actor.supervisor:
         return refuse("forbidden")
     return Accepted(end_session(day, session, "ended_by_supervisor"))
 
 
-def _close_own(day: OfficeDay, session_id: str, actor: Actor) -> Decision:
+def _close_own(day: OfficeDay, command: CloseCounter, actor: Actor) -> Decision:
     session = own_session(
-        day, session_id, actor
+        day, command.session, actor
     )  # who signs out of the browser that was left does not close the other one's
     if isinstance(session, Refusal):
         return session
     if visit := day.visit_at(session.session):
         return refuse("visit_open", ticket_id=visit.ticket_id)
-    return Accepted((f.CounterClosed(session=session.session, counter=session.counter, reason="closed"),))
+    if command.unless_last and left_unserved(day, session):
+        return refuse("last_counter")
+    closed = f.CounterClosed(session=session.session, counter=session.counter, reason="closed", why=command.reason)
+    return Accepted((closed,))
 
 
 def pause_counter(day: OfficeDay, command: PauseCounter, actor: Actor) -> Decision:
@@ -109,6 +113,8 @@ def pause_counter(day: OfficeDay, command: PauseCounter, actor: Actor) -> Decisi
         return refuse("visit_open", ticket_id=visit.ticket_id)
     if session.is_paused:
         return Accepted(())
+    if command.unless_last and left_unserved(day, session):
+        return refuse("last_counter")
     return Accepted((d.CounterPaused(session=session.session, counter=session.counter, reason=command.reason),))
 
 
@@ -119,6 +125,34 @@ def resume_counter(day: OfficeDay, command: ResumeCounter, actor: Actor) -> Deci
     if not session.is_paused:
         return Accepted(())
     return Accepted((d.CounterResumed(session=session.session, counter=session.counter),))
+
+
+def change_services(day: OfficeDay, command: ChangeServices, actor: Actor, catalogue: Catalogue) -> Decision:
+    """Let an open counter serve other services from its next call on; primary goes before secondary where both are named."""
+    if not actor.supervisor:
+        return refuse("forbidden")
+    session = day.sessions.get(command.session)
+    if session is None:
+        return refuse("counter_closed")
+    secondary = tuple(each for each in command.secondary if each not in command.primary)
+    if not {*command.primary, *secondary} <= set(catalogue.services):
+        return refuse("service_unknown")
+    if (command.primary, secondary) == (session.primary, session.secondary):
+        return Accepted(())
+    changed = d.CounterServicesChanged(
+        session=session.session, counter=session.counter, primary=command.primary, secondary=secondary
+    )
+    return Accepted((changed,))
+
+
+def left_unserved(day: OfficeDay, session: CounterSession) -> tuple[Unserved, ...]:
+    """Services that people wait for whom, of the counters at work, only this one may serve: what its pause or close leaves."""
+    others = [s for s in day.sessions.values() if s is not session and not s.is_paused]
+    waiting: dict[str, int] = {}
+    for ticket in day.waiting.values():
+        if reachable(session, ticket) and not any(other.serves(ticket.service) for other in others):
+            waiting[ticket.service] = waiting.get(ticket.service, 0) + 1
+    return tuple(Unserved(service=service, waiting=n) for service, n in sorted(waiting.items()))
 
 
 def unserved(day: OfficeDay) -> tuple[Unserved, ...]:

@@ -10,20 +10,22 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sync.domain import arrivals, calls, moves, persons, reports, support, undo
+from sync.domain import arrivals, calls, moves, persons, reports, routes, support, undo
 from sync.domain.catalogue import Catalogue
-from sync.domain.counters import close_counter, open_counter, pause_counter, resume_counter
+from sync.domain.counters import change_services, close_counter, open_counter, pause_counter, resume_counter
 from sync.domain.deciding import Context
 from sync.domain.handover import accept
 from sync.domain.leases import NO_RIGHTS, Rights, sell
 from sync.domain.office_day import OfficeDay
 from sync.domain.outcomes import Accepted, Decision, refuse
 from sync.domain.reserve import take_reserved
+from sync.domain.retold import take_printed
 from sync.messages import commands as c
 from sync.messages import facts as f
 
-AT_ANY_HOUR = (c.ReportPrinted, c.ReportPrintFailed, c.ReportShown, c.AskSupport, c.AnswerSupport)
-"""What is not about the open day: devices tell of yesterday's paper, and staff who are alone after hours may need help."""
+AT_ANY_HOUR = (c.ReportPrinted, c.ReportPrintFailed, c.ReportShown, c.AskSupport, c.AnswerSupport, c.Reveal)
+"""What is not about the open day: devices tell of yesterday's paper, and staff who are alone after hours may need help
+and may look up tomorrow's appointments."""
 
 
 def decide(
@@ -96,6 +98,10 @@ def _resume_counter(x: Context, command: c.ResumeCounter) -> Decision:
     return resume_counter(x.day, command, x.actor)
 
 
+def _change_services(x: Context, command: c.ChangeServices) -> Decision:
+    return change_services(x.day, command, x.actor, x.catalogue)
+
+
 def _accept(x: Context, command: c.Accept) -> Decision:
     return accept(x.day, command, x.now, x.catalogue)
 
@@ -127,10 +133,13 @@ _RULES: dict[type[c.Command], Callable[[Context, Any], Decision]] = {
     c.Resume: moves.resume,
     c.Skip: moves.skip,
     c.Reassign: moves.reassign,
+    c.AssignTicket: moves.assign_ticket,
+    c.ChangeServices: _change_services,
     c.AddService: calls.add_service,
     c.ServeWalkIn: calls.serve_walk_in,
     c.SetPriority: persons.set_priority,
     c.SetNeeds: persons.set_needs,
+    c.PlanRoute: routes.plan_route,
     c.Undo: undo.undo,
     c.PauseCounter: _pause_counter,
     c.ResumeCounter: _resume_counter,
@@ -138,10 +147,13 @@ _RULES: dict[type[c.Command], Callable[[Context, Any], Decision]] = {
     c.AnswerSupport: support.answer_support,
     c.Leave: moves.leave,
     c.HandOver: moves.hand_over,
+    c.TakeBack: moves.take_back,
     c.Accept: _accept,
     c.MarkArrived: moves.mark_arrived,
     c.SellLease: _sell_lease,
+    c.Reveal: persons.reveal,
     c.TakeReserved: _take_reserved,
+    c.TakePrinted: take_printed,
     c.ReportPrinted: reports.report_printed,
     c.ReportPrintFailed: reports.report_print_failed,
     c.ReportShown: reports.report_shown,

@@ -17,16 +17,19 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from sync.domain.catalogue import Catalogue
-from sync.domain.numbering import NextLabel, next_label
+from sync.domain.numbering import LAST_NUMBER, NextLabel, next_label
 from sync.domain.office_day import OfficeDay
 from sync.domain.outcomes import Accepted, Decision, refuse
 from sync.domain.reserve import reserved_letters
 from sync.domain.ticket import Ticket
 from sync.messages import facts as f
 from sync.messages.commands import Accept, HandOver
-from sync.messages.feed import TicketClosed, TicketGrant
+from sync.messages.feed import TicketClosed, TicketGrant, TicketTaken
+from sync.messages.values import is_plausible
 
 MS = timedelta(milliseconds=1)
+SPAN_MAX = timedelta(days=50 * 365)
+"""A longer span is no waiting but a clock that was set; sums of what this lets through stay within the calendar."""
 
 
 def release(day: OfficeDay, ticket: Ticket, command: HandOver, now: datetime) -> f.TicketReleased:
@@ -63,7 +66,8 @@ def card_of(ticket: Ticket, service: str, now: datetime) -> f.TicketCard:
 def accept(day: OfficeDay, command: Accept, now: datetime, catalogue: Catalogue) -> Decision:
     """Hold a ticket with its place; nothing when this tenure (or a later one) was here before.
 
-    A service that this office does not offer is accepted all the same: somebody must hold the person.
+    A service that this office does not offer is accepted all the same, and so is a card whose spans no clock says: somebody
+    must hold the person, and what a broken office told must not stop this one.
     """
     known = day.tickets.get(command.ticket_id)
     if known is not None and known.tenure >= command.tenure:
@@ -72,33 +76,40 @@ def accept(day: OfficeDay, command: Accept, now: datetime, catalogue: Catalogue)
     label = _label(day, command, known, catalogue)
     if label is None:
         return refuse("series_exhausted")
-    card, transit = command.card, timedelta(milliseconds=max(0, command.transit_ms))
-    travel = timedelta(minutes=command.travel_min) - transit
+    card, transit = command.card, max(timedelta(0), _span(command.transit_ms))
+    travel = _span(command.travel_min, timedelta(minutes=1)) - transit
     callable_at = now if command.is_here or command.via == "restored" else max(now, now + travel)
-    if card.slot_start_at is not None:
-        callable_at = max(callable_at, card.slot_start_at - timedelta(minutes=day.policy.early_margin_min))
+    slot_start_at = card.slot_start_at if is_plausible(card.slot_start_at) else None
+    if slot_start_at is not None:
+        callable_at = max(callable_at, slot_start_at - timedelta(minutes=day.policy.early_margin_min))
     accepted = f.TicketAccepted(
         ticket_id=command.ticket_id,
         service_date=day.service_date,
         tenure=command.tenure,
         from_office=command.from_office,
         via=command.via,
-        transit_ms=max(0, command.transit_ms),
+        transit_ms=transit // MS,
         label=label.label,
         series=label.series,
         number=label.number,
         service=card.service,
         origin=card.origin,
         priority_class=card.priority_class,
-        arrived_at=now - timedelta(milliseconds=card.present_ms) - transit,
-        due_at=now - timedelta(milliseconds=card.waited_ms) - transit,
+        arrived_at=now - _span(card.present_ms) - transit,
+        due_at=now - _span(card.waited_ms) - transit,
         callable_at=callable_at,
         follow_hash=card.follow_hash,
-        slot_start_at=card.slot_start_at,
+        slot_start_at=slot_start_at,
         duration_min=card.duration_min,
         appointment_id=card.appointment_id,
     )
     return Accepted((accepted,))
+
+
+def _span(count: int, unit: timedelta = MS) -> timedelta:
+    """So many units, at most ``SPAN_MAX`` in either direction."""
+    most = SPAN_MAX // unit
+    return min(max(count, -most), most) * unit
 
 
 def command_of(grant: TicketGrant, office: str, request_id: str, central_at: datetime) -> Accept:
@@ -123,22 +134,34 @@ def is_new(day: OfficeDay, grant: TicketGrant, service_date: date) -> bool:
     return day.is_open and grant.service_date == service_date and (known is None or known.tenure < grant.tenure)
 
 
-def ended_elsewhere(day: OfficeDay, closed: Iterable[TicketClosed]) -> list[f.TicketAbandoned]:
-    """The facts that end tickets of this day which are over by central's word. One at a counter is left to its clerk."""
-    ending: list[f.TicketAbandoned] = []
-    for row in closed:
+def ended_elsewhere(
+    day: OfficeDay, closed: Iterable[TicketClosed], taken: Iterable[TicketTaken] = ()
+) -> list[f.TicketAbandoned]:
+    """The facts that end tickets of this day which are over by central's word, or live at another office since they left this
+    one: a life of the node that did not know of it may have been told of the paper. One at a counter is left to its clerk.
+    """
+    rows: list[TicketClosed | TicketTaken] = [*closed, *taken]
+    ending: dict[str, f.TicketAbandoned] = {}
+    for row in rows:
         ticket = day.tickets.get(row.id)
         if ticket and ticket.tenure <= row.tenure and ticket.state in ("waiting", "parked", "missed"):
-            ending.append(f.TicketAbandoned(ticket_id=row.id, reason=row.reason))
-    return ending
+            reason = row.reason if isinstance(row, TicketClosed) else "superseded"
+            ending.setdefault(row.id, f.TicketAbandoned(ticket_id=row.id, reason=reason))
+    return list(ending.values())
 
 
 def _label(day: OfficeDay, command: Accept, known: Ticket | None, catalogue: Catalogue) -> NextLabel | None:
-    """A ticket that was here before keeps its label, so does a restored one; any other gets the next of its service."""
-    if command.series is not None and command.number is not None:
-        return NextLabel(command.series, command.number)
+    """A ticket that was here before keeps its label, so does a restored one; any other gets the next of its service.
+
+    A restored one, too, when its label was given to somebody else meanwhile: central may learn of it only after its node was
+    replaced, and restored itself since.
+    """
     if known is not None:
         return NextLabel(known.series, known.number)
+    if command.series is not None and command.number is not None and 1 <= command.number <= LAST_NUMBER:
+        label = NextLabel(command.series, command.number)
+        if all(ticket.label != label.label for ticket in day.tickets.values()):
+            return label
     service = catalogue.services.get(command.card.service)
     spare = catalogue.office.spare_series
     return next_label(service.series if service else spare, spare, day.last_numbers, reserved_letters(day))

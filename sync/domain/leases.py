@@ -91,6 +91,16 @@ def starts(rights: Rights, service: str, duration_min: int, now: datetime) -> li
     return sorted(found)
 
 
+def left(rights: Rights, now: datetime) -> dict[SeatRef, datetime]:
+    """The seats that can still be sold, each with the instant until which."""
+    return {
+        seat.seat: min(lease.sell_until, seat.start_at)
+        for lease in _usable(rights, now)
+        for seat in rights.book.unsold(lease)
+        if seat.start_at > now
+    }
+
+
 def give_back(rights: Rights) -> list[LeaseReturned]:
     """What recalled leases of this life still hold, as the facts that give it back."""
     going = [

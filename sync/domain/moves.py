@@ -12,7 +12,7 @@ from sync.domain.outcomes import Accepted, Decision, Unchanged, refuse
 from sync.domain.reinstatement import due_again
 from sync.messages import commands as c
 from sync.messages import facts as f
-from sync.messages.desk_facts import TicketSkipped
+from sync.messages.desk_facts import TicketSkipped, TicketWantedBack
 from sync.messages.refusals import Refusal
 
 
@@ -23,6 +23,8 @@ def transfer(x: Context, command: c.Transfer) -> Decision:
     ticket = own_visit(x, command, "called", "serving")
     if isinstance(ticket, Refusal):
         return ticket
+    if command.order != "keep" and command.reason is None:
+        return refuse("reason_required", ticket_id=ticket.ticket_id)
     service = command.service or ticket.service
     if service not in x.catalogue.services:
         return refuse("service_unknown", ticket_id=ticket.ticket_id)
@@ -39,6 +41,7 @@ def transfer(x: Context, command: c.Transfer) -> Decision:
         zone=command.zone,
         order=command.order,
         has_note=bool(command.note.strip()),
+        reason=command.reason if command.order != "keep" else None,
     )
     return Accepted((moved,))
 
@@ -90,6 +93,20 @@ def reassign(x: Context, command: c.Reassign) -> Decision:
     return Accepted((*moved, *closing))
 
 
+def assign_ticket(x: Context, command: c.AssignTicket) -> Decision:
+    """Give one ticket to a counter that may or may not serve its service, or to whoever serves it; it keeps its place."""
+    if not x.actor.supervisor:
+        return refuse("forbidden")
+    ticket = in_state(x, command.ticket_id, "waiting", "parked")
+    if isinstance(ticket, Refusal):
+        return ticket
+    if command.to_counter not in (None, *x.day.session_at):
+        return refuse("counter_closed", ticket_id=ticket.ticket_id)
+    if ticket.counter == command.to_counter and (command.to_counter is not None or not ticket.is_marked):
+        return Accepted(())
+    return Accepted((f.TicketReassigned(ticket_id=ticket.ticket_id, counter=command.to_counter),))
+
+
 def reinstate(x: Context, command: c.Reinstate) -> Decision:
     ticket = in_state(x, command.ticket_id, "missed")
     if isinstance(ticket, Refusal):
@@ -106,6 +123,7 @@ def park(x: Context, command: c.Park) -> Decision:
         reason=command.reason,
         session=command.session,
         remind_at=x.now + timedelta(minutes=command.remind_min) if command.remind_min is not None else None,
+        returns_at=x.now + timedelta(minutes=command.return_min) if command.return_min is not None else None,
         kept_for=x.actor.actor_id if command.back_to_me else None,
     )
     return Accepted((parked,))
@@ -117,10 +135,13 @@ def resume(x: Context, command: c.Resume) -> Decision:
 
 
 def leave(x: Context, command: c.Leave) -> Decision:
+    """End the waiting of somebody who has gone. Who names their counter session may take it back (``sync.domain.undo``)."""
+    if command.session is not None and isinstance(session := own_session(x.day, command.session, x.actor), Refusal):
+        return session
     ticket = in_state(x, command.ticket_id, "waiting", "parked", "missed")
     if isinstance(ticket, Refusal):
         return ticket
-    return Accepted((f.TicketAbandoned(ticket_id=ticket.ticket_id, reason="left"),))
+    return Accepted((f.TicketAbandoned(ticket_id=ticket.ticket_id, reason="left", session=command.session),))
 
 
 def hand_over(x: Context, command: c.HandOver) -> Decision:
@@ -139,6 +160,17 @@ def hand_over(x: Context, command: c.HandOver) -> Decision:
     if command.to_office == x.day.office or command.to_office not in x.catalogue.nodes:
         return refuse("office_unknown")
     return Accepted((release(x.day, ticket, command, x.now),))
+
+
+def take_back(x: Context, command: c.TakeBack) -> Decision:
+    """Ask for a ticket again that this office gave up. It is not this office's to decide: whoever has accepted it keeps it."""
+    ticket = in_state(x, command.ticket_id, "in_transit")
+    if isinstance(ticket, Refusal):
+        return ticket
+    if ticket.wanted_back or x.day.service_date is None:
+        return Accepted(())
+    wanted = TicketWantedBack(ticket_id=ticket.ticket_id, service_date=x.day.service_date, tenure=ticket.tenure)
+    return Accepted((wanted,))
 
 
 def mark_arrived(x: Context, command: c.MarkArrived) -> Decision:

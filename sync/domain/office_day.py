@@ -15,7 +15,7 @@ import msgspec
 
 from sync.domain.folding import acts, counters, days, entries, visits
 from sync.domain.lines import Lines
-from sync.domain.ticket import CounterSession, Durations, Left, State, SupportCall, Ticket
+from sync.domain.ticket import CounterSession, Durations, Left, State, SupportAnswer, SupportCall, Ticket
 from sync.messages import facts as f
 from sync.messages.envelope import FactHeader
 from sync.messages.policy import Policy
@@ -74,6 +74,8 @@ class OfficeDay:
         """What each kiosk may give by itself today, by device."""
         self.support: dict[str, SupportCall] = {}
         """Calls for support that nobody takes care of yet."""
+        self.support_answers: dict[str, SupportAnswer] = {}
+        """Who took care of somebody's last call, by who asked."""
         self.lines = Lines()
         self.announcements: list[Announcement] = []
         self.durations: dict[str, Durations] = {}

@@ -116,9 +116,14 @@ def in_order(tickets: Iterable[Ticket]) -> list[Ticket]:
 
 
 def callable_before(day: OfficeDay, session: CounterSession, rank: Rank, now: datetime) -> int:
-    """How many callable tickets with a smaller rank a counter passes over by calling one of this rank."""
+    """How many people a counter passes over by calling one of this rank."""
+    return len(passed_over(day, session, rank, now))
+
+
+def passed_over(day: OfficeDay, session: CounterSession, rank: Rank, now: datetime) -> list[Ticket]:
+    """Callable tickets with a smaller rank that a counter passes over by calling one of this rank, in order."""
     primary, ripe, _ = _reach(day, session, now)
-    return sum(1 for t in primary + ripe if t.callable_at <= now and t.rank < rank)
+    return in_order(t for t in primary + ripe if t.callable_at <= now and t.rank < rank)
 
 
 def passed_over_bound(day: OfficeDay, session: CounterSession, chosen: Ticket, now: datetime) -> Ticket | None:

@@ -9,6 +9,7 @@ from sync.domain.due import due
 from sync.domain.outcomes import Accepted, Decision, refuse
 from sync.domain.ticket import Ticket
 from sync.messages import commands as c
+from sync.messages.agenda_facts import AppointmentRevealed
 from sync.messages.desk_facts import TicketNeedsSet, TicketPriorityChanged
 from sync.messages.policy import Policy
 from sync.messages.refusals import Refusal
@@ -38,6 +39,11 @@ def set_needs(x: Context, command: c.SetNeeds) -> Decision:
     if isinstance(ticket, Refusal):
         return ticket
     return Accepted((TicketNeedsSet(ticket_id=ticket.ticket_id, has_needs=bool(command.needs)),))
+
+
+def reveal(_x: Context, command: c.Reveal) -> Decision:
+    """Whoever may sign in may look at one appointment's person; that they did is written down before they see it."""
+    return Accepted((AppointmentRevealed(appointment_id=command.appointment_id, found_by=command.found_by),))
 
 
 def _open_ticket(x: Context, ticket_id: str) -> Ticket | Refusal:

@@ -13,8 +13,9 @@ Theory
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from string import ascii_uppercase
 
 from sync.domain.catalogue import Catalogue
@@ -26,7 +27,7 @@ from sync.messages import facts as f
 from sync.messages.commands import TakeReserved
 from sync.messages.feed import Service
 from sync.messages.refusals import Refusal
-from sync.messages.topics import HeldNumbers
+from sync.messages.topics import HeldNumbers, KioskTellReserved
 
 BLOCK = 60
 """Tickets that a kiosk may give by itself: about two hours of a busy one."""
@@ -85,27 +86,48 @@ def grants(
     return granted
 
 
-def skipped(day: OfficeDay, told: Mapping[str, HeldNumbers]) -> list[f.LabelsSkipped]:
+def skipped(day: OfficeDay, told: Mapping[str, HeldNumbers], believed: Callable[[str], int]) -> list[f.LabelsSkipped]:
     """Numbers that kiosks have seen on paper and this journal has not: labels must go on behind them.
 
     Letters of reserves are left out: their numbers are the kiosk's alone, used or not.
+
+    Args:
+        believed: the highest number of a series that a kiosk can have seen (``sync.domain.retold``).
     """
     if not day.is_open or day.service_date is None:
         return []
-    own = reserved_letters(day) | {held.series for held in told.values()}
     known, facts = dict(day.last_numbers), []
-    for device, held in sorted(told.items()):
+    for device, seen in _beyond_the_journal(day, told).items():
         higher = {
-            series: min(number, LAST_NUMBER)
-            for series, number in sorted(held.highest.items())
-            if held.service_date == day.service_date
-            and series not in own
-            and min(number, LAST_NUMBER) > known.get(series, 0)
+            series: number for series, number in seen.items() if known.get(series, 0) < number <= believed(series)
         }
         if higher:
             known |= higher
             facts.append(f.LabelsSkipped(device=device, service_date=day.service_date, floors=higher))
     return facts
+
+
+def doubted(
+    day: OfficeDay, told: Mapping[str, HeldNumbers], believed: Callable[[str], int]
+) -> dict[str, dict[str, int]]:
+    """Numbers that kiosks say to have seen and nobody can have given, by kiosk and series: a kiosk that is broken, or lies."""
+    beyond = _beyond_the_journal(day, told)
+    said = {device: {s: n for s, n in seen.items() if n > believed(s)} for device, seen in beyond.items()}
+    return {device: numbers for device, numbers in said.items() if numbers}
+
+
+def _beyond_the_journal(day: OfficeDay, told: Mapping[str, HeldNumbers]) -> dict[str, dict[str, int]]:
+    """By kiosk and series, what it has seen of today and the journal has not."""
+    own = reserved_letters(day) | {held.series for held in told.values()}
+    return {
+        device: {
+            series: min(number, LAST_NUMBER)
+            for series, number in sorted(held.highest.items())
+            if series not in own and min(number, LAST_NUMBER) > day.last_numbers.get(series, 0)
+        }
+        for device, held in sorted(told.items())
+        if held.service_date == day.service_date
+    }
 
 
 def grant(day: OfficeDay, device: str, series: str, floor: int = 0) -> f.ReserveGranted | None:
@@ -137,6 +159,21 @@ def next_reserved(block: f.ReserveGranted, given: int, today: date) -> int | Non
     return number if block.service_date == today and number <= block.last else None
 
 
+def command_of(told: KioskTellReserved) -> TakeReserved:
+    """The command that a kiosk's word for a ticket of its own stands for; the printed code leads to it from now on."""
+    return TakeReserved(
+        request_id=told.request_id,
+        ticket_id=told.ticket_id,
+        service=told.service,
+        service_date=told.service_date,
+        series=told.series,
+        number=told.number,
+        elapsed_ms=told.elapsed_ms,
+        follow_hash=sha256(told.follow_code).digest(),
+        language=told.language,
+    )
+
+
 def take_reserved(
     day: OfficeDay, command: TakeReserved, device: str, now: datetime, service: Service | None
 ) -> Decision:
@@ -148,6 +185,10 @@ def take_reserved(
     if known is not None:
         if known.label == label:
             return Accepted(())
+        if known.given_by not in ("", device):
+            return refuse("ticket_unknown")  # a kiosk is told nothing of tickets that are not its own
+        if known.series in reserved_letters(day):
+            return refuse("not_reserved")  # its paper is out
         if refusal := _objection(day, command, device, label):
             return refusal
         relabelled = f.TicketRelabelled(
@@ -163,7 +204,7 @@ def take_reserved(
         return refuse("service_unknown")
     if refusal := _objection(day, command, device, label):
         return refusal
-    arrived_at = now - min(timedelta(milliseconds=min(command.elapsed_ms, 10**12)), LONGEST)
+    arrived_at = arrived_before(now, timedelta(milliseconds=min(command.elapsed_ms, 10**12)))
     rank = due(arrived_at, None, "general", day.policy)
     issued = f.TicketIssued(
         ticket_id=command.ticket_id,
@@ -178,6 +219,11 @@ def take_reserved(
         follow_hash=command.follow_hash,
     )
     return Accepted((issued,))
+
+
+def arrived_before(now: datetime, elapsed: timedelta) -> datetime:
+    """When somebody came, by what a kiosk says; no longer ago than a day, whatever its clock says."""
+    return now - min(elapsed, LONGEST)
 
 
 def _objection(day: OfficeDay, command: TakeReserved, device: str, label: str) -> Refusal | None:

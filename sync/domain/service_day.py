@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 TURN = time(4, 0)
 """Local time at which one service day ends and the next begins."""
@@ -16,6 +17,7 @@ def service_date(at: datetime, zone: tzinfo) -> date:
     return (at.astimezone(zone).replace(tzinfo=None) - timedelta(hours=TURN.hour)).date()
 
 
+@lru_cache(maxsize=64)
 def starts_at(day: date, zone: tzinfo) -> datetime:
     """The UTC instant at which a service day begins."""
     return datetime.combine(day, TURN, tzinfo=zone).astimezone(UTC)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from sync.domain.counters import own_session
 from sync.domain.deciding import Context
+from sync.domain.office_day import OfficeDay
 from sync.domain.outcomes import Accepted, Decision, refuse
+from sync.domain.ticket import SupportAnswer, SupportCall
 from sync.messages import commands as c
 from sync.messages.desk_facts import SupportAnswered, SupportAsked
 from sync.messages.refusals import Refusal
+
+ANSWER_STANDS = timedelta(minutes=5)
+"""So long the one who asked for support reads who comes."""
 
 
 def ask_support(x: Context, command: c.AskSupport) -> Decision:
@@ -32,3 +39,14 @@ def answer_support(x: Context, command: c.AnswerSupport) -> Decision:
     if command.support_id not in x.day.support:
         return refuse("support_over")
     return Accepted((SupportAnswered(support_id=command.support_id),))
+
+
+def calls(day: OfficeDay) -> tuple[SupportCall, ...]:
+    """Calls for support that nobody takes care of yet, the urgent ones first."""
+    return tuple(sorted(day.support.values(), key=lambda call: (call.urgency != "panic", call.asked_at)))
+
+
+def answer_for(day: OfficeDay, staff_id: str, now: datetime) -> SupportAnswer | None:
+    """Who comes to somebody that asked for support, for a while."""
+    answer = day.support_answers.get(staff_id)
+    return answer if answer is not None and now - answer.answered_at < ANSWER_STANDS else None

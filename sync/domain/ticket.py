@@ -16,7 +16,7 @@ from typing import Literal
 
 import msgspec
 
-from sync.messages.facts import Band, CalledHow, Expected, Origin, Outcome, Why
+from sync.messages.facts import Band, CalledHow, Expected, Origin, Outcome, TicketReleased, Why
 
 State = Literal["waiting", "called", "serving", "missed", "parked", "finished", "abandoned", "in_transit"]
 OPEN_STATES: frozenset[State] = frozenset({"waiting", "called", "serving", "missed", "parked"})
@@ -38,14 +38,22 @@ class Ticket(msgspec.Struct, kw_only=True):
         behind_at: staff sent it behind all who waited at that instant.
         added: services that were added to its visit.
         services: what was really done, once it is finished.
+        route: services of a planned visit, in order, the present one among them; empty: nothing was planned.
+        step: where in the route the person stands, from 0.
+        parked_at, parked_by: while parked: since when, and the clerk who set it aside.
         remind_at: while parked: when its clerk wants to be told of it.
+        returns_at: while parked: when it waits again by itself.
+        returned_at, returned_for: since it came back by itself, until it is called: when, and the clerk who had set it aside.
+        sent_from, sent_by: the counter and the clerk that last sent it on; none: nobody did, or it was from no counter.
         has_note: a note for who serves it next was written in this office.
         changed: (epoch, seq) of the last fact that changed its state or place.
         session: the counter session that has called it, while called or serving.
         reinstated: how often it came back after a missed call.
+        given_by: the device that it was asked for at; empty: the node took it in by itself.
         tenure: the number of its holder; 1 for the office that issued it.
         from_office: the office that gave it up for this one.
-        released_to: the office that this one gave it up for.
+        released_to: the office that this one gave it up for; released: the fact, for its slip; released_at.
+        wanted_back: this office has asked for it again.
         expected: it was accepted and its person has not been seen yet.
         expected_wait: what its person was told of the wait when it was issued.
     """
@@ -63,6 +71,7 @@ class Ticket(msgspec.Struct, kw_only=True):
     issue_seq: tuple[int, int]
     issued_at: datetime
     follow_hash: bytes
+    given_by: str = ""
     slot_start_at: datetime | None = None
     duration_min: int | None = None
     appointment_id: str | None = None
@@ -77,8 +86,17 @@ class Ticket(msgspec.Struct, kw_only=True):
     behind_at: datetime | None = None
     added: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
+    route: tuple[str, ...] = ()
+    step: int = 0
     parked_reason: str | None = None
+    parked_at: datetime | None = None
+    parked_by: str | None = None
     remind_at: datetime | None = None
+    returns_at: datetime | None = None
+    returned_at: datetime | None = None
+    returned_for: str | None = None
+    sent_from: str | None = None
+    sent_by: str | None = None
     has_note: bool = False
     changed: tuple[int, int] = (0, 0)
     session: str | None = None
@@ -99,8 +117,16 @@ class Ticket(msgspec.Struct, kw_only=True):
     tenure: int = 1
     from_office: str | None = None
     released_to: str | None = None
+    released: TicketReleased | None = None
+    released_at: datetime | None = None
+    wanted_back: bool = False
     expected: bool = False
     expected_wait: Expected | None = None
+
+    @property
+    def is_on_route(self) -> bool:
+        """Whether the present service is a planned step, and no detour from the plan."""
+        return bool(self.route) and self.route[self.step] == self.service
 
     @property
     def rank(self) -> tuple[datetime, tuple[int, int]]:
@@ -156,6 +182,7 @@ class CounterSession(msgspec.Struct, kw_only=True):
     Args:
         last_ticket_id: the last ticket called here, open or not: what ``CallNext.after`` must name.
         zone: the counter's; none: a build opened it that did not say.
+        opened_on: the browser that it was opened in.
         console: the only browser that it may be worked from, since it was taken over there; empty: any of the clerk's.
         paused_reason, paused_at: while set, nobody is called here.
         skipped: tickets that are passed over for the next call.
@@ -170,6 +197,7 @@ class CounterSession(msgspec.Struct, kw_only=True):
     opened_at: datetime
     last_ticket_id: str | None = None
     zone: str | None = None
+    opened_on: str = ""
     console: str = ""
     paused_reason: str | None = None
     paused_at: datetime | None = None
@@ -200,6 +228,15 @@ class SupportCall(msgspec.Struct, kw_only=True):
     staff_id: str
     counter: str | None
     asked_at: datetime
+
+
+class SupportAnswer(msgspec.Struct, kw_only=True):
+    """Somebody takes care of a call for support; kept for who asked."""
+
+    urgency: str
+    staff_id: str
+    counter: str | None
+    answered_at: datetime
 
 
 class Durations(msgspec.Struct, kw_only=True):

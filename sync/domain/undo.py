@@ -48,4 +48,14 @@ def _objection(day: OfficeDay, act: Act, now: datetime) -> Refusal | None:
     if now - act.at > timedelta(seconds=UNDO_S):
         return refuse("undo_too_late")
     moved = next((ticket_id for ticket_id in act.before if day.tickets[ticket_id].changed > act.position), None)
+    if moved is None:
+        moved = next((ticket_id for ticket_id in act.before if _came_again(day, ticket_id)), None)
     return refuse("undo_moved_on", ticket_id=moved) if moved is not None else None
+
+
+def _came_again(day: OfficeDay, ticket_id: str) -> bool:
+    """Whether the person was said to have gone and has come with the same appointment since: that ticket stands."""
+    ticket = day.tickets[ticket_id]
+    if ticket.state != "abandoned" or ticket.appointment_id is None:
+        return False
+    return day.by_appointment.get(ticket.appointment_id) != ticket_id

@@ -1,6 +1,7 @@
 """What people ask of an office's queue. A command either becomes facts or a refusal (``sync.domain.decide``).
 
-Every command carries the ``request_id`` its sender made; the same id never acts twice.
+Every command carries the ``request_id`` its sender made; the same id never acts twice. All stand here under one name; those of
+devices are in ``device_commands``.
 """
 
 from __future__ import annotations
@@ -10,29 +11,30 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from sync.messages.command import CITIZEN, SYSTEM, Actor, Command
+from sync.messages.device_commands import ReportPrinted, ReportPrintFailed, ReportShown, TakePrinted, TakeReserved
 from sync.messages.facts import DEFAULT_OUTCOME, AcceptedVia, Outcome, TicketCard, TransferOrder
 from sync.messages.policy import GENERAL
-from sync.messages.values import AnnouncementId, Hash, Instant, Language, Locator, Note, Series, Slug, Tenure, Uuid
+from sync.messages.values import Hash, Instant, Language, Locator, Note, Series, Slug, Tenure, Uuid
 
+__all__ = [  # what stands elsewhere and is found here, too
+    "CITIZEN",
+    "SYSTEM",
+    "Actor",
+    "Command",
+    "ReportPrintFailed",
+    "ReportPrinted",
+    "ReportShown",
+    "TakePrinted",
+    "TakeReserved",
+]
 
-class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """Who acts, from where. ``actor_id`` is a staff id, ``citizen`` or ``system``."""
-
-    actor_id: str
-    device_id: str
-    supervisor: bool = False
-
-
+PriorityBasis = Literal["asked", "seen", "document", "correction"]
+"""How staff came to know that a person has a class; never why they have it."""
 MAX_SERVICES = 10
 """More than anybody does in one visit."""
-CITIZEN = "citizen"
-SYSTEM = "system"
-
-
-class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):
-    """The base of all commands; the tag is on the wire."""
-
-    request_id: Uuid
+MAX_STEPS = 4
+"""Further services of a planned route."""
 
 
 class CloseDay(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="close_day"):
@@ -55,16 +57,27 @@ class OpenCounter(Command, frozen=True, kw_only=True, forbid_unknown_fields=True
 class CloseCounter(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="close_counter"):
     """The clerk closes their counter, or a supervisor ends another clerk's session. An open visit must be ended first,
     except by a supervisor: then it goes back to waiting with its place.
+
+    Args:
+        reason: why the clerk leaves.
+        unless_last: refuse it while people would then wait for a service that no other counter serves.
     """
 
     session: Uuid
+    reason: Slug | None = None
+    unless_last: bool = False
 
 
 class TakeTicket(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="take_ticket"):
-    """A walk-in takes a ticket; its ticket_id will be the request_id."""
+    """A walk-in takes a ticket; its ticket_id will be the request_id.
+
+    Args:
+        basis: how staff came to know of the class, as of ``SetPriority``.
+    """
 
     service: Slug
     priority_class: Slug = GENERAL
+    basis: PriorityBasis | None = None
     language: Language = "es"
     follow_hash: Hash
 
@@ -136,6 +149,7 @@ class Transfer(TicketCommand, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     Args:
         order: in its own place; before all others there; behind all who wait now.
+        reason: a code; needed for another order than its own place.
         note: for who serves it next; stays at the edge.
     """
 
@@ -144,6 +158,7 @@ class Transfer(TicketCommand, frozen=True, kw_only=True, forbid_unknown_fields=T
     staff_id: Slug | None = None
     zone: Slug | None = None
     order: TransferOrder = "keep"
+    reason: Slug | None = None
     note: Note = ""
 
 
@@ -158,11 +173,13 @@ class Park(TicketCommand, frozen=True, kw_only=True, forbid_unknown_fields=True,
 
     Args:
         remind_min: minutes after which the clerk wants to be told of it.
+        return_min: minutes after which it waits again by itself; none: somebody resumes it.
         back_to_me: when it is back, its clerk serves it, before all others.
     """
 
     reason: Slug | None = None
     remind_min: Annotated[int, msgspec.Meta(ge=1, le=120)] | None = None
+    return_min: Annotated[int, msgspec.Meta(ge=1, le=240)] | None = None
     back_to_me: bool = False
 
 
@@ -187,7 +204,7 @@ class SetPriority(Command, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     ticket_id: Uuid
     priority_class: Slug
-    basis: Literal["asked", "seen", "document", "correction"]
+    basis: PriorityBasis
 
 
 class SetNeeds(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="set_needs"):
@@ -195,6 +212,13 @@ class SetNeeds(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, t
 
     ticket_id: Uuid
     needs: Annotated[tuple[Slug, ...], msgspec.Meta(max_length=8)]
+
+
+class PlanRoute(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="plan_route"):
+    """Say which services a person goes on to after the present one, in order; none: it is the last one."""
+
+    ticket_id: Uuid
+    steps: Annotated[tuple[Slug, ...], msgspec.Meta(max_length=MAX_STEPS)] = ()
 
 
 class ServeWalkIn(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="serve_walk_in"):
@@ -207,6 +231,7 @@ class ServeWalkIn(Command, frozen=True, kw_only=True, forbid_unknown_fields=True
     session: Uuid
     service: Slug
     priority_class: Slug = GENERAL
+    basis: PriorityBasis | None = None
     language: Language = "es"
     follow_hash: Hash
     after: Uuid | None = None
@@ -224,16 +249,32 @@ class Undo(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="
 
 
 class PauseCounter(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="pause_counter"):
-    """No calls from here for a while."""
+    """No calls from here for a while. ``unless_last`` as of ``CloseCounter``."""
 
     session: Uuid
     reason: Slug
+    unless_last: bool = False
 
 
 class ResumeCounter(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="resume_counter"):
     """Go on after a pause."""
 
     session: Uuid
+
+
+class ChangeServices(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="change_services"):
+    """A supervisor lets an open counter serve other services."""
+
+    session: Uuid
+    primary: Annotated[tuple[Slug, ...], msgspec.Meta(min_length=1)]
+    secondary: tuple[Slug, ...] = ()
+
+
+class AssignTicket(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="assign_ticket"):
+    """A supervisor gives one waiting ticket to a counter; none: to whoever serves its service. It keeps its place."""
+
+    ticket_id: Uuid
+    to_counter: Slug | None = None
 
 
 class Reassign(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="reassign"):
@@ -269,9 +310,14 @@ class Resume(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag
 
 
 class Leave(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="leave"):
-    """The person gave up waiting."""
+    """The person gave up waiting.
+
+    Args:
+        session: of the clerk who says so, who may take it back; none: nobody can.
+    """
 
     ticket_id: Uuid
+    session: Uuid | None = None
 
 
 class HandOver(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="hand_over"):
@@ -280,6 +326,7 @@ class HandOver(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, t
     Args:
         service: what they go there for; none: the ticket's own.
         slip: make a signed slip, for an office that central may not reach.
+        note: for who serves them there; stays at the edge, and goes along on paper only.
     """
 
     session: Uuid
@@ -288,6 +335,13 @@ class HandOver(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, t
     service: Slug | None = None
     travel_min: Annotated[int, msgspec.Meta(ge=0, le=240)] = 0
     slip: bool = False
+    note: Note = ""
+
+
+class TakeBack(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="take_back"):
+    """Ask for a person back who was sent to another office and did not go."""
+
+    ticket_id: Uuid
 
 
 class Accept(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="accept"):
@@ -317,25 +371,6 @@ class MarkArrived(Command, frozen=True, kw_only=True, forbid_unknown_fields=True
     ticket_id: Uuid
 
 
-class TakeReserved(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="take_reserved"):
-    """A kiosk tells of a ticket that it gave out of its reserve.
-
-    Args:
-        ticket_id: the request that the ticket answered, as of any other; the edge may have taken that one, too, so the telling
-            has an id of its own.
-        elapsed_ms: how long ago that was, by the kiosk's monotonic clock.
-    """
-
-    ticket_id: Uuid
-    service: Slug
-    service_date: date
-    series: Series
-    number: Annotated[int, msgspec.Meta(ge=1, le=999)]
-    elapsed_ms: Annotated[int, msgspec.Meta(ge=0)]
-    follow_hash: Hash
-    language: Language = "es"
-
-
 class SellLease(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="sell_lease"):
     """Book a future appointment out of leased seats; its id is the request_id."""
 
@@ -345,28 +380,11 @@ class SellLease(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     locator: Locator
 
 
-class ReportPrinted(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="report_printed"):
-    """A kiosk printed a slip."""
+class Reveal(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="reveal"):
+    """Look at who an appointment is for."""
 
-    ticket_id: Uuid
-    reprint: bool = False
-
-
-class ReportPrintFailed(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="report_print_failed"):
-    """A kiosk could not print a slip."""
-
-    ticket_id: Uuid
-    reason: Literal["no_paper", "offline", "error"]
-
-
-class ReportShown(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="report_shown"):
-    """A display showed a call."""
-
-    ticket_id: Uuid
-    recalls: int
-    shown_at: Instant
-    sounded: bool
-    announcement: AnnouncementId = ""
+    appointment_id: Uuid
+    found_by: Literal["search", "agenda"] = "agenda"
 
 
 class BreakGlass(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="break_glass"):
@@ -401,20 +419,26 @@ AnyCommand = (
     | AddService
     | SetPriority
     | SetNeeds
+    | PlanRoute
     | ServeWalkIn
     | Undo
     | PauseCounter
     | ResumeCounter
+    | ChangeServices
+    | AssignTicket
     | Reassign
     | AskSupport
     | AnswerSupport
     | Resume
     | Leave
     | HandOver
+    | TakeBack
     | Accept
     | MarkArrived
     | SellLease
+    | Reveal
     | TakeReserved
+    | TakePrinted
     | ReportPrinted
     | ReportPrintFailed
     | ReportShown

@@ -1,4 +1,5 @@
-"""Facts of work at a counter beside calls and moves: skips, second services, undoing, pauses, take-overs, calls for support.
+"""Facts of work at a counter beside calls and moves: skips, second services, undoing, pauses, take-overs, calls for support;
+and the one that asks for a person back who was sent to another office.
 
 Same rules as ``sync.messages.facts``: ids, instants and codes. A build that does not know them keeps them opaque, and what
 it folds without them is still a day. Codes that may grow are slugs here, so that a new one is no fact that cannot be read.
@@ -6,10 +7,11 @@ it folds without them is still a day. Codes that may grow are slugs here, so tha
 
 from __future__ import annotations
 
+from datetime import date
 from typing import ClassVar
 
 from sync.messages.facts import Fact
-from sync.messages.values import Instant, Slug, Uuid
+from sync.messages.values import Instant, Slug, Tenure, Uuid
 
 
 class TicketSkipped(Fact, frozen=True, kw_only=True):
@@ -55,6 +57,18 @@ class TicketNeedsSet(Fact, frozen=True, kw_only=True):
     has_needs: bool
 
 
+class TicketRoutePlanned(Fact, frozen=True, kw_only=True):
+    """Staff planned which services the person goes on to after the present one.
+
+    Args:
+        steps: in order; none: the present one is the last.
+    """
+
+    TYPE: ClassVar[str] = "ticket.route_planned"
+    ticket_id: Uuid
+    steps: tuple[Slug, ...]
+
+
 class TicketUndone(Fact, frozen=True, kw_only=True):
     """An act of a counter session is taken back for this ticket, which stands as it stood before. The act's own facts stay.
 
@@ -83,6 +97,16 @@ class CounterResumed(Fact, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "counter.resumed"
     session: Uuid
     counter: Slug
+
+
+class CounterServicesChanged(Fact, frozen=True, kw_only=True):
+    """An open counter serves other services from now on; the visit there goes on."""
+
+    TYPE: ClassVar[str] = "counter.services_changed"
+    session: Uuid
+    counter: Slug
+    primary: tuple[Slug, ...]
+    secondary: tuple[Slug, ...] = ()
 
 
 class CounterTakenOver(Fact, frozen=True, kw_only=True):
@@ -120,3 +144,17 @@ class SupportAnswered(Fact, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "support.answered"
     support_id: Uuid
+
+
+class TicketWantedBack(Fact, frozen=True, kw_only=True):
+    """The office that gave a ticket up asks for it again. Central gives it back as long as nobody has accepted it; until then it
+    stays where it is, on the way.
+
+    Args:
+        tenure: the one that was given up.
+    """
+
+    TYPE: ClassVar[str] = "ticket.wanted_back"
+    ticket_id: Uuid
+    service_date: date
+    tenure: Tenure

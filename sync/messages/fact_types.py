@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from sync.messages.agenda_facts import AppointmentRevealed
 from sync.messages.desk_facts import (
     CounterPaused,
     CounterResumed,
+    CounterServicesChanged,
     CounterTakenOver,
     SupportAnswered,
     SupportAsked,
     TicketNeedsSet,
     TicketPriorityChanged,
+    TicketRoutePlanned,
     TicketServiceAdded,
     TicketSkipped,
     TicketUndone,
+    TicketWantedBack,
 )
 from sync.messages.facts import (
     ClockStepped,
@@ -87,12 +91,16 @@ FACTS: dict[str, type[Fact]] = {
         TicketServiceAdded,
         TicketPriorityChanged,
         TicketNeedsSet,
+        TicketRoutePlanned,
         TicketUndone,
         CounterPaused,
         CounterResumed,
         CounterTakenOver,
         SupportAsked,
         SupportAnswered,
+        AppointmentRevealed,
+        CounterServicesChanged,
+        TicketWantedBack,
     )
 }
 """Every fact of version 1 by its tag."""

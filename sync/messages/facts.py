@@ -66,10 +66,17 @@ class CounterOpened(Fact, frozen=True, kw_only=True):
 
 
 class CounterClosed(Fact, frozen=True, kw_only=True):
+    """A counter session ends.
+
+    Args:
+        why: what its clerk said of leaving; none: they said nothing, or it was not they who ended it.
+    """
+
     TYPE: ClassVar[str] = "counter.closed"
     session: Uuid
     counter: Slug
     reason: Literal["closed", "taken_over", "ended_by_supervisor", "day_end"]
+    why: Slug | None = None
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +98,7 @@ class TicketIssued(Fact, frozen=True, kw_only=True):
 
     Args:
         priority_class: code of the class, never its reason.
+        basis: how staff came to know of the class; none: nobody of staff gave it.
         follow_hash: SHA-256 of the follow code on the slip; the code itself is never in a fact.
         to_verify: the booking was proven by its token only; this office has not got its row yet.
         expected: what a walk-in was told of the wait; none when nothing was told.
@@ -114,6 +122,7 @@ class TicketIssued(Fact, frozen=True, kw_only=True):
     band: Band | None = None
     to_verify: bool = False
     expected: Expected | None = None
+    basis: Slug | None = None
 
 
 class TicketPrinted(Fact, frozen=True, kw_only=True):
@@ -215,7 +224,10 @@ class TicketTransferred(Fact, frozen=True, kw_only=True):
         staff_id: the clerk who alone shall serve it while they have a counter open.
         zone: where alone it shall be served while a counter is open there.
         order: in its own place; before all others there; behind all who wait now.
+        reason: why in another order than its own place.
         has_note: somebody wrote a note for who serves it next. The note stays at the edge.
+        outcome: a step of its route was finished, and it goes on to the next one; none: it was sent.
+        services: what was done in that step.
     """
 
     TYPE: ClassVar[str] = "ticket.transferred"
@@ -227,6 +239,9 @@ class TicketTransferred(Fact, frozen=True, kw_only=True):
     zone: Slug | None = None
     order: TransferOrder = "keep"
     has_note: bool = False
+    reason: Slug | None = None
+    outcome: Outcome | None = None
+    services: tuple[Slug, ...] = ()
 
 
 class TicketReassigned(Fact, frozen=True, kw_only=True):
@@ -242,6 +257,7 @@ class TicketParked(Fact, frozen=True, kw_only=True):
 
     Args:
         remind_at: when the clerk wants to be told of it.
+        returns_at: when it waits again by itself; none: somebody resumes it.
         kept_for: the clerk who serves it first when it is back, while they have a counter open.
     """
 
@@ -251,11 +267,19 @@ class TicketParked(Fact, frozen=True, kw_only=True):
     session: Uuid | None = None
     remind_at: Instant | None = None
     kept_for: Slug | None = None
+    returns_at: Instant | None = None
 
 
 class TicketResumed(Fact, frozen=True, kw_only=True):
+    """A parked ticket waits again, where it waited.
+
+    Args:
+        automatic: its time had come; nobody resumed it.
+    """
+
     TYPE: ClassVar[str] = "ticket.resumed"
     ticket_id: Uuid
+    automatic: bool = False
 
 
 class TicketAbandoned(Fact, frozen=True, kw_only=True):
@@ -264,11 +288,13 @@ class TicketAbandoned(Fact, frozen=True, kw_only=True):
     Args:
         reason: the person left; the day ended; the ticket lives on elsewhere (``superseded``); it was ended by an earlier
             life of this office's node (``served_before``).
+        session: the counter session that said so and may take it back; none where nobody at a counter did.
     """
 
     TYPE: ClassVar[str] = "ticket.abandoned"
     ticket_id: Uuid
     reason: Literal["left", "day_end", "superseded", "served_before"]
+    session: Uuid | None = None
 
 
 class TicketCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -420,11 +446,18 @@ class LeaseReturned(Fact, frozen=True, kw_only=True):
 
 
 class ConfigApplied(Fact, frozen=True, kw_only=True):
-    """The office now works with these versions of its configuration, by kind of feed row."""
+    """The office now works with these versions of its configuration, by kind of feed row.
+
+    Args:
+        versions: the highest version of a row.
+        states: a short hash over the versions of all rows, so that one that is behind shows too; empty from a build that does
+            not tell.
+    """
 
     TYPE: ClassVar[str] = "config.applied"
     versions: dict[str, int]
     policy: Policy | None = None
+    states: dict[str, str] = {}
 
 
 class NodeStarted(Fact, frozen=True, kw_only=True):

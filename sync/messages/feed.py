@@ -129,6 +129,19 @@ class Office(Entity, frozen=True, kw_only=True):
     second_language: Language = "ar"
 
 
+class Neighbour(Entity, frozen=True, kw_only=True):
+    """What the other offices know of one: where people can be sent, what for and when (stream ``global``)."""
+
+    KIND: ClassVar[str] = "neighbour"
+    id: Slug
+    name: str
+    address: str
+    time_zone: str
+    services: tuple[Slug, ...]
+    hours: tuple[OpeningHours, ...]
+    exceptions: tuple[DatedHours, ...] = ()
+
+
 class Counter(Entity, frozen=True, kw_only=True):
     """A numbered point of service and what it serves unless the clerk says otherwise."""
 
@@ -142,8 +155,22 @@ class Counter(Entity, frozen=True, kw_only=True):
 Role = Literal["clerk", "supervisor"]
 
 
+class SecondFactor(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody's one-time codes are verified with.
+
+    Args:
+        secret: of the code generator (RFC 6238, SHA-1, 6 digits, 30 s). Offices must verify without central, so they have it.
+        recovery: SHA-256 of the codes for a lost generator, each good once.
+    """
+
+    secret: bytes
+    recovery: tuple[bytes, ...] = ()
+
+
 class Staff(Entity, frozen=True, kw_only=True):
-    """Somebody who may sign in at this office. ``verifier`` is an argon2id hash in PHC form."""
+    """Somebody who may sign in at this office. ``verifier`` is an argon2id hash in PHC form; with a ``second_factor`` a one-time
+    code is asked for too.
+    """
 
     KIND: ClassVar[str] = "staff"
     id: Slug
@@ -151,6 +178,7 @@ class Staff(Entity, frozen=True, kw_only=True):
     roles: tuple[Role, ...]
     verifier: str
     valid_until: Instant
+    second_factor: SecondFactor | None = None
 
 
 class OfficePolicy(Entity, frozen=True, kw_only=True):
@@ -183,6 +211,19 @@ class Appointment(Entity, frozen=True, kw_only=True):
     display_name: str = ""
     language: Language = "es"
     needs: tuple[Slug, ...] = ()
+
+
+class PersonErased(Entity, frozen=True, kw_only=True):
+    """The person of an appointment had their data erased: whatever an office keeps of them beside the row goes as well.
+
+    Args:
+        id: the appointment's.
+        service_date: of the appointment; two days after it the office has nothing of anybody any more, and the row goes.
+    """
+
+    KIND: ClassVar[str] = "person_erased"
+    id: Uuid
+    service_date: date
 
 
 class TicketGrant(Entity, frozen=True, kw_only=True):
@@ -222,13 +263,37 @@ class TicketClosed(Entity, frozen=True, kw_only=True):
     reason: Literal["superseded", "served_before"]
 
 
+class TicketTaken(Entity, frozen=True, kw_only=True):
+    """A ticket that this office gave up stands in another one's queue (version: the tenure there); told to the office it left."""
+
+    KIND: ClassVar[str] = "ticket_taken"
+    id: Uuid
+    tenure: Tenure
+    service_date: date
+    office: Slug
+
+
 class NumberFloor(Entity, frozen=True, kw_only=True):
-    """Numbers that an earlier life of this office's node may have given on a service day, by series."""
+    """Numbers that an earlier life of this office's node may have given on a service day, by series.
+
+    Args:
+        heard: the highest number of a ticket that central has heard of; for nodes of older builds.
+        runs: the numbers of all tickets that central has heard of, as runs (first, last), ascending: whatever else is on paper
+            was told to nobody who lives. Empty from an older build.
+    """
 
     KIND: ClassVar[str] = "number_floor"
     service_date: date
     epoch: int
     floors: dict[Series, int]
+    heard: dict[Series, int] = {}
+    runs: dict[Series, tuple[tuple[int, int], ...]] = {}
+
+    def has_heard(self, series: str, number: int) -> bool:
+        """Whether central has heard of the ticket with a number."""
+        if not self.runs:
+            return number <= self.heard.get(series, 0)
+        return any(first <= number <= last for first, last in self.runs.get(series, ()))
 
 
 class LeasedSeat(msgspec.Struct, frozen=True, kw_only=True):
@@ -324,12 +389,15 @@ ENTITIES: dict[str, type[Entity]] = {
         Holiday,
         NodeKey,
         Office,
+        Neighbour,
         Counter,
         Staff,
         OfficePolicy,
         Appointment,
+        PersonErased,
         TicketGrant,
         TicketClosed,
+        TicketTaken,
         NumberFloor,
         Lease,
         WaitModel,

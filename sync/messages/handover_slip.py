@@ -21,6 +21,8 @@ from sync.messages.values import Slug, Tenure, Uuid
 
 PREFIX = "H1."
 MAX_LENGTH = 1024
+MINUTES_MAX = 2**26
+"""In the year 2097."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Sign = Callable[[bytes], bytes]
@@ -55,7 +57,8 @@ class HandoverSlip(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
     @property
     def released_at(self) -> datetime:
-        return _EPOCH + timedelta(minutes=self.released_min)
+        """Within the calendar whatever was signed."""
+        return _EPOCH + timedelta(minutes=min(max(self.released_min, 0), MINUTES_MAX))
 
     @property
     def ticket_card(self) -> TicketCard:

@@ -11,6 +11,8 @@ import msgspec
 from sync.messages.values import Slug
 
 Minutes = Annotated[int, msgspec.Meta(ge=0, le=24 * 60)]
+Limit = Annotated[int, msgspec.Meta(ge=1, le=24 * 60)]
+"""Minutes after which somebody is told; not at once, which would say nothing."""
 
 GENERAL = "general"
 """The priority class without a head start."""
@@ -31,6 +33,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
             two of the same service, or count from now.
         recall_limit: how many times a call may be repeated.
         recall_gap_s: least seconds between two calls of the same ticket.
+        park_limit_min: a parked ticket without a reminder is told to its clerk after so long.
+        park_escalate_min: so long after its clerk the supervisors are told of it.
+        pause_limit_min: a counter on pause for so long is told to supervisors.
     """
 
     version: int = 1
@@ -45,3 +50,6 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     reinstate_within_min: Minutes = 15
     recall_limit: Annotated[int, msgspec.Meta(ge=0, le=20)] = 3
     recall_gap_s: Annotated[int, msgspec.Meta(ge=0, le=600)] = 20
+    park_limit_min: Limit = 20
+    park_escalate_min: Minutes = 5
+    pause_limit_min: Limit = 30

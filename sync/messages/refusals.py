@@ -54,6 +54,11 @@ RefusalCode = Literal[
     "undo_moved_on",
     "session_elsewhere",
     "support_over",
+    "note_too_long",
+    "last_counter",
+    "text_length",
+    "broadcasts_full",
+    "broadcast_over",
 ]
 """The order is that of the documentation: entry, day, counters, tickets, bookings."""
 

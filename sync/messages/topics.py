@@ -129,7 +129,31 @@ class KioskTellReserved(Tagged, frozen=True, kw_only=True, tag="tell_reserved"):
     language: Language = "es"
 
 
-KioskMessage = KioskCommand | KioskTellReserved
+class KioskTellPrinted(Tagged, frozen=True, kw_only=True, tag="tell_printed"):
+    """A ticket of today that the kiosk has printed, told to a new life of the node: the one that gave it may have told nobody.
+
+    Args:
+        request_id: of this telling, the same each time.
+        elapsed_ms: how long ago it was given, by the kiosk's clock, counted anew each time.
+        follow_code: what the printed address of the progress page ends in; none when it has none.
+    """
+
+    request_id: Uuid
+    ticket_id: Uuid
+    device: Slug
+    service: Slug
+    service_date: date
+    series: Series
+    number: Annotated[int, msgspec.Meta(ge=1, le=999)]
+    elapsed_ms: Annotated[int, msgspec.Meta(ge=0)]
+    follow_code: Annotated[bytes, msgspec.Meta(min_length=FOLLOW_CODE_BYTES, max_length=FOLLOW_CODE_BYTES)] | None = (
+        None
+    )
+    appointment_id: Uuid | None = None
+    language: Language = "es"
+
+
+KioskMessage = KioskCommand | KioskTellReserved | KioskTellPrinted
 """All that comes on ``cmd``."""
 
 # edge → device: resp
@@ -144,6 +168,7 @@ class Slip(msgspec.Struct, frozen=True, kw_only=True):
         callable_at: not called before this instant.
         band: how an appointment's arrival stands to its slot.
         reserve: the kiosk gave it by itself; ``people_ahead`` says nothing.
+        service, appointment_id: what it is for, for a kiosk that has to tell of it; none from an older build.
     """
 
     ticket_id: Uuid
@@ -161,6 +186,8 @@ class Slip(msgspec.Struct, frozen=True, kw_only=True):
     band: str | None = None
     to_verify: bool = False
     reserve: bool = False
+    service: Slug | None = None
+    appointment_id: Uuid | None = None
 
     def __post_init__(self) -> None:
         require_plausible(self.issued_at, self.slot_start_at, self.callable_at)
@@ -175,12 +202,18 @@ class KioskReply(Tagged, frozen=True, kw_only=True, tag="reply"):
 
     ``already_checked_in`` comes with the refusal *and* the slip of the first ticket, so that a reprint can be offered;
     without it when that ticket waits no more, which ``visit`` says.
+
+    Args:
+        counter: the counter that has called the ticket of the slip, or serves it; none while it waits.
+        is_served: its person has come to that counter.
     """
 
     request_id: Uuid
     slip: Slip | None = None
     refusal: Refusal | None = None
     visit: VisitState = "open"
+    counter: Slug | None = None
+    is_served: bool = False
 
 
 class PrintJob(Tagged, frozen=True, kw_only=True, tag="print"):

@@ -39,13 +39,18 @@ Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
+def is_plausible(*instants: datetime | None) -> bool:
+    """Whether each of the instants, if any, is one that some clock says."""
+    return all(at is None or _EARLIEST <= at < _LATEST for at in instants)
+
+
 def require_plausible(*instants: datetime | None) -> None:
     """Refuse instants that no clock says, however wrong: near the calendar's ends, sums and time zones leave it.
 
     Raises:
         ValueError: one lies before 1900 or after 2199.
     """
-    if any(at is not None and not _EARLIEST <= at < _LATEST for at in instants):
+    if not is_plausible(*instants):
         raise ValueError("an instant lies outside of the years 1900 to 2199")
 
 

@@ -1,4 +1,4 @@
-"""The bodies of the sync protocol over HTTP: hello, up, down, snapshot.
+"""The bodies of the sync protocol over HTTP: hello, up, down, snapshot, report. People have a file of their own.
 
 A reply carries the ``request_id`` it answers; anything else is dropped by the receiver. Requests are signed by the node
 (``Authorization``: a JWT whose ``bh`` is the SHA-256 of the body).
@@ -68,8 +68,8 @@ class HelloRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HelloReply(msgspec.Struct, frozen=True, kw_only=True):
-    """What central knows of this edge. ``proto`` is the version to speak; 0 when there is none in common: central then
-    takes this edge's facts and gives it nothing (426) until it is upgraded.
+    """What central knows of this edge. ``proto`` is the version to speak; 0 when there is none in common: the edge
+    then goes on telling its facts and asks for no rows until one of the two is upgraded.
 
     Args:
         fenced_by: the office's present epoch when it is a later one: this node has no authority any more; 0 otherwise.
@@ -129,8 +129,8 @@ UpRefusalCode = Literal["gap", "fork", "fenced", "malformed"]
 
 
 class UpRefusal(msgspec.Struct, frozen=True, kw_only=True):
-    """409. ``gap``: send from ``expected_seq``. ``fork``: same numbers, other facts: stop and alarm. ``fenced``: a
-    newer epoch holds the office.
+    """409. ``gap``: send from ``expected_seq``. ``fork``: same numbers, other facts: stop and alarm. ``fenced``: ``epoch`` holds
+    the office and not the sender's, which is a later one that central has not adopted (yet): say hello.
     """
 
     request_id: Uuid
@@ -158,8 +158,7 @@ class StreamRows(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of one stream right behind the asked cursor.
 
     Args:
-        hash: the stream's hash after the last of these rows, as stored at central; the cursor's own when there are
-        none.
+        hash: the stream's hash after the last of these rows, as stored at central; the cursor's own when there are none.
             It proves every row, since each hash covers the one before.
         head: the stream's last seq when the reply was made.
     """

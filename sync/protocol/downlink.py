@@ -236,6 +236,7 @@ async def rows_after(store: CentralStore, request: DownRequest) -> DownReply:
     a node that was replaced.
     """
     allowed = streams_of(request.office)
+    own = {cursor.stream: cursor for cursor in request.cursors if cursor.stream in allowed}
     parts: list[StreamRows] = []
     resync: list[str] = []
     room = request.max_rows
@@ -247,9 +248,8 @@ async def rows_after(store: CentralStore, request: DownRequest) -> DownReply:
             await tx.lock_authority(request.office)
             return DownReply(request_id=request.request_id, gen=gen, streams=(), fenced_by=present)
         report_due = await tx.awaits(request.office)
-        for cursor in sorted(request.cursors, key=lambda cursor: cursor.stream):
-            if cursor.stream not in allowed:
-                continue
+        for stream in sorted(own):
+            cursor = own[stream]
             state = await tx.stream(cursor.stream)
             if cursor.gen != gen or not await proves(tx, cursor, state):
                 resync.append(cursor.stream)

@@ -6,7 +6,16 @@ what a citizen was promised or got: a visit that ended, an appointment that was 
 
 from __future__ import annotations
 
-from sync.messages.facts import Fact, LeaseReturned, LeaseSold, TicketAccepted, TicketFinished, TicketReleased
+from sync.messages.desk_facts import TicketWantedBack
+from sync.messages.facts import (
+    Fact,
+    LeaseReturned,
+    LeaseSold,
+    TicketAccepted,
+    TicketFinished,
+    TicketIssued,
+    TicketReleased,
+)
 from sync.protocol import handover, lease
 from sync.protocol.rights import Origin, RightsTx
 
@@ -18,10 +27,14 @@ async def take_effect(tx: RightsTx, origin: Origin, fact: Fact, *, late: bool) -
             await lease.on_sold(tx, origin, fact)
         case LeaseReturned():
             await lease.on_returned(tx, origin, fact)
+        case TicketIssued() if not late:
+            await handover.on_issued(tx, origin, fact)
         case TicketFinished() if late:
             await handover.forward_end(tx, fact.ticket_id)
         case TicketReleased() if not late:
             await handover.on_released(tx, origin, fact)
+        case TicketWantedBack() if not late:
+            await handover.on_wanted_back(tx, origin, fact)
         case TicketAccepted() if not late:
             await handover.on_accepted(tx, origin, fact)
         case _:

@@ -6,13 +6,16 @@ Theory
     a slip alike, so both name the same holder), and one more than the largest known (by a person who sends an undeliverable
     ticket elsewhere, or who replaces a node).
 
-        released h   no token, token <= h, or held -> token (larger of both + 1, to, in transit), grant to it
+        released h   no token, token < h, or held  -> token (larger of both + 1, to, in transit), grant to it
                      by the sender as h
                      else                          -> stale: recorded only
+        wanted back  token = h + 1, not accepted   -> token (h + 2, the sender, in transit), the other copy is voided
+          of h       else                          -> nothing: somebody holds it, or it went on
+        issued       token elsewhere               -> stale: this office's copy is voided
         accepted t   token < t                     -> token (t, office, accepted); a slip was faster than its release
                      token = t, same office        -> accepted
                      token = t, another office     -> a slip of a node that was replaced meanwhile: who accepted keeps the
-                                                      person, the other copy is voided
+                                                      person, the other copy is voided; a restored copy never takes over
                      token > t, by slip, and the   -> the same: the person carries the slip, the other copy is only a
                      token was restored            restored one and nobody stands before it
                      token > t                     -> stale: this office's copy is voided
@@ -22,7 +25,7 @@ Theory
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Literal
 
 import msgspec
@@ -30,21 +33,19 @@ import msgspec
 from sync.domain.handover import card_of
 from sync.domain.office_day import OfficeDay
 from sync.messages import codec
-from sync.messages.facts import TicketAccepted, TicketReleased
-from sync.messages.feed import TicketClosed, TicketGrant, office_stream
+from sync.messages.desk_facts import TicketWantedBack
+from sync.messages.facts import TicketAccepted, TicketIssued, TicketReleased
+from sync.messages.feed import TicketClosed, TicketGrant, TicketTaken, office_stream
 from sync.protocol.rights import Conflict, Origin, RightsTx, TicketToken
 
 
 async def on_released(tx: RightsTx, origin: Origin, fact: TicketReleased) -> None:
     """Route a ticket that an office with authority gave up."""
     token = await tx.token(fact.ticket_id)
-    if (
-        token is not None
-        and token.tenure > fact.tenure
-        and (token.office, token.held_as) != (origin.office, fact.tenure)
-    ):
+    known = token.tenure if token is not None else 0
+    if fact.tenure <= known and not _is_held(token, origin.office, fact.tenure):
         return
-    grant = await _grant(tx, origin, fact, max(fact.tenure, token.tenure if token is not None else 0) + 1)
+    grant = await _grant(tx, origin, fact, max(fact.tenure, known) + 1)
     if await tx.has_office(fact.to_office):
         await _give(tx, grant, fact.to_office, leaving=origin.office)
         return
@@ -61,16 +62,26 @@ async def on_released(tx: RightsTx, origin: Origin, fact: TicketReleased) -> Non
     )
 
 
+async def on_issued(tx: RightsTx, origin: Origin, fact: TicketIssued) -> None:
+    """End the copy of a ticket that lives elsewhere. Its office had sent it on, and a later life of its node, which nobody could
+    tell since central was restored in between, took it in again from the paper that a kiosk had printed.
+    """
+    token = await tx.token(fact.ticket_id)
+    if token is not None and token.office != origin.office:
+        await _close(tx, origin.office, _closed(token, "superseded"))
+
+
 async def on_accepted(tx: RightsTx, origin: Origin, fact: TicketAccepted) -> None:
     """Note who holds a ticket now."""
     token = await tx.token(fact.ticket_id)
     if token is None or fact.tenure > token.tenure:
         await tx.set_token(_accepted(origin, fact))
+        await _tell_sender(tx, origin, fact)
         if token is not None and token.office != origin.office:
             await _void(tx, token)
         return
     if token.office != origin.office:
-        if fact.tenure == token.tenure or (fact.via == "slip" and _is_restored(token)):
+        if _takes_over(fact, token):
             await _note_twice(tx, token, origin)
             kept = msgspec.structs.replace(_accepted(origin, fact), tenure=token.tenure, held_as=fact.tenure)
             await tx.set_token(kept)
@@ -80,7 +91,28 @@ async def on_accepted(tx: RightsTx, origin: Origin, fact: TicketAccepted) -> Non
         return
     if fact.tenure == token.tenure and not token.accepted:
         await tx.set_token(msgspec.structs.replace(token, accepted=True))
+        await _tell_sender(tx, origin, fact)
         await _withdraw(tx, origin.office, fact.ticket_id, fact.tenure)
+
+
+def _takes_over(fact: TicketAccepted, token: TicketToken) -> bool:
+    """Whether who accepted keeps the person whom the token gives to another office. A copy that was only restored has nobody
+    standing before it.
+    """
+    if fact.tenure == token.tenure:
+        return not (fact.via == "restored" and token.accepted)
+    return fact.via == "slip" and _is_restored(token)
+
+
+async def on_wanted_back(tx: RightsTx, origin: Origin, fact: TicketWantedBack) -> None:
+    """Give a ticket back to the office that let it go, as long as nobody has accepted it. The grant comes from that office
+    itself, as after a replacement: who shows the slip of the tenure before wins against it, for there the person is.
+    """
+    token = await tx.token(fact.ticket_id)
+    if token is None or token.accepted or token.grant is None or token.grant.from_office != origin.office:
+        return
+    if token.tenure == fact.tenure + 1 and token.office != origin.office:
+        await send_elsewhere(tx, fact.ticket_id, origin.office)
 
 
 async def send_elsewhere(tx: RightsTx, ticket_id: str, to_office: str) -> bool:
@@ -99,27 +131,33 @@ async def send_elsewhere(tx: RightsTx, ticket_id: str, to_office: str) -> bool:
     return True
 
 
-async def restore_open(tx: RightsTx, origin: Origin, day: OfficeDay, clock_ahead_ms: int = 0) -> int:
+async def restore_open(
+    tx: RightsTx, origin: Origin, day: OfficeDay, clock_ahead_ms: int = 0, today: date | None = None
+) -> int:
     """Give a replaced node's open tickets to its successor, each with its place and label; how many there were.
+
+    A day that the dead node dated ahead of ``today`` is today's: its people stand there now, and its successor opens no other.
 
     Args:
         origin: the office, and the instant (central's clock) at which the day is taken over.
         day: folded from the raw log of the epoch that has ended.
         clock_ahead_ms: the dead node's clock minus central's, as last known.
+        today: the office's service date by central's clock; none: whatever the dead node called it.
     """
     if day.service_date is None or not day.is_open:
         return 0
+    service_date = min(day.service_date, today or day.service_date)
     at = origin.happened_at + timedelta(milliseconds=clock_ahead_ms)
     restored = 0
     for ticket in sorted(day.tickets.values(), key=lambda ticket: ticket.rank):
         token = await tx.token(ticket.ticket_id)
-        if not ticket.is_open or (token is not None and (token.office, token.tenure) != (day.office, ticket.tenure)):
+        if not ticket.is_open or not _is_held(token, day.office, ticket.tenure):
             continue
         grant = TicketGrant(
             id=ticket.ticket_id,
-            tenure=ticket.tenure + 1,
+            tenure=(token.tenure if token is not None else ticket.tenure) + 1,
             from_office=day.office,
-            service_date=day.service_date,
+            service_date=service_date,
             released_at=origin.happened_at,
             card=card_of(ticket, ticket.service, at),
             series=ticket.series,
@@ -144,6 +182,11 @@ async def forget_day(tx: RightsTx, tokens: Iterable[TicketToken]) -> None:
     """Take off the streams what belongs to a day that is over: grants that nobody accepted, and voids."""
     for token in sorted(tokens, key=lambda token: (token.office, token.ticket_id)):
         await _withdraw(tx, token.office, token.ticket_id, token.tenure)
+
+
+def _is_held(token: TicketToken | None, office: str, tenure: int) -> bool:
+    """Whether an office's ticket is the one that counts; a ticket that never moved has no token."""
+    return token is None or (token.office == office and tenure in (token.tenure, token.held_as))
 
 
 async def _grant(tx: RightsTx, origin: Origin, fact: TicketReleased, tenure: int) -> TicketGrant:
@@ -204,6 +247,21 @@ async def _void(tx: RightsTx, token: TicketToken) -> None:
     """Tell an office that its copy of a ticket lives on elsewhere, whether it has accepted it or not."""
     await _close(tx, token.office, _closed(token, "superseded"))
     await _withdraw(tx, token.office, token.ticket_id, token.tenure)
+
+
+async def _tell_sender(tx: RightsTx, origin: Origin, fact: TicketAccepted) -> None:
+    """Tell the office that gave a ticket up who has it now; one that got its own back knows."""
+    if fact.from_office == origin.office:
+        return
+    taken = TicketTaken(id=fact.ticket_id, tenure=fact.tenure, service_date=fact.service_date, office=origin.office)
+    await tx.emit_at_end(
+        office_stream(fact.from_office),
+        kind=TicketTaken.KIND,
+        entity_id=taken.id,
+        version=taken.tenure,
+        op="put",
+        body=codec.encode(taken),
+    )
 
 
 def _closed(token: TicketToken, reason: Literal["superseded", "served_before"]) -> TicketClosed:

@@ -13,7 +13,9 @@ Theory
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from typing import Protocol
 
 import msgspec
 
@@ -21,7 +23,8 @@ from sync.messages.fact_types import FACTS
 from sync.messages.values import Instant, Slug, Uuid
 from sync.messages.wire import PROTOCOL, Activation, Durability, HelloReply, HelloRequest
 from sync.protocol.in_flight import DROPPED, Dropped
-from sync.protocol.store import START, Authority, CentralStore, EdgeStore, Position
+from sync.protocol.replacement import ReplacementTx, take_office
+from sync.protocol.store import START, Authority, CentralTx, EdgeStore, Position
 
 PROTO_MIN = PROTOCOL
 PROTO_MAX = PROTOCOL
@@ -127,30 +130,43 @@ async def on_hello(store: EdgeStore, request: HelloRequest, reply: HelloReply) -
 # ------------------------------------------------------------------------------------------------------------- central
 
 
+class HelloTx(CentralTx, ReplacementTx, Protocol):
+    """Central's transaction, as far as hello needs it."""
+
+
+class HelloStore(Protocol):
+    """Central's database, as far as hello needs it."""
+
+    def transaction(self) -> AbstractAsyncContextManager[HelloTx]:
+        """As in ``CentralStore``."""
+
+
 async def answer_hello(
-    store: CentralStore,
+    store: HelloStore,
     request: HelloRequest,
     *,
     server_at: datetime,
     durability: Durability,
     features: Sequence[str] = (),
     trusts: Callable[[Activation], bool] = lambda _activation: False,
+    clock_ahead_ms: int = 0,
 ) -> HelloReply:
     """Answer a hello.
 
-    A later epoch than the office's present one is adopted when its activation is central's own word: this central was
-    restored to before it. Without it that epoch has no position here. An earlier epoch hears how far its log goes, and that
-    it is fenced.
+    A later epoch than the office's present one takes the office over when its activation is central's own word: this central
+    was restored to before it. Without it that epoch has no position here. An earlier epoch hears how far its log goes, and
+    that it is fenced.
 
     Args:
         trusts: whether central itself has signed an activation.
+        clock_ahead_ms: the clock of the office's node that was heard last minus central's.
     """
     async with store.transaction() as tx:
         gen = await tx.gen()
         authority = await tx.lock_authority(request.office)
         if authority is not None and authority.epoch < request.epoch and _is_activated(request, trusts):
             assert request.activation is not None
-            await tx.adopt(request.activation)
+            await take_office(tx, request.activation, authority.epoch, server_at, clock_ahead_ms)
             authority = Authority(epoch=request.epoch, last=START)
         last, fenced_by = START, 0
         if authority is not None and authority.epoch == request.epoch:

@@ -11,7 +11,8 @@ Theory
                   anything else                   -> a seat above the capacity, both bookings stand, a person is told
         returned  leased by this lease            -> free
                   anything else                   -> nothing: sold, reclaimed or settled before
-    A sale is final whoever reports it, also a node that was replaced: the citizen has the confirmation.
+    A sale is final whoever reports it, also a node that was replaced: the citizen has the confirmation. But an office tells of
+    its own seats only; a fact about those of another one moves nothing and is parked (``NotTheirs``).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from sync.messages import codec
 from sync.messages.facts import LeaseReturned, LeaseSold
 from sync.messages.feed import Appointment, Lease, LeasedSeat, office_stream
 from sync.messages.values import SeatRef
-from sync.protocol.rights import Conflict, LeaseState, Origin, RightsTx, Seat
+from sync.protocol.rights import Conflict, LeaseState, NotTheirs, Origin, RightsTx, Seat
 
 LENDABLE_SHARE = 10
 """Of the seats of a slot at most one in so many is lent, but one where there are at least two."""
@@ -85,6 +86,7 @@ async def on_sold(tx: RightsTx, origin: Origin, fact: LeaseSold) -> None:
     One that is here already came with a report to a restored central, and has its seats: what is still lent of those that the
     fact names is nobody's to sell any more.
     """
+    await _require_own(tx, origin.office, fact.seats)
     if await tx.appointment_version(fact.appointment_id) is not None:
         await _free(tx, fact.lease_id, fact.seats)
         return
@@ -101,8 +103,9 @@ async def on_sold(tx: RightsTx, origin: Origin, fact: LeaseSold) -> None:
     )
 
 
-async def on_returned(tx: RightsTx, _origin: Origin, fact: LeaseReturned) -> None:
+async def on_returned(tx: RightsTx, origin: Origin, fact: LeaseReturned) -> None:
     """Free what an office gave back."""
+    await _require_own(tx, origin.office, fact.seats)
     await _free(tx, fact.lease_id, fact.seats)
 
 
@@ -125,6 +128,13 @@ async def settle_over(tx: RightsTx, lease_id: str, now: datetime) -> bool:
         body=b"{}",
     )
     return True
+
+
+async def _require_own(tx: RightsTx, office: str, refs: Sequence[SeatRef]) -> None:
+    """Raises ``NotTheirs`` for a seat of another office. A slot that is not here any more is nobody's."""
+    for slot_id in sorted({ref.slot_id for ref in refs}):
+        if await tx.slot_office(slot_id) not in (office, None):
+            raise NotTheirs
 
 
 async def _free(tx: RightsTx, lease_id: str, refs: Sequence[SeatRef]) -> tuple[SeatRef, ...]:

@@ -8,7 +8,8 @@ Theory
     facts are missing; so a message from before the restore can never be taken for one.
 
     Nothing is lost at the office in between: the snapshot's swap puts aside the rows of rights and appointments that the new
-    gen does not have (``put_aside``), they go on counting there, and are dropped when the report was taken.
+    gen does not have (``put_aside``), they go on counting there, and are dropped when the report was taken. Grants of tickets
+    are put aside as well and are in no report: they stay until their day is over, since who accepts one tells of it in a fact.
 
     Taking a report claims; it never frees. A seat that somebody else has by then is answered with a seat above the capacity
     and an entry in the conflict inbox.
@@ -31,6 +32,8 @@ from sync.protocol.rights import Conflict, LeaseState, RightsTx, Seat
 from sync.protocol.store import Authority, EdgeStore
 
 HISTORY = timedelta(days=1)
+REPORTED = (Appointment.KIND, Lease.KIND)
+"""Kinds of rows put aside that a report tells of."""
 
 # ---------------------------------------------------------------------------------------------------------------- edge
 
@@ -80,11 +83,11 @@ async def next_report(
 
 
 async def on_report_reply(store: EdgeStore, request: ReportRequest, reply: ReportReply) -> bool:
-    """Forget what was put aside once central has it; whether it has. A refused report is made anew, later."""
+    """Forget what was put aside and reported once central has it; whether it has. A refused report is made anew, later."""
     if reply.request_id != request.request_id or not reply.taken:
         return False
     async with store.transaction() as tx:
-        await tx.clear_aside()
+        await tx.clear_aside(REPORTED)
     return True
 
 
@@ -138,7 +141,7 @@ async def _relend(tx: RecoveryTx, office: str, held: HeldLease) -> None:
     unsold = set(held.unsold)
     ours: list[LeasedSeat] = []
     for leased in held.lease.seats:
-        if leased.seat not in unsold:
+        if leased.seat not in unsold or await tx.slot_office(leased.seat.slot_id) != office:
             continue
         seat = await tx.seat(leased.seat)
         if seat is not None and seat.state in ("free", "held"):

@@ -85,6 +85,10 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True):
     detail: Mapping[str, str | int] = {}
 
 
+class NotTheirs(Exception):
+    """A fact moves what is another office's: no honest node tells it. Nothing moves, the fact is parked, and that is an alarm."""
+
+
 class RightsTx(Protocol):
     """The part of central's transaction that moves rights."""
 
@@ -105,6 +109,9 @@ class RightsTx(Protocol):
 
     async def put_lease(self, state: LeaseState) -> None:
         """Insert or replace a lease."""
+
+    async def slot_office(self, slot_id: str) -> str | None:
+        """Whose slot it is; None when there is no such slot."""
 
     async def seat(self, seat: SeatRef) -> Seat | None:
         """A seat, locked until the end; None when there is no such seat."""

@@ -16,7 +16,9 @@ Theory
     Own facts win by construction: journal and acknowledgement are no entities, so a swap cannot undo what this office
     did; what it sold of a lease or accepted of a ticket is in the journal, and a row that comes anew brings no right back.
     A snapshot of another gen is of a central that was restored and may have forgotten: rows of leases and appointments that
-    it lacks are put aside, go on counting here, and are reported (sync.protocol.recovery).
+    it lacks are put aside, go on counting here, and are reported (sync.protocol.recovery). So are grants of tickets: where the
+    node before this one died, a grant that was not accepted yet is the last that anybody knows of its person. It counts until
+    its day is over, and is reported by being accepted.
 """
 
 from __future__ import annotations
@@ -29,14 +31,14 @@ import msgspec
 
 from sync.messages import codec
 from sync.messages.codec import MalformedMessage
-from sync.messages.feed import Appointment, Cursor, Lease
+from sync.messages.feed import Appointment, Cursor, Lease, TicketGrant
 from sync.messages.wire import SnapshotManifest, SnapshotRequest, SnapshotRow, SnapshotTrailer
 from sync.protocol.store import CentralStore, EdgeStore
 from sync.protocol.streams import streams_of
 
 SCHEMA = 1
-PUT_ASIDE = (Appointment.KIND, Lease.KIND)
-"""Kinds whose rows outlive a snapshot of another gen until they were reported."""
+PUT_ASIDE = (Appointment.KIND, Lease.KIND, TicketGrant.KIND)
+"""Kinds whose rows outlive a snapshot of another gen."""
 STAGED_AT_ONCE = 500
 
 MAX_LINE_BYTES = 1024 * 1024

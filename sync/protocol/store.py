@@ -99,8 +99,8 @@ class EdgeTx(Protocol):
     async def aside(self) -> Sequence[SnapshotRow]:
         """All that was put aside, ordered by (stream, kind, entity_id)."""
 
-    async def clear_aside(self) -> None:
-        """Forget what was put aside."""
+    async def clear_aside(self, kinds: Sequence[str]) -> None:
+        """Forget what was put aside of these kinds."""
 
     async def entities_of(self, kind: str) -> Sequence[SnapshotRow]:
         """Every entity of a kind."""

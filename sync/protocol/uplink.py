@@ -285,13 +285,17 @@ def aligned(request: UpRequest, received_at: datetime) -> datetime:
     return said if said is not None and received_at - TRANSIT_MAX <= said <= received_at else received_at
 
 
+UPTIME_MAX = timedelta(days=50 * 365)
+"""No machine has run for longer; what says so is no clock."""
+
+
 def happened_at(record: FactRecord, request: UpRequest, told_at: datetime) -> datetime:
     """When a fact happened, by central's clock: by how much older than its telling it is on the same monotonic clock; by the
     wall clock of its office when the machine was booted in between. Never in the future.
     """
-    header = record.header
-    if header.boot_id and header.boot_id == request.boot_id and header.mono_ns <= request.mono_ns:
-        return told_at - timedelta(microseconds=(request.mono_ns - header.mono_ns) // 1000)
+    header, age_us = record.header, (request.mono_ns - record.header.mono_ns) // 1000
+    if header.boot_id and header.boot_id == request.boot_id and 0 <= age_us <= UPTIME_MAX // timedelta(microseconds=1):
+        return told_at - timedelta(microseconds=age_us)
     return min(header.occurred_at, told_at)
 
 

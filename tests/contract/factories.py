@@ -21,7 +21,9 @@ from sync.protocol.recovery import RecoveryTx
 from sync.protocol.replacement import ReplacementTx
 from sync.protocol.rights import Conflict
 from sync.protocol.store import CentralTx, EdgeStore, OpenedFact, SnapshotReading
-from tests.kit.memory_store import MemoryCentralStore, MemoryCentralTx, MemoryEdgeStore, ProjectionFailed, Slot
+from tests.kit.memory import ProjectionFailed
+from tests.kit.memory_central import MemoryCentralStore, MemoryCentralTx, Slot
+from tests.kit.memory_edge import MemoryEdgeStore
 
 POISON = "poison"
 """A fact by this actor must fail in the bed's projector, after it has written its trace."""

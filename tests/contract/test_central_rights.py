@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -10,16 +10,23 @@ import pytest
 
 from sync.domain.leases import ends_at
 from sync.messages import codec
+from sync.messages.desk_facts import CounterPaused, CounterServicesChanged
 from sync.messages.facts import (
+    CounterClosed,
+    CounterOpened,
+    DayClosed,
     DayOpened,
     Fact,
     LeaseReturned,
     LeaseSold,
     TicketAccepted,
+    TicketCalled,
     TicketCard,
     TicketFinished,
     TicketIssued,
+    TicketNoShow,
     TicketReleased,
+    Why,
 )
 from sync.messages.feed import Appointment, Lease, LeasedSeat, NumberFloor, TicketGrant
 from sync.messages.policy import Policy
@@ -106,16 +113,25 @@ async def test_an_earlier_epoch_has_an_end_and_an_adopted_one_begins_empty(city:
         assert [await tx.log_end("centro", epoch) for epoch in (1, 2)] == [last, START]
 
 
-async def test_the_last_floor_is_of_the_latest_day(city: CentralBed) -> None:
+async def test_the_last_floor_is_of_the_latest_day_up_to_one(city: CentralBed) -> None:
     floors = [NumberFloor(service_date=date(2026, 3, day), epoch=day, floors={"P": day}) for day in (2, 9, 3)]
     async with city.store.transaction() as tx:
-        assert await tx.last_floor("centro") is None
+        assert await tx.last_floor("centro", date(2026, 3, 9)) is None
         for floor in floors:
             day = floor.service_date.isoformat()
             body = codec.encode(floor)
             await tx.emit(OFFICE, kind=NumberFloor.KIND, entity_id=day, version=floor.epoch, op="put", body=body)
-        assert await tx.last_floor("centro") == floors[1]
-        assert await tx.last_floor("real") is None
+        for until, expected in ((1, None), (2, floors[0]), (8, floors[2]), (9, floors[1]), (31, floors[1])):
+            assert await tx.last_floor("centro", date(2026, 3, until)) == expected, (
+                "a floor dated ahead counts on its day"
+            )
+        assert await tx.last_floor("real", date(2026, 3, 31)) is None
+
+
+async def test_an_instant_is_of_the_service_day_of_its_office(city: CentralBed) -> None:
+    async with city.store.transaction() as tx:
+        assert await tx.service_date("centro", datetime(2026, 3, 2, 2, 59, tzinfo=UTC)) == date(2026, 3, 1)
+        assert await tx.service_date("centro", datetime(2026, 3, 2, 3, 0, tzinfo=UTC)) == date(2026, 3, 2)
 
 
 async def test_a_token_is_kept_whole_and_replaced(city: CentralBed) -> None:
@@ -123,13 +139,15 @@ async def test_a_token_is_kept_whole_and_replaced(city: CentralBed) -> None:
         assert await tx.token(TICKET) is None
         await tx.set_token(token_of())
         assert await tx.token(TICKET) == token_of()
-    accepted = token_of(3, office="centro", accepted=True, grant=None)
+    accepted = token_of(3, office="centro", accepted=True, grant=None, held_as=2)
     async with city.store.transaction() as tx:
         await tx.set_token(accepted)
     async with aborted(city.store) as tx:
         await tx.set_token(token_of(4))
     async with city.store.transaction() as tx:
         assert await tx.token(TICKET) == accepted
+        await tx.set_token(token_of(4))
+        assert await tx.token(TICKET) == token_of(4)
 
 
 async def test_offices_are_known(city: CentralBed) -> None:
@@ -168,6 +186,11 @@ async def test_a_seat_is_whose_it_says(city: CentralBed, claim: Seat) -> None:
         assert await tx.seat(ref) == claim
         assert await tx.seat(SeatRef(NINE, 1)) == Seat(state="free")
         assert await tx.seat(SeatRef(NINE, 3)) is None
+
+
+async def test_a_slot_is_of_an_office(city: CentralBed) -> None:
+    async with city.store.transaction() as tx:
+        assert [await tx.slot_office(slot) for slot in (NINE, uuid_of(77))] == ["centro", None]
 
 
 async def test_a_seat_above_the_capacity(city: CentralBed) -> None:
@@ -338,6 +361,81 @@ async def test_a_fact_that_fails_moves_nothing_and_its_rows_are_not_written(city
         assert token.tenure == 1
         assert list(await tx.rows_after("office:real", 0, 9)) == []
         assert await tx.appointment_version(PERSON) == 1
+
+
+async def test_what_moves_the_seats_of_another_office_fails(city: CentralBed) -> None:
+    leased = Seat(state="leased", lease_id=LEASE)
+    async with city.store.transaction() as tx:
+        await tx.set_seat(SeatRef(NINE, 1), leased)
+        returned = LeaseReturned(lease_id=LEASE, seats=SOLD.seats)
+        failed = await tx.project([opened(SOLD, office="real"), opened(returned, 2, office="real")])
+        assert [one.record.seq for one in failed] == [1, 2]
+    async with city.store.transaction() as tx:
+        assert await tx.seat(SeatRef(NINE, 1)) == leased
+        assert await tx.appointment_version(PERSON) is None
+
+
+def walk_in(number: int, **changes: Any) -> TicketIssued:
+    issued = TicketIssued(
+        ticket_id=uuid_of(200 + number),
+        label=f"P{number}",
+        series="P",
+        number=number,
+        service="padron",
+        origin="walk_in",
+        arrived_at=MORNING,
+        due_at=MORNING,
+        callable_at=MORNING,
+        follow_hash=number.to_bytes(32, "big"),
+    )
+    return msgspec.structs.replace(issued, **changes)
+
+
+async def test_a_day_of_walk_ins_and_of_people_who_were_absent_leaves_every_seat_as_it_was(city: CentralBed) -> None:
+    """Walk-ins never consume a seat, lent or free; a place that somebody left is filled from the queue alone."""
+    seats = {
+        SeatRef(NINE, 1): Seat(state="leased", lease_id=LEASE),
+        SeatRef(NINE, 2): Seat(state="free"),
+        SeatRef(TEN_PAST, 1): Seat(state="free"),
+        SeatRef(TEN_PAST, 2): Seat(state="booked", appointment_id=PERSON),
+    }
+    async with city.store.transaction() as tx:
+        await tx.put_lease(LeaseState(lease=lease_of(), office="centro"))
+        for ref, seat in seats.items():
+            await tx.set_seat(ref, seat)
+    session, because = uuid_of(90), Why(rule="primary", origin="walk_in", arrived_at=MORNING, due_at=MORNING)
+    came = [walk_in(number) for number in range(1, 5)]
+    called = [
+        TicketCalled(ticket_id=each.ticket_id, session=session, counter="1", how="next", why=because) for each in came
+    ]
+    ended = [
+        TicketNoShow(ticket_id=came[0].ticket_id, session=session),
+        *(TicketFinished(ticket_id=each.ticket_id, session=session) for each in came[1:]),
+    ]
+    facts = [DayOpened(service_date=DAY, policy_version=1, policy=Policy()), *came, *called, *ended]
+    async with city.store.transaction() as tx:
+        assert list(await tx.project([opened(fact, seq) for seq, fact in enumerate(facts, 1)])) == []
+    async with city.store.transaction() as tx:
+        assert {ref: await tx.seat(ref) for ref in seats} == seats
+        assert list(await tx.rows_after(OFFICE, 0, 9)) == [], "nothing to tell the office of its own queue"
+
+
+async def test_what_an_office_decides_about_its_counters_comes_back_from_nowhere(city: CentralBed) -> None:
+    """Counters, pauses and what a counter serves today are the edge's alone: central keeps the facts and writes no row."""
+    session = uuid_of(90)
+    facts = [
+        DayOpened(service_date=DAY, policy_version=1, policy=Policy()),
+        CounterOpened(session=session, counter="1", primary=("padron",), secondary=(), zone="a"),
+        CounterServicesChanged(session=session, counter="1", primary=("registro",), secondary=()),
+        CounterPaused(session=session, counter="1", reason="break"),
+        CounterClosed(session=session, counter="1", reason="day_end"),
+        DayClosed(service_date=DAY, reason="scheduled"),
+    ]
+    async with city.store.transaction() as tx:
+        assert list(await tx.project([opened(fact, seq) for seq, fact in enumerate(facts, 1)])) == []
+    async with city.store.transaction() as tx:
+        for stream in (OFFICE, "office:real", "global"):
+            assert list(await tx.rows_after(stream, 0, 9)) == []
 
 
 async def test_late_facts_move_only_what_was_promised(city: CentralBed) -> None:

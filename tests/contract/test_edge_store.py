@@ -234,6 +234,8 @@ async def test_what_was_put_aside_stays_until_it_is_cleared_and_the_higher_versi
             await tx.swap_staged([cursor(OFFICE, version)])
     async with edge.store.transaction() as tx:
         assert [(row.entity_id, row.version) for row in await tx.aside()] == [("a", 3)]
-        await tx.clear_aside()
+        await tx.clear_aside(("appointment",))
+        assert len(await tx.aside()) == 1
+        await tx.clear_aside(("appointment", "lease"))
     async with edge.store.transaction() as tx:
         assert list(await tx.aside()) == []

@@ -18,7 +18,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import inspect as shapes
 
-from sync.messages import codec, people, topics, wire
+from sync.messages import agenda, codec, people, topics, wire
 from sync.messages.fact_types import FACTS
 from sync.messages.feed import ENTITIES
 
@@ -53,7 +53,7 @@ def kinds() -> dict[str, dict[str, type[msgspec.Struct]]]:
     return {
         "facts": dict(sorted(FACTS.items())),
         "feed": dict(sorted(ENTITIES.items())),
-        "wire": _structs(wire, people),
+        "wire": _structs(wire, people, agenda),
         "lan": _structs(topics),
     }
 

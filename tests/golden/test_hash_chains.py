@@ -24,6 +24,7 @@ def rows_of(name: str) -> list[dict[str, Any]]:
     return rows
 
 
+GROWN = {"ticket.transferred": {"reason", "outcome", "services"}}
 FACTS = rows_of("fact_hash.json")
 FEED = rows_of("feed_hash.json")
 
@@ -42,11 +43,16 @@ def test_a_fact_hashes_to_its_vector(row: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("row", FACTS, ids=lambda row: row["hash_hex"][:8])
 def test_sealing_the_same_fact_again_gives_the_same_bytes(row: dict[str, Any]) -> None:
+    """But for fields that its type has got since; nobody seals a fact again that somebody has told."""
     header = codec.decode(row["header"], FactHeader)
     fact = open_fact(FactRecord(header=header, body=msgspec.Raw(row["body"].encode())))
     assert not isinstance(fact, UnknownFact)
     again = seal(header, fact)
-    assert (codec.encode(again.header), bytes(again.body)) == (row["header"].encode(), row["body"].encode())
+    grown = json.loads(bytes(again.body)).keys() - json.loads(row["body"]).keys()
+    as_it_was = {name: value for name, value in json.loads(bytes(again.body)).items() if name not in grown}
+    body = json.dumps(as_it_was, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert (codec.encode(again.header), body) == (row["header"].encode(), row["body"])
+    assert grown <= GROWN.get(again.header.type, set())
 
 
 @pytest.mark.parametrize("row", FEED, ids=lambda row: row["hash_hex"][:8])

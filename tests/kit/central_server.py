@@ -17,6 +17,7 @@ from central.exchange.service import Exchange
 from central.settings import Database, Http, Keys, Settings
 from provisioning.launchers.ports import free_port, is_listening
 from sync.io.clock import Clock
+from sync.io.single_sign_on.settings import SingleSignOn
 
 STOP_S = 5.0
 
@@ -25,13 +26,19 @@ class CentralServer:
     """A central that can be stopped and started again on the same port."""
 
     def __init__(
-        self, dsn: str, folder: Path, clock: Clock | None = None, trusted_proxies: tuple[str, ...] = ()
+        self,
+        dsn: str,
+        folder: Path,
+        clock: Clock | None = None,
+        trusted_proxies: tuple[str, ...] = (),
+        single_sign_on: SingleSignOn | None = None,
     ) -> None:
         self.port = free_port()
         self._settings = Settings(
-            http=Http(port=self.port, trusted_proxies=trusted_proxies),
+            http=Http(port=self.port, public_url=self.url, trusted_proxies=trusted_proxies),
             database=Database(dsn=dsn, pool_min=2, pool_max=8),
             keys=Keys(folder=folder / "keys", create_missing=True),
+            single_sign_on=single_sign_on or SingleSignOn(),
         )
         self._clock = clock
         self._app: Any = None
@@ -74,9 +81,11 @@ class CentralServer:
 
 
 @asynccontextmanager
-async def running_central(dsn: str, folder: Path, clock: Clock | None = None) -> AsyncIterator[CentralServer]:
+async def running_central(
+    dsn: str, folder: Path, clock: Clock | None = None, single_sign_on: SingleSignOn | None = None
+) -> AsyncIterator[CentralServer]:
     """A central while inside."""
-    server = CentralServer(dsn, folder, clock)
+    server = CentralServer(dsn, folder, clock, single_sign_on=single_sign_on)
     await server.start()
     try:
         yield server

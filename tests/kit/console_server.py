@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import httpx
+import msgspec
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
@@ -20,6 +21,7 @@ from edge_node.queue.replies import TicketView
 from provisioning.launchers.ports import free_port
 from sync.io.clock import Clock
 from sync.io.ids import new_id
+from sync.io.single_sign_on.settings import SingleSignOn
 from sync.messages import feed as f
 from sync.messages.commands import CITIZEN, Actor
 from sync.messages.policy import Policy
@@ -97,17 +99,23 @@ def today_at(minutes: int, service: str = "registro", **changes: object) -> f.Ap
 
 @asynccontextmanager
 async def console(
-    folder: Path, rows: Sequence[f.Entity] | None = None, clock: Clock | None = None, broker_port: int = 0
+    folder: Path,
+    rows: Sequence[f.Entity] | None = None,
+    clock: Clock | None = None,
+    broker_port: int = 0,
+    single_sign_on: SingleSignOn | None = None,
 ) -> AsyncIterator[Console]:
     """Serve a node's console until the end of the block."""
-    async with edge(folder, clock, rows=office() if rows is None else rows, broker_port=broker_port) as node:
-        port = free_port()
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    rules = msgspec.structs.replace(single_sign_on, return_url=url) if single_sign_on is not None else None
+    there = office() if rows is None else rows
+    async with edge(folder, clock, rows=there, broker_port=broker_port, single_sign_on=rules) as node:
         server = Server(
             create_app(node), address="127.0.0.1", port=port, interface=Interfaces.ASGINL, log_enabled=False
         )
         serving = asyncio.create_task(server.serve())
         try:
-            url = f"http://127.0.0.1:{port}"
             await _answers(url)
             yield Console(node, url)
         finally:

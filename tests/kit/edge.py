@@ -19,9 +19,11 @@ from edge_node.node import EdgeNode, running
 from edge_node.settings import Broker, Central, Data, Device, Http, Log, Office, Settings
 from sync.io.clock import Clock
 from sync.io.ids import new_id
+from sync.io.single_sign_on.settings import SingleSignOn
 from sync.messages import codec
 from sync.messages import feed as f
 from sync.messages.booking_token import BookingToken, minutes, write
+from sync.messages.wire import Activation
 
 OFFICE = "centro"
 SERVICES = ("padron", "registro", "certificados")
@@ -81,7 +83,11 @@ def appointment(slot_start_at: datetime, service: str = "padron", **changes: obj
 def put(connection: sqlite3.Connection, rows: Sequence[f.Entity], version: int = 1) -> None:
     """Write entities as the uplink would."""
     for row in rows:
-        stream = f.GLOBAL if row.KIND in ("service", "qr_key", "holiday", "node_key") else f.office_stream(OFFICE)
+        stream = (
+            f.GLOBAL
+            if row.KIND in ("service", "qr_key", "holiday", "node_key", "neighbour")
+            else f.office_stream(OFFICE)
+        )
         entity_id = str(getattr(row, "id", None) or getattr(row, "kid", None) or getattr(row, "office", row.KIND))
         connection.execute(
             "INSERT INTO entity (stream, kind, entity_id, version, body) VALUES (?, ?, ?, ?, ?) "
@@ -91,7 +97,13 @@ def put(connection: sqlite3.Connection, rows: Sequence[f.Entity], version: int =
 
 
 def settings(
-    folder: Path, *, broker_port: int = 0, http_port: int = 0, office_id: str = OFFICE, key_file: Path | None = None
+    folder: Path,
+    *,
+    broker_port: int = 0,
+    http_port: int = 0,
+    office_id: str = OFFICE,
+    key_file: Path | None = None,
+    single_sign_on: SingleSignOn | None = None,
 ) -> Settings:
     return Settings(
         office=Office(id=office_id, node=f"{office_id}-1"),
@@ -99,6 +111,7 @@ def settings(
         central=Central(public_url="https://citas.example", node_key_file=key_file),
         broker=Broker(port=broker_port),
         http=Http(port=http_port),
+        single_sign_on=single_sign_on or SingleSignOn(),
         log=Log(level="warning"),
         devices=(
             Device(id="kiosk-1", kind="kiosk"),
@@ -107,6 +120,17 @@ def settings(
         ),
         production=False,
     )
+
+
+def as_successor(known: Settings, epoch: int = 2) -> Settings:
+    """The settings of a node that took its office over from another one; for a data folder that nothing has used yet."""
+    said = Activation(
+        office=known.office.id, node=known.office.node, epoch=epoch, public_key=bytes(32), signature=b"central's word"
+    )
+    known.data.folder.mkdir(parents=True, exist_ok=True)
+    file = known.data.folder / "activation.json"
+    file.write_bytes(codec.encode(said))
+    return msgspec.structs.replace(known, central=msgspec.structs.replace(known.central, activation_file=file))
 
 
 def prepare(folder: Path, rows: Sequence[f.Entity] | None = None) -> None:

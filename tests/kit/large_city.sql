@@ -90,3 +90,30 @@ INSERT INTO audit (audit_id, at, actor, act, subject, detail)
 SELECT gen_random_uuid(), now() - n * interval '1 hour', 'ana', 'node.replaced', 'office-1', '{}' FROM generate_series(1, 20000) n;
 
 INSERT INTO office_configuration (office, versions, applied_at) SELECT 'office-' || n, '{}', now() FROM generate_series(1, 200) n;
+
+INSERT INTO staff_session (token_hash, office_id, staff_id, opened_with, created_at, seen_at, expires_at, awaits_code)
+SELECT decode(lpad(to_hex(n), 8, '0'), 'hex'), 'office-' || 1 + n % 200, 'staff-' || n, '\x00', now(), now(),
+       now() + n * interval '1 second', false
+FROM generate_series(1, 20000) n;
+
+INSERT INTO day_report (office, epoch, first_seq, last_seq, service_date, rules, made_at)
+SELECT 'office-' || o, 1, 1000 * d, 1000 * d + 900, date '2026-01-01' + d, 1, now()
+FROM generate_series(1, 200) o, generate_series(1, 60) d;
+
+INSERT INTO day_override (office, service_date, epoch, first_seq, seq, kind, reason, is_undone, body)
+SELECT 'office-' || o, date '2026-01-01' + d, 1, 1000 * d, 1000 * d + n, 'call', 'short', false, '{}'
+FROM generate_series(1, 200) o, generate_series(1, 60) d, generate_series(1, 5) n;
+
+INSERT INTO day_held (office, service_date, epoch, first_seq, service, announced, before, inside, after, far_after)
+SELECT 'office-' || o, date '2026-01-01' + d, 1, 1000 * d, 'service-' || n, 20, 5, 12, 3, 1
+FROM generate_series(1, 200) o, generate_series(1, 60) d, generate_series(1, 5) n;
+
+INSERT INTO retention_run (run_id, kind, older_than, began_at, ended_at, gone, run_by)
+SELECT gen_random_uuid(), 'kind-' || n % 10, now(), now() - n * interval '1 hour', now(), 1, 'central' FROM generate_series(1, 20000) n;
+
+INSERT INTO closure_run (run_id, office_id, began_at, begun_by, ended_at, notice_min, own_office_only)
+SELECT gen_random_uuid(), 'office-' || 1 + n % 200, now() - n * interval '1 hour', 'ana', now(), 1440, false FROM generate_series(1, 20000) n;
+
+INSERT INTO closure_item (run_id, place, appointment_id, request_id, act, was_office_id, was_start_at, to_office_id, to_start_at, state)
+SELECT run_id, n, gen_random_uuid(), gen_random_uuid(), 'move', office_id, now(), office_id, now(), 'done'
+FROM closure_run, generate_series(1, 5) n;

@@ -55,7 +55,11 @@ services = ["padron", "viaje", "informacion"]
 hours = [{{ days = ["mon", "tue", "wed", "thu", "fri"], opens = 09:00:00, closes = 14:00:00 }}]
 pools = [{{ id = "todo", services = ["padron", "viaje"], slot_min = 10, seats = {seats} }}]
 counters = [{{ id = "1", primary = ["padron"], secondary = ["viaje", "informacion"] }}]
-staff = [{{ id = "ana", display_name = "Ana", roles = ["clerk", "supervisor"], demo_password = "secreta" }}]
+staff = [
+  {{ id = "ana", display_name = "Ana", roles = ["clerk", "supervisor"], demo_password = "secreta" }},
+  {{ id = "rocio", display_name = "Rocío", roles = ["manager"], demo_password = "secreta" }},
+  {{ id = "alonso", display_name = "Alonso", roles = ["admin"], demo_password = "secreta" }},
+]
 
 [[offices]]
 id = "real"
@@ -64,6 +68,7 @@ address = "Avenida 2"
 services = ["padron", "viaje"]
 hours = [{{ days = ["mon", "tue", "wed", "thu", "fri"], opens = 09:00:00, closes = 14:00:00 }}]
 pools = [{{ id = "todo", services = ["padron", "viaje"], slot_min = 10, seats = {seats} }}]
+staff = [{{ id = "rocio", display_name = "Rocío de Real", roles = ["manager"], demo_password = "otra" }}]
 """
 
 

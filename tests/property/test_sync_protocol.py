@@ -18,7 +18,9 @@ from sync.protocol.store import Position
 from sync.protocol.uplink import ingest
 from tests.contract.factories import project_seq
 from tests.kit.facts import MORNING, printed_run, uuid_of
-from tests.kit.memory_store import Crashed, MemoryCentralStore, MemoryEdgeStore, emit_row
+from tests.kit.memory import Crashed
+from tests.kit.memory_central import MemoryCentralStore, emit_row
+from tests.kit.memory_edge import MemoryEdgeStore
 
 CENTRO = office_stream("centro")
 FACTS = 12

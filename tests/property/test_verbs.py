@@ -48,13 +48,26 @@ VERBS = (
         "recall",
         "resume",
         "leave",
+        "gone",
         "skip",
         "serve_now",
         "class",
         "needs",
     ),
     *("to_service", "to_counter", "to_staff", "to_zone", "park", "no_show", "add", "pause", "go_on", "go_on", "close"),
-    *("open", "open", "open", "reassign", "step", *4 * ("undo",), *6 * ("next",), *5 * ("start",), *4 * ("finish",)),
+    *(
+        "open",
+        "open",
+        "open",
+        "reassign",
+        "assign",
+        "serves",
+        "step",
+        *4 * ("undo",),
+        *6 * ("next",),
+        *5 * ("start",),
+        *4 * ("finish",),
+    ),
 )
 PACES = (0, 2, 5, 15, 30, 200)
 
@@ -68,7 +81,7 @@ class Step(NamedTuple):
 
 ELSEWHERE = {
     *("ticket.printed", "ticket.print_failed", "ticket.shown", "ticket.relabelled"),
-    *("ticket.released", "ticket.accepted", "ticket.arrived"),
+    *("ticket.released", "ticket.accepted", "ticket.arrived", "ticket.wanted_back"),
 }
 """Facts of kiosks, displays and other offices."""
 
@@ -94,7 +107,7 @@ class Drill:
         if isinstance(command, f.Fact):
             self.office.write((command,), self.now)
         elif command is not None:
-            self._carry_out(command, CLERKS[step.clerk], supervisor=step.verb == "reassign")
+            self._carry_out(command, CLERKS[step.clerk], supervisor=step.verb in ("reassign", "assign", "serves"))
 
     def _carry_out(self, command: c.AnyCommand, clerk: str, *, supervisor: bool) -> None:
         day = self.office.day
@@ -134,15 +147,19 @@ class Drill:
             case "resume":
                 return c.Resume(**loose)
             case "leave":
-                return c.Leave(**loose) if which % 3 == 0 else None
+                here = session.session if session and which % 2 else None
+                return c.Leave(**loose, session=here) if which % 3 == 0 else None
             case "class":
                 return c.SetPriority(**loose, priority_class=("general", "reduced_mobility")[which % 2], basis="seen")
             case "needs":
-                return c.SetNeeds(**loose, needs=("signs",))
+                steps = tuple(each for each in SERVICES if each != service)[: which % 3]
+                return c.SetNeeds(**loose, needs=("signs",)) if which % 2 else c.PlanRoute(**loose, steps=steps)
             case "step":
                 return f.ClockStepped(delta_ms=(which - 6) * 60_000)
             case "open":
                 return c.OpenCounter(request_id=new_id(), counter=counter, take_over=which > 5)
+            case "assign":
+                return c.AssignTicket(**loose, to_counter=counter if which % 4 else None)
             case "reassign":
                 to = COUNTERS[(which + step.clerk) % 3].id if which % 2 else None
                 return c.Reassign(request_id=new_id(), counter=counter, to_counter=to, close=which > 8)
@@ -176,9 +193,11 @@ class Drill:
                 **{**mine, "ticket_id": self._next_here(session.session) or mine["ticket_id"]}, reason="short"
             ),
             "add": c.AddService(**mine, service=service),
+            "gone": c.Leave(**here, ticket_id=ticket),
             "undo": c.Undo(**here, act=act),
             "pause": c.PauseCounter(**here, reason="rest"),
             "go_on": c.ResumeCounter(**here),
+            "serves": c.ChangeServices(**here, primary=(service,), secondary=SERVICES[which % 2 :]),
             "close": c.CloseCounter(**here),
         }
         return commands[step.verb]
@@ -227,7 +246,7 @@ def _assert_credit(drill: Drill, ticket: Ticket) -> None:
     assert ticket.due_at == (max(ranked.due_at, floor) if floor else ranked.due_at)
 
 
-ACTS = ("next", "start", "finish", "no_show", "to_counter", "to_staff", "park", "skip", "serve_now")
+ACTS = ("next", "start", "finish", "no_show", "to_counter", "to_staff", "park", "skip", "serve_now", "gone")
 
 
 @settings(max_examples=200, deadline=None)
@@ -296,11 +315,14 @@ def test_a_build_that_does_not_know_the_verbs_still_folds_a_day(seed: int) -> No
 
 def test_the_drill_presses_every_verb() -> None:
     """What no step ever reaches is tested by no other test of this file."""
-    drill = Drill()
-    for step in steps_of(7, 3000):
-        drill.press(step)
-    seen = {fact.TYPE for _, fact in drill.office.journal}
+    facts: list[f.Fact] = []
+    for seed in range(80):
+        drill = Drill()
+        for step in steps_of(seed, 300):  # short days: in a long one a step seldom meets the ticket that it would fit
+            drill.press(step)
+        facts += [fact for _, fact in drill.office.journal]
+    seen = {fact.TYPE for fact in facts}
     told = {tag for tag in FACTS if tag.split(".")[0] in ("ticket", "counter")}
     assert told - seen == ELSEWHERE
-    undone = {fact.undone for _, fact in drill.office.journal if isinstance(fact, TicketUndone)}
+    undone = {fact.undone for fact in facts if isinstance(fact, TicketUndone)}
     assert undone == {fact.TYPE for fact in REVERSIBLE}

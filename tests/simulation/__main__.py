@@ -17,6 +17,8 @@ from tests.simulation.runs import Summary, minimal, run, share_out
 from tests.simulation.swarm import Scenario
 from tests.simulation.world import Outcome
 
+SEEDS = 200
+SEEDS_OF_A_HUNT = 1000
 SHOWN_FAILURES = 3
 STORY_LINES = 30
 
@@ -26,7 +28,7 @@ stderr = Console(stderr=True, highlight=False)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run seeds or hunt mutants; the last line of stdout is JSON. Returns the exit code."""
     options = _parser().parse_args(arguments)
-    seeds = range(options.start, options.start + options.seeds)
+    seeds = range(options.start, options.start + (options.seeds or (SEEDS_OF_A_HUNT if options.mutants else SEEDS)))
     if options.mutants:
         return hunt_mutants(options.only or sorted(all_mutants()), seeds, options.jobs)
     return run_seeds(seeds, options)
@@ -92,7 +94,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Run the sync protocol's own code in virtual time under faults, and check its invariants.",
         epilog="example: python -m tests.simulation --seeds 200 --start 1",
     )
-    parser.add_argument("--seeds", type=int, default=200, help="how many seeds (mutants: at most so many each)")
+    parser.add_argument(
+        "--seeds", type=int, help=f"how many seeds (default {SEEDS}; mutants: at most so many each, {SEEDS_OF_A_HUNT})"
+    )
     parser.add_argument("--start", type=int, default=1, help="the first seed")
     parser.add_argument("--steps", type=int, default=250, help="steps of a run before the faults end")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")

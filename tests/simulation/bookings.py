@@ -16,8 +16,8 @@ from sync.messages.feed import Appointment, Lease, LeasedSeat, office_stream
 from sync.messages.values import SeatRef
 from sync.protocol import lease
 from sync.protocol.rights import Seat
-from tests.kit.facts import MORNING, uuid_of
-from tests.kit.memory_store import MemoryCentralStore, MemoryCentralTx, Slot
+from tests.kit.facts import uuid_of
+from tests.kit.memory_central import MemoryCentralStore, MemoryCentralTx, Slot
 from tests.simulation.people import LOCATORS, SERVICES
 
 SLOTS = 18
@@ -33,11 +33,11 @@ class Bookings:
         self._rng = rng
         self._offices = offices
 
-    def prepare(self, store: MemoryCentralStore) -> None:
-        """Make every office's slots of the morning."""
+    def prepare(self, store: MemoryCentralStore, began_at: datetime) -> None:
+        """Make every office's slots of the next three hours."""
         for office in self._offices:
             for number in range(SLOTS):
-                start_at = MORNING + timedelta(minutes=SLOT_MIN * number)
+                start_at = began_at + timedelta(minutes=SLOT_MIN * number)
                 store.add_slot(Slot(slot_id=self._id(), office=office, start_at=start_at, duration_min=SLOT_MIN), SEATS)
 
     async def book(self, store: MemoryCentralStore, now: datetime) -> Appointment | None:
@@ -117,14 +117,14 @@ class Bookings:
 
     def _free(self, store: MemoryCentralStore, now: datetime) -> list[SeatRef]:
         later = {slot.slot_id for slot in store.slots.values() if slot.start_at > now}
-        return [ref for ref, seat in store.seats.items() if seat.state == "free" and ref.slot_id in later]
+        return [ref for ref, seat in store.seats.items() if _is_for_sale(ref, seat) and ref.slot_id in later]
 
     def _lendable(self, store: MemoryCentralStore, office: str, now: datetime) -> list[LeasedSeat]:
         chosen: list[LeasedSeat] = []
         slots = [s for s in store.slots.values() if s.office == office and s.start_at > now + timedelta(minutes=20)]
         for slot in self._rng.sample(slots, min(len(slots), LENT_AT_ONCE)):
             seats = {ref: seat for ref, seat in store.seats.items() if ref.slot_id == slot.slot_id}
-            free = sorted((ref for ref, seat in seats.items() if seat.state == "free"), key=lambda ref: ref.seat_no)
+            free = sorted((ref for ref, seat in seats.items() if _is_for_sale(ref, seat)), key=lambda ref: ref.seat_no)
             leased = sum(seat.state == "leased" for seat in seats.values())
             if lease.may_lend(len(seats), len(free), leased):
                 chosen.append(
@@ -134,6 +134,11 @@ class Bookings:
 
     def _id(self) -> str:
         return uuid_of(self._rng.getrandbits(128))
+
+
+def _is_for_sale(ref: SeatRef, seat: Seat) -> bool:
+    """A seat above the capacity is nobody's to sell once it is free again."""
+    return seat.state == "free" and ref.seat_no <= SEATS
 
 
 async def _tell(tx: MemoryCentralTx, office: str, appointment: Appointment) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
@@ -28,11 +29,14 @@ from sync.messages.wire import (
 from sync.protocol import downlink, handover, hello, recovery, replacement, snapshot, uplink
 from sync.protocol.steps import finish
 from sync.protocol.store import OpenedFact
-from tests.kit.facts import MORNING
-from tests.kit.memory_store import Crashed, MemoryCentralStore, MemoryCentralTx, UndoLog, emit_row
+from sync.protocol.streams import streams_of
+from tests.kit.memory import Crashed, UndoLog
+from tests.kit.memory_central import MemoryCentralStore, MemoryCentralTx, emit_row
 from tests.simulation.bookings import Bookings
 from tests.simulation.clockwork import Clockwork
 from tests.simulation.ledger import Ledger, Violated
+from tests.simulation.process import Process
+from tests.simulation.seats import SeatWatch
 from tests.simulation.stories import RowWritten
 
 T = TypeVar("T")
@@ -60,17 +64,33 @@ class WatchedCentralStore(MemoryCentralStore):
     def __init__(self, gen: str, ledger: Ledger) -> None:
         super().__init__(gen, project)
         self._ledger = ledger
+        self.watch = SeatWatch(ledger)
+        self.news: set[str] = set()
+        """Streams that have new rows and whose offices were not woken yet."""
 
     def on_commit(self, undo: UndoLog) -> None:
         super().on_commit(undo)
         if not len(undo):
             return
-        for stream in self.states:
+        for stream in undo.keys_of(self.states):
             self._ledger.note_stream(self, stream)
-        for state in self.leases.values():
-            self._ledger.note_lease(state.lease)
+            self.news.add(stream)
+        for lease_id in undo.keys_of(self.leases):
+            self._ledger.note_lease(self.leases[lease_id].lease)
         for key in self.log:
             self._ledger.check_raw_log(self, key)
+        self.watch.look(self, undo)
+
+    def fail_over(self) -> int:
+        lost = super().fail_over()
+        self.watch.again(self)
+        return lost
+
+    def restore(self, gen: str) -> int:
+        lost = super().restore(gen)
+        self._ledger.is_restored = True
+        self.watch.again(self)
+        return lost
 
 
 SIGNATURE = b"central"
@@ -87,11 +107,11 @@ def trusts(activation: Activation) -> bool:
     return activation.signature == SIGNATURE
 
 
-class CentralNode:
+class CentralNode(Process):
     """Answers messages while it is up. A crash forgets who waits; a failover also what no standby had."""
 
     def __init__(self, clockwork: Clockwork, ledger: Ledger, offices: tuple[str, ...], counted: Counter[str]) -> None:
-        self._clockwork = clockwork
+        super().__init__(clockwork, "central")
         self._rng: Random = clockwork.fork("central")
         self._ledger = ledger
         self._counted = counted
@@ -99,22 +119,23 @@ class CentralNode:
         for office in offices:
             self.store.add_office(office)
         self.bookings = Bookings(clockwork.fork("bookings"), offices)
-        self.bookings.prepare(self.store)
+        self.bookings.prepare(self.store, self.now())
+        self.store.watch.opened(self.store)
         self.store.replicate()
         self.store.back_up()
         self._waiting: list[tuple[int, DownRequest, Reply]] = []
-        self.up = True
         self._stalled = False
+        self._begin()
 
     def now(self) -> datetime:
         """Central's clock."""
-        return MORNING + timedelta(milliseconds=self._clockwork.now_ms)
+        return self._clockwork.began_at + timedelta(milliseconds=self._clockwork.now_ms)
 
     # what it is asked
 
     def handle(self, kind: str, body: bytes, reply: Reply) -> None:
-        """Answer one message, now, later or never."""
-        if not self.up:
+        """Answer one message, now, later or never; while the process is stopped it waits in the socket."""
+        if self._is_held(lambda: self.handle(kind, body, reply)) or not self.up:
             return
         match kind:
             case "hello":
@@ -135,6 +156,8 @@ class CentralNode:
         )
         if answer is not None and self._is_safe():
             reply("hello", codec.encode(answer))
+        if answer is not None:
+            self._wake()
 
     def _up(self, request: UpRequest, reply: Reply) -> None:
         answer = self.ingest(request)
@@ -163,29 +186,44 @@ class CentralNode:
         async with self.store.transaction() as tx:
             return await recovery.take_report(tx, request, self.now())
 
-    def _down(self, until_ms: int, request: DownRequest, reply: Reply) -> None:
+    def _down(self, until_ms: int, request: DownRequest, reply: Reply, *, is_over: bool = False) -> None:
+        """Answer at once if there is news, else hold the request until there is, or until its time is over."""
         answer: DownReply | None = self.guard(downlink.rows_after(self.store, request))
         if answer is None:
             return
         if downlink.is_empty(answer) and self._clockwork.now_ms < until_ms:
             entry = (until_ms, request, reply)
-            self._waiting.append(entry)
+            self._watch(entry)
             self._clockwork.after(until_ms - self._clockwork.now_ms, lambda: self._again(entry))
             return
+        if is_over and any(part.rows for part in answer.streams):
+            raise Violated("I-19", "woken_late", f"{request.office} was told of rows only when its wait was over")
         if answer.fenced_by and not self._is_safe():
             return
         self._counted["resyncs"] += bool(answer.resync)
         reply("rows", codec.encode(answer))
 
+    def _watch(self, entry: tuple[int, DownRequest, Reply]) -> None:
+        """From here on news wake this request: the moment in which it was seen that there are none."""
+        self._waiting.append(entry)
+
     def _again(self, entry: tuple[int, DownRequest, Reply]) -> None:
-        if entry in self._waiting:
+        if entry in self._waiting and not self._is_held(lambda: self._again(entry)):
             self._waiting.remove(entry)
-            self._down(*entry)
+            self._down(*entry, is_over=True)
 
     def _wake(self) -> None:
+        """Ask again for who waits for a stream that has news, as a database's notifications do."""
+        news, self.store.news = self.store.news, set()
+        if not news:
+            return
         waiting, self._waiting = self._waiting, []
         for entry in waiting:
-            self._down(*entry)
+            _until_ms, request, _reply = entry
+            if news.isdisjoint(streams_of(request.office)):
+                self._waiting.append(entry)
+            else:
+                self._down(*entry)
 
     def snapshot(self, request: SnapshotRequest, reply: Reply) -> None:
         """Write a snapshot; its reply is the id, a newline and the body."""
@@ -276,9 +314,9 @@ class CentralNode:
     async def _send_elsewhere(self, ticket_id: str, office: str) -> bool:
         async with self.store.transaction() as tx:
             moved = await handover.send_elsewhere(tx, ticket_id, office)
-        if moved:
-            self._ledger.reissued.add(ticket_id)
-            self._counted["reissue"] += 1
+            if moved:  # also if central dies once that is committed
+                self._ledger.reissued.add(ticket_id)
+        self._counted["reissue"] += moved
         return moved
 
     def do(self, step: Coroutine[Any, Any, T]) -> T | None:
@@ -299,17 +337,17 @@ class CentralNode:
             self._counted["back_up"] += 1
             self.store.back_up()
 
-    def restore(self, known: Mapping[str, Mapping[str, int]]) -> None:
+    def restore(self, known: Mapping[str, Mapping[str, int]], sold: Collection[str]) -> None:
         """Put the database back to its backup: a new life, which asks the offices before it sells.
 
         Args:
-            known: the version of each appointment that an office's node knows.
+            known, sold: as of ``Ledger.note_restored``.
         """
         self._counted["central_restore"] += 1
         self._stalled = False
         lost = self.store.restore(self._clockwork.new_id())
         self._clockwork.trace(f"central is restored, {lost} commits lost")
-        self._counted["bookings_lost_by_restore"] += self._ledger.note_restored(self.store, known)
+        self._counted["bookings_lost_by_restore"] += self._ledger.note_restored(self.store, known, sold)
         self.crash()
 
     def guard(self, step: Coroutine[Any, Any, T]) -> T | None:
@@ -319,6 +357,9 @@ class CentralNode:
         except Crashed as crash:
             self._counted[f"central_crash_{crash}"] += 1
             self.crash()
+            return None
+        except CancelledError:
+            self._counted["cancelled_request"] += 1
             return None
         except Violated:
             raise
@@ -331,8 +372,7 @@ class CentralNode:
         return outcome
 
     def crash(self) -> None:
-        self._clockwork.trace("central crashes")
-        self.up = False
+        self._end()
         self._waiting.clear()
         if not self._stalled:
             self.store.replicate()
@@ -353,13 +393,16 @@ class CentralNode:
         self.crash()
 
     def start(self) -> None:
-        self.up = True
+        """A new process, unless one runs, or is stopped, already."""
+        if not self.up and not self._paused:
+            self._begin()
 
     def heal(self) -> None:
-        self.store.crash_next = None
+        self.store.crash_next = self.store.fail_next = self.store.cancel_in = None
         self._stalled = False
         self.store.replicate()
-        self.up = True
+        self.go_on()
+        self.start()
 
     def _is_safe(self) -> bool:
         """Whether the commit just made is on the standby: only then may it be acknowledged."""

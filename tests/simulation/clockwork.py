@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from random import Random
 
-from tests.kit.facts import uuid_of
+from tests.kit.facts import MORNING, uuid_of
 
 TAIL = 400
 
@@ -22,6 +22,8 @@ class Clockwork:
         self._asked = 0
         self._digest = hashlib.sha256()
         self._ids = self.fork("ids")
+        self.began_at = MORNING
+        """What a right clock showed when the run began."""
         self.now_ms = 0
         self.happened = 0
         self.tail: deque[str] = deque(maxlen=TAIL)

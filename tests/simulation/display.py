@@ -55,8 +55,11 @@ class Display:
         made = self._board_of(queue)
         for call in (*made.calls, *made.recent):
             key = (call.ticket_id, call.announcement)
-            told_by, _at_ms = self._called.setdefault(key, (queue, self._clockwork.now_ms))
-            if told_by is not queue:  # a clock may have been set while nobody ran: how old its calls are nobody knows
+            told_by, _at_ms = self._called.setdefault(key, ((queue, queue.run), self._clockwork.now_ms))
+            if told_by != (
+                queue,
+                queue.run,
+            ):  # a clock may have been set while nobody ran: how old its calls are nobody knows
                 self._called[key] = (None, 0)
         self._retained = made
         for delay_ms in self._link.carry("down"):

@@ -7,7 +7,7 @@ little are made at each commit; those over the whole world stand in ``invariants
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from typing import Literal
@@ -16,18 +16,22 @@ import msgspec
 
 from sync.domain.office_day import OfficeDay
 from sync.messages.codec import MalformedMessage
+from sync.messages.commands import SYSTEM
 from sync.messages.envelope import FactRecord, chain, open_fact
 from sync.messages.facts import (
     LeaseReturned,
     LeaseSold,
+    TicketAbandoned,
     TicketAccepted,
+    TicketFinished,
     TicketIssued,
     TicketReleased,
 )
 from sync.messages.feed import Appointment, Lease
 from sync.messages.values import GENESIS, SeatRef
 from sync.protocol.store import ChainedRow, Position
-from tests.kit.memory_store import MemoryCentralStore, MemoryEdgeStore
+from tests.kit.memory_central import MemoryCentralStore
+from tests.kit.memory_edge import MemoryEdgeStore
 
 Key = tuple[str, int]
 """One life of an office's node: (office, epoch)."""
@@ -42,6 +46,7 @@ Kind = Literal[
     "lease_misused",
     "double_holders",
     "credit_lost",
+    "clock_pushed",
     "order_violations",
     "duplicate_labels",
     "requests_doubled",
@@ -52,8 +57,10 @@ Kind = Literal[
     "personal_data",
     "unaudited",
     "unconverged",
+    "woken_late",
     "halted",
     "stale_display",
+    "paper_lost",
 ]
 KINDS: tuple[Kind, ...] = Kind.__args__  # type: ignore[attr-defined]
 
@@ -79,10 +86,24 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
     key: Key | None = None
 
 
-class Ledger:
-    """Everything that was committed or promised in one run."""
+class Paper(msgspec.Struct, frozen=True, kw_only=True):
+    """A slip that came out of a kiosk."""
 
-    def __init__(self) -> None:
+    office: str
+    service_date: date
+    label: str
+    ticket_id: str
+
+
+class Ledger:
+    """Everything that was committed or promised in one run.
+
+    Args:
+        now_ms: the run's time.
+    """
+
+    def __init__(self, now_ms: Callable[[], int]) -> None:
+        self.now_ms = now_ms
         self._contents: dict[tuple[str, bytes], tuple[int, StreamContent]] = {}
         self._ends: dict[str, Position] = {}
         self._told: dict[Key, Position] = {}
@@ -90,26 +111,41 @@ class Ledger:
         self.is_restored = False
         """Central was put back in time, and has not heard of everything again yet."""
         self.labels: dict[tuple[str, date, str], str] = {}
+        self._seen_days: dict[Key, tuple[OfficeDay, int]] = {}
+        """Up to where the labels of a life's day were looked at."""
         self.issued_in: defaultdict[str, set[Key]] = defaultdict(set)
         self.releases: defaultdict[tuple[str, int], dict[int, int]] = defaultdict(dict)
         """When a ticket was given up, in ms of the run, by how long its waiting counted then; an old copy may do it again."""
         self.accepts: defaultdict[tuple[str, int], set[Key]] = defaultdict(set)
+        self.slipped: set[tuple[str, int]] = set()
+        """Tickets by tenure that an office took on a slip's word, while central may have granted them to a replaced node's next."""
+        self.copies: set[Key] = set()
+        """Lives whose database was put back or cloned: until they are found they act on what was theirs."""
         self.promises: dict[str, Promise] = {}
         self.cancelled: dict[str, int] = {}
+        self.perhaps_cancelled: set[str] = set()
+        """Appointments that central once held as over, whether or not anybody was told so."""
+        self.capacity: dict[str, int] = {}
+        """How many seats each slot was made with."""
+        self._crowds: defaultdict[str, set[str]] = defaultdict(set)
         self.at_risk: dict[str, set[str]] = {}
         """Confirmed appointments that only offices remember, since central was restored."""
+        self.restores = 0
+        self.given_back: set[str] = set()
+        """Slots of which an appointment was cancelled, whatever central remembers of it."""
         self.fences: dict[str, int] = {}
         self.sold: defaultdict[tuple[str, SeatRef], set[str]] = defaultdict(set)
         self.returned: set[tuple[str, SeatRef]] = set()
         self.reissued: set[str] = set()
         """Tickets that a person sent elsewhere although their office may have taken them."""
         self.lost_unacked = 0
+        self.papers: dict[tuple[str, str], Paper] = {}
+        """What kiosks have printed, by office and ticket."""
+        self.ended: set[str] = set()
+        """Tickets that were served or given up, whoever still knows of it."""
+        self.refused_papers: list[str] = []
+        """Labels on paper that a node would not take, and why."""
         self.release_errors_ms: dict[tuple[str, int], int] = {}
-        self._now_ms = 0
-
-    def at(self, now_ms: int) -> None:
-        """The run's time from here on."""
-        self._now_ms = now_ms
 
     # central's commits
 
@@ -154,23 +190,38 @@ class Ledger:
 
     def note_booking(self, booked: Appointment, seats: Sequence[SeatRef]) -> None:
         """Central has told somebody that their appointment is confirmed."""
-        self.promises[booked.id] = Promise(appointment_id=booked.id, seats=tuple(seats), by="central")
+        self._promise(Promise(appointment_id=booked.id, seats=tuple(seats), by="central"))
+
+    def _promise(self, promise: Promise) -> None:
+        """I-5, whatever any table says: not more people are promised a slot than it has seats."""
+        self.promises[promise.appointment_id] = promise
+        for slot_id in {ref.slot_id for ref in promise.seats}:
+            crowd = self._crowds[slot_id]
+            crowd.add(promise.appointment_id)
+            crowd &= self.promises.keys() - self.perhaps_cancelled
+            if len(crowd) > self.capacity.get(slot_id, 0):
+                raise Violated("I-5", "oversold", f"{slot_id} is promised to {len(crowd)}, last {promise}")
 
     def note_cancelled(self, gone: Appointment) -> None:
         self.cancelled[gone.id] = gone.version
-        self.promises.pop(gone.id, None)
+        if (promise := self.promises.pop(gone.id, None)) is not None:
+            self.given_back.update(ref.slot_id for ref in promise.seats)
 
-    def note_restored(self, store: MemoryCentralStore, known: Mapping[str, Mapping[str, int]]) -> int:
+    def note_restored(
+        self, store: MemoryCentralStore, known: Mapping[str, Mapping[str, int]], sold: Collection[str]
+    ) -> int:
         """Central was put back in time. What it had confirmed and no office knows is the restore's own loss: how many.
 
         Args:
             known: the version of each appointment that an office's node knows.
+            sold: the appointments that stand in the journal of a node as sold there.
         """
         self.branch(store)
         self.is_restored = True
+        self.restores += 1
         lost = 0
-        for appointment_id, promise in list(self.promises.items()):
-            if promise.by == "lease" or appointment_id in store.appointments:
+        for appointment_id in list(self.promises):
+            if appointment_id in sold or appointment_id in store.appointments:
                 continue
             holders = {office for office, appointments in known.items() if appointment_id in appointments}
             if holders:
@@ -202,27 +253,66 @@ class Ledger:
                     raise Violated("I-15", "requests_doubled", f"{key}: two tickets of {fact.ticket_id}")
                 self.issued_in[fact.ticket_id].add(key)
             case TicketAccepted():
-                self.accepts[fact.ticket_id, fact.tenure].add(key)
+                self._note_accepted(key, fact)
             case TicketReleased():
-                self.releases[fact.ticket_id, fact.tenure][fact.card.waited_ms] = self._now_ms
+                self.releases[fact.ticket_id, fact.tenure][fact.card.waited_ms] = self.now_ms()
+            case TicketFinished() | TicketAbandoned():
+                self.ended.add(fact.ticket_id)
             case LeaseSold():
                 self._note_sale(key, fact)
             case LeaseReturned():
                 self.returned.update((fact.lease_id, seat) for seat in fact.seats)
             case _:
                 pass
-        if not record.header.actor_id or not record.header.device_id:
-            raise Violated("I-25", "unaudited", f"{key}: {record.header.type} at {record.seq}")
+        header = record.header
+        is_asked = header.request_id is not None or header.actor_id == SYSTEM
+        if not header.actor_id or not header.device_id or not is_asked:
+            raise Violated("I-25", "unaudited", f"{key}: {header.type} at {record.seq} by {header.actor_id}")
 
-    def note_labels(self, key: Key, day: OfficeDay) -> None:
-        """I-14: what stands on paper or on a screen of an office. A label that died with its process was never given."""
-        if day.service_date is None:
-            return
+    def _note_accepted(self, key: Key, fact: TicketAccepted) -> None:
+        """I-9: a tenure is granted to one office. A slip may be believed beside the grant to a replaced node of its office."""
+        holders = self.accepts[fact.ticket_id, fact.tenure]
+        if fact.via == "slip":
+            self.slipped.add((fact.ticket_id, fact.tenure))
+        else:
+            holders.add(key)
+            offices = {office for office, _ in holders}
+            is_known = fact.ticket_id not in self.reissued and not self.is_restored
+            if len(offices) > 1 and is_known:
+                raise Violated("I-9", "double_holders", f"{fact.ticket_id} under tenure {fact.tenure} at {offices}")
+
+    def note_labels(self, key: Key, day: OfficeDay) -> bool:
+        """I-14: what stands on paper or on a screen of an office. A label that died with its process was never given.
+
+        Returns whether a label is among them that did not before: a device of the office has heard from the node.
+        """
+        seen = (day, day.seq)
+        if day.service_date is None or self._seen_days.get(key) == seen:
+            return False
+        self._seen_days[key] = seen
+        known = len(self.labels)
         for ticket in day.tickets.values():
             place = (key[0], day.service_date, ticket.label)
             if self.labels.setdefault(place, ticket.ticket_id) != ticket.ticket_id:
                 other = self.labels[place]
                 raise Violated("I-14", "duplicate_labels", f"{key}: {ticket.label} for {ticket.ticket_id} and {other}")
+        return len(self.labels) > known
+
+    def note_paper(self, paper: Paper) -> None:
+        """I-14 and I-15, by what people have in their hands: a label for one of them, one label for a request."""
+        place = (paper.office, paper.service_date, paper.label)
+        if (other := self.labels.setdefault(place, paper.ticket_id)) != paper.ticket_id:
+            raise Violated("I-14", "duplicate_labels", f"{place} on paper for {paper.ticket_id} and {other}")
+        before = self.papers.setdefault((paper.office, paper.ticket_id), paper)
+        if before != paper:
+            raise Violated(
+                "I-15", "requests_doubled", f"{paper.ticket_id} has {before.label} and {paper.label} on paper"
+            )
+
+    def note_refused(self, office: str, label: str, code: str) -> None:
+        """A node will not take a ticket that is on paper; only a day that is over is a reason."""
+        if code != "day_closed":
+            self.refused_papers.append(f"{office}: {label} is refused: {code}")
 
     def _note_sale(self, key: Key, fact: LeaseSold) -> None:
         """I-8: a lease sells in its own life only; a seat of it once, and not after it was given back."""
@@ -232,9 +322,7 @@ class Ledger:
             if (fact.lease_id, seat) in self.returned or self.sold[fact.lease_id, seat]:
                 raise Violated("I-8", "lease_misused", f"{key}: {seat} was sold or given back before")
             self.sold[fact.lease_id, seat].add(fact.appointment_id)
-        self.promises[fact.appointment_id] = Promise(
-            appointment_id=fact.appointment_id, seats=fact.seats, by="lease", key=key
-        )
+        self._promise(Promise(appointment_id=fact.appointment_id, seats=fact.seats, by="lease", key=key))
 
     def note_disk_lost(self, key: Key, edge: MemoryEdgeStore, central: MemoryCentralStore) -> None:
         """A node's disk is gone: what central has not got is lost, and the promises in it. Said, not hidden."""
@@ -242,7 +330,7 @@ class Ledger:
         safe = min(len(central.log.get(key, [])), edge.acks.get(epoch, Position()).seq)
         self.lost_unacked += max(0, edge.end(epoch).seq - safe)
         for chained in edge.journal.get(epoch, [])[safe:]:
-            if isinstance(fact := _opened(chained.record), LeaseSold):
+            if isinstance(fact := opened(chained.record), LeaseSold):
                 self.promises.pop(fact.appointment_id, None)
         if self._told.get(key, Position()).seq > safe:
             self._told[key] = Position(safe, central.log[key][safe - 1].hash) if safe else Position()
@@ -297,7 +385,8 @@ class Ledger:
                 )
 
 
-def _opened(record: FactRecord) -> object:
+def opened(record: FactRecord) -> object:
+    """The fact of a record; none when its body does not fit."""
     with suppress(MalformedMessage):
         return open_fact(record)
     return None

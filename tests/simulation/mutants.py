@@ -35,7 +35,7 @@ from sync.protocol.snapshot import SnapshotApplied, SnapshotLoad, SnapshotReject
 from sync.protocol.steps import finish
 from sync.protocol.store import CentralTx, ChainedFact, OpenedFact, Parked, Position, StreamState
 from sync.protocol.uplink import UNTOLD, Moment, UplinkSession
-from tests.kit.memory_store import MemoryCentralStore, MemoryCentralTx
+from tests.kit.memory_central import MemoryCentralStore, MemoryCentralTx
 from tests.simulation.central import CentralNode, Reply
 from tests.simulation.office import OfficeNode
 from tests.simulation.runs import minimal
@@ -105,6 +105,20 @@ class CursorFirst(DownlinkSession):
 @mutant
 def cursor_before_rows() -> Iterator[type[World]]:
     yield world_of(office=office_of(down=CursorFirst))
+
+
+class WaitsForCentral(OfficeNode):
+    """Decides nothing while central is not heard."""
+
+    def act(self) -> None:
+        self.refresh()
+        self.queue.has_authority &= self.connected
+        super().act()
+
+
+@mutant
+def stops_while_cut_off() -> Iterator[type[World]]:
+    yield world_of(office=WaitsForCentral)
 
 
 class AckedWhenSent(UplinkSession):
@@ -291,8 +305,15 @@ def poison_blocks() -> Iterator[type[World]]:
 
 def all_mutants() -> dict[str, Planted]:
     """Every planted bug, those of the other files too."""
-    from tests.simulation import mutants_of_display, mutants_of_rights  # they register their own here
+    from tests.simulation import (  # they register their own here
+        mutants_of_display,
+        mutants_of_kiosks,
+        mutants_of_machines,
+        mutants_of_rights,
+    )
 
     assert mutants_of_display.__name__
+    assert mutants_of_kiosks.__name__
     assert mutants_of_rights.__name__
+    assert mutants_of_machines.__name__
     return MUTANTS

@@ -43,7 +43,7 @@ def kept_boards_taken_for_live() -> Iterator[type[World]]:
 def remember_nothing(self: Announcer, sounded: Iterable[CallMark] = ()) -> None:
     """An announcer that begins anew at each start."""
     assert sounded is not None
-    self._sounded = set()
+    self._sounded = {}
     self._busy_until_ns = None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from unittest.mock import patch
 
@@ -17,20 +17,21 @@ from sync.domain.ordering import Choice
 from sync.domain.outcomes import Accepted, Decision
 from sync.domain.ticket import CounterSession
 from sync.messages import facts as f
-from sync.messages.commands import Accept, Actor, AnyCommand
+from sync.messages.commands import Accept, Actor
 from sync.messages.envelope import FactHeader, FactRecord, seal
 from sync.messages.feed import Lease, NumberFloor, TicketGrant
 from sync.messages.wire import ReportReply, ReportRequest
 from sync.protocol import effects, handover, hello, lease, recovery, replacement, uplink
 from sync.protocol.rights import Origin, RightsTx
 from sync.protocol.store import START
-from tests.kit import memory_store
-from tests.kit.memory_store import MemoryCentralStore, MemoryEdgeTx
+from tests.kit import memory_central
+from tests.kit.memory_central import MemoryCentralStore
+from tests.kit.memory_edge import MemoryEdgeTx
 from tests.simulation import office, queue, world
 from tests.simulation.bookings import Bookings
 from tests.simulation.mutants import mutant, world_of
 from tests.simulation.office import OfficeNode
-from tests.simulation.queue import Queue
+from tests.simulation.queue import Asked, Queue
 from tests.simulation.world import World
 
 # ------------------------------------------------------------------------------------------------------------- tickets
@@ -99,14 +100,14 @@ async def effect_whenever(tx: RightsTx, origin: Origin, fact: f.Fact, *, late: b
 @mutant
 def no_epoch_check() -> Iterator[type[World]]:
     """What a replaced node tells late moves tickets as if it had authority."""
-    with patch.object(memory_store, "take_effect", effect_whenever):
+    with patch.object(memory_central, "take_effect", effect_whenever):
         yield World
 
 
 class Unfenced(Queue):
     """Goes on although it knows that it was replaced."""
 
-    def submit(self, command: AnyCommand, actor: Actor) -> Decision:
+    def submit(self, command: Asked, actor: Actor) -> Decision:
         fence, self.store.fence = self.store.fence, {}
         try:
             decision = super().submit(command, actor)
@@ -125,7 +126,7 @@ def fence_ignored() -> Iterator[type[World]]:
 # ---------------------------------------------------------------------------------------------------- labels and nodes
 
 
-def no_floor(day: OfficeDay, before: NumberFloor | None, epoch: int) -> NumberFloor | None:
+def no_floor(day: OfficeDay, before: NumberFloor | None, epoch: int, today: date) -> NumberFloor | None:
     return None
 
 
@@ -142,15 +143,17 @@ def number_floors_forgotten() -> Iterator[type[World]]:
 
 
 class Hasty(OfficeNode):
-    """Opens its day before it knows anything."""
+    """Opens its day before it knows anything, and asks no kiosk."""
 
     def refresh(self) -> None:
+        self.kiosk_floors.clear()
         super().refresh()
         self.queue.has_authority = not self.rolled_back
 
 
 @mutant
 def opens_before_its_snapshot() -> Iterator[type[World]]:
+    """Both defences: labels go on neither behind central's floors nor behind what the kiosks have printed."""
     yield world_of(office=Hasty)
 
 
@@ -302,7 +305,7 @@ def called_by_issue() -> Iterator[type[World]]:
 class Forgetful(Queue):
     """Does not remember which requests it has carried out."""
 
-    def submit(self, command: AnyCommand, actor: Actor) -> Decision:
+    def submit(self, command: Asked, actor: Actor) -> Decision:
         self.store.requests.pop(command.request_id, None)
         return super().submit(command, actor)
 
@@ -330,10 +333,21 @@ def names_in_facts() -> Iterator[type[World]]:
 class Nameless(Queue):
     """Does not write down who acted."""
 
-    def submit(self, command: AnyCommand, actor: Actor) -> Decision:
+    def submit(self, command: Asked, actor: Actor) -> Decision:
         return super().submit(command, msgspec.structs.replace(actor, device_id=""))
 
 
 @mutant
 def acts_without_device() -> Iterator[type[World]]:
     yield world_of(office=type("Office", (OfficeNode,), {"queue_type": Nameless}))
+
+
+async def adopt_only(tx: Any, activation: Any, _ended_epoch: int, _at: object, _clock_ahead_ms: int = 0) -> None:
+    await tx.adopt(activation)
+
+
+@mutant
+def adopted_empty_handed() -> Iterator[type[World]]:
+    """A restored central takes the word of a node that it has forgotten, and gives it nothing of its predecessor."""
+    with patch.object(hello, "take_office", adopt_only):
+        yield World

@@ -16,6 +16,7 @@ import msgspec
 from sync.domain.catalogue import Catalogue
 from sync.domain.leases import starts
 from sync.domain.outcomes import Accepted, Decision
+from sync.domain.service_day import service_date
 from sync.domain.ticket import CounterSession, Ticket
 from sync.messages.commands import (
     CITIZEN,
@@ -24,6 +25,7 @@ from sync.messages.commands import (
     AnyCommand,
     CallNext,
     CheckIn,
+    ConfirmDate,
     Finish,
     HandOver,
     MarkArrived,
@@ -40,12 +42,14 @@ from sync.messages.commands import (
 from sync.messages.facts import TicketReleased
 from sync.messages.feed import Appointment, NodeKey, Office, Service
 from sync.messages.feed import Counter as Desk
-from tests.simulation.queue import Queue
+from sync.messages.refusals import Refusal
+from tests.simulation.queue import ZONE, Asked, Queue
 
 OFFICES = ("centro", "real", "victoria")
 SERVICES = ("padron", "registro", "tributos")
 COUNTERS = ("1", "2")
 KIOSK = Actor(actor_id=CITIZEN, device_id="kiosk-1")
+SUPERVISOR = Actor(actor_id="supervisor", device_id="console-1", supervisor=True)
 LOCATORS = "ACDEFGHJKMNPQRTUVWXY34679"
 
 
@@ -99,11 +103,11 @@ class People:
         self._others = tuple(other for other in OFFICES if other != office)
         self._slips = slips
         self._counted = counted
-        self.unanswered: deque[tuple[AnyCommand, Actor]] = deque()
+        self.unanswered: deque[tuple[Asked, Actor]] = deque()
         """Commands whose answer was lost: asked again first."""
 
-    def act(self, queue: Queue, agenda: list[Appointment], *, connected: bool, now_ms: int) -> None:
-        """Do one thing.
+    def act(self, queue: Queue, agenda: list[Appointment], *, connected: bool, now_ms: int) -> tuple[Asked, Decision]:
+        """Do one thing; what it was, and what came of it.
 
         Raises:
             Crashed: the process died; the command is asked again later.
@@ -114,10 +118,12 @@ class People:
             command, actor = self._choose(queue, agenda, connected=connected, now_ms=now_ms)
         self.unanswered.append((command, actor))
         decision = queue.submit(command, actor)
-        self.unanswered.pop()
+        if not (isinstance(decision, Refusal) and decision.code == "retry"):
+            self.unanswered.pop()
         self._note(queue, command, decision, now_ms)
+        return command, decision
 
-    def _note(self, queue: Queue, command: AnyCommand, decision: Decision, now_ms: int) -> None:
+    def _note(self, queue: Queue, command: Asked, decision: Decision, now_ms: int) -> None:
         self._counted["commands"] += 1
         if not isinstance(decision, Accepted):
             self._counted["commands_refused"] += 1
@@ -131,10 +137,12 @@ class People:
         if isinstance(command, SellLease):
             self._counted["lease_sales"] += 1
 
-    def _choose(
-        self, queue: Queue, agenda: list[Appointment], *, connected: bool, now_ms: int
-    ) -> tuple[AnyCommand, Actor]:
+    def _choose(self, queue: Queue, agenda: list[Appointment], *, connected: bool, now_ms: int) -> tuple[Asked, Actor]:
         chance = self._rng.random()
+        if chance < 0.6 and queue.is_doubtful:
+            today = service_date(queue.now(), ZONE)
+            if today == service_date(queue.wall.true_now(), ZONE):
+                return ConfirmDate(request_id=self._new_id(), service_date=today), SUPERVISOR
         if self._slips[self.office] and chance < 0.3 and (shown := self._present_slip(queue, now_ms)) is not None:
             return shown, KIOSK
         if not queue.day.sessions or (len(queue.day.sessions) < len(COUNTERS) and chance < 0.1):
@@ -170,7 +178,7 @@ class People:
         if chance < 0.2:
             return Transfer(**ids, service=self._service())
         if chance < 0.25:
-            return Park(**ids)
+            return Park(**ids, return_min=3 if chance < 0.225 else None)
         if ticket.state == "called":
             return NoShow(**ids) if chance < 0.4 else Start(**ids)
         return Finish(request_id=ids["request_id"], session=session.session, ticket_id=ticket.ticket_id)

@@ -13,47 +13,76 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from edge_node.queue.dispatcher import TAKING_IN
 from sync.domain.catalogue import Catalogue
+from sync.domain.central_clock import CentralClock
 from sync.domain.clock import OfficeClock, step_ms
+from sync.domain.date_doubt import confirm_date, doubt_of, latest_of
 from sync.domain.decide import decide, turn_day
 from sync.domain.leases import LeaseBook, Rights
 from sync.domain.office_day import OfficeDay
 from sync.domain.outcomes import Accepted, Decision, refuse
-from sync.domain.service_day import service_date
+from sync.domain.parked import returning
+from sync.domain.service_day import ends_at, service_date
 from sync.messages.codec import MalformedMessage
-from sync.messages.commands import SYSTEM, Actor, AnyCommand
+from sync.messages.commands import SYSTEM, Actor, AnyCommand, ConfirmDate
 from sync.messages.envelope import FactHeader, FactRecord, open_fact, seal
-from sync.messages.facts import ClockStepped, Fact
+from sync.messages.facts import ClockStepped, DayOpened, Fact, NodeStarted, TicketIssued
 from sync.messages.feed import Lease
 from tests.kit.facts import MORNING
-from tests.kit.memory_store import MemoryEdgeStore
+from tests.kit.memory import CommitFailed
+from tests.kit.memory_edge import MemoryEdgeStore
 
 ZONE = ZoneInfo("Africa/Ceuta")
 NODE = Actor(actor_id=SYSTEM, device_id="edge")
+Asked = AnyCommand | ConfirmDate
 Watch = Callable[["Queue", AnyCommand | None, tuple[Fact, ...]], None]
 """Looks at what is about to be committed, and at the state that it was decided on."""
 
 
 class Wall:
-    """A machine's clocks: the wall one may be wrong and jump, the monotonic one counts the run's milliseconds."""
+    """A machine's clocks: the wall one may be wrong and jump, the monotonic one counts the run's milliseconds, give or take.
 
-    def __init__(self, now_ms: Callable[[], int], skew_ms: int) -> None:
+    Args:
+        began_at: what a right wall clock showed when the run began.
+        drift_ppm: how much faster than time both run, in millionths.
+    """
+
+    def __init__(
+        self, now_ms: Callable[[], int], skew_ms: int, *, began_at: datetime = MORNING, drift_ppm: int = 0
+    ) -> None:
         self._now_ms = now_ms
         self.skew_ms = skew_ms
         self.boot_id = "boot-1"
+        self._began_at = began_at
+        self._drift_ppm = drift_ppm
+        self._highest_skew_ms = skew_ms
+
+    def true_now(self) -> datetime:
+        """What a calendar and a good watch say."""
+        return self._began_at + timedelta(milliseconds=self._now_ms())
 
     def now(self) -> datetime:
-        return MORNING + timedelta(milliseconds=self._now_ms() + self.skew_ms)
+        self._highest_skew_ms = max(self.skew_ms, self._highest_skew_ms)
+        return self._at(self.skew_ms)
+
+    def latest(self) -> datetime:
+        """The latest that it could be by anything that this clock ever showed."""
+        return self._at(self._highest_skew_ms)
+
+    def also_shown(self, at: datetime) -> None:
+        """The disk comes from a machine whose clock showed this."""
+        self._highest_skew_ms = max(self._highest_skew_ms, -((self._at(0) - at) // timedelta(milliseconds=1)))
+
+    def _at(self, skew_ms: int) -> datetime:
+        return self._began_at + timedelta(milliseconds=self.mono_ns() // 1_000_000 + skew_ms)
 
     def mono_ns(self) -> int:
-        return self._now_ms() * 1_000_000
+        return self._now_ms() * (1_000_000 + self._drift_ppm)
 
 
 class Queue:
-    """What decides at one office. Make it anew to restart.
-
-    Args:
-    """
+    """What decides at one office. Make it anew to restart."""
 
     def __init__(
         self, *, office: str, epoch: int, store: MemoryEdgeStore, wall: Wall, catalogue: Catalogue, watch: Watch
@@ -69,9 +98,14 @@ class Queue:
         self.has_authority = True
         self.clock_error_ms = 0
         """How far off the node's knowledge of central's clock may be; 0: it knows nothing."""
+        self.central_clock: CentralClock | None = None
+        """Central's time as hellos of this run have told it; none before the first."""
+        self.disk_full = False
+        """Nobody new is taken in; who waits is served out of the room that is kept for it."""
+        self.run = 0
+        """Grows whenever the state was folded anew from the journal."""
         self._watch = watch
-        self.day = OfficeDay(office)
-        self.book = LeaseBook()
+        self._before_step: tuple[int, OfficeClock] | None = None
         self._clock = OfficeClock(anchor_at=wall.now(), anchor_mono_ns=wall.mono_ns())
         self._replay()
 
@@ -83,8 +117,25 @@ class Queue:
     def rights(self) -> Rights:
         return Rights(self.epoch, self.leases, self.book)
 
-    def submit(self, command: AnyCommand, actor: Actor) -> Decision:
-        """Carry out a command once.
+    @property
+    def central_at(self) -> datetime | None:
+        """Central's time now, as far as it was heard in this run."""
+        return self.central_clock.now(self.wall.mono_ns()) if self.central_clock is not None else None
+
+    @property
+    def day_is_over(self) -> bool:
+        """Whether the journal still stands in an earlier service day, or in none."""
+        return self.day.service_date is None or self.now() >= ends_at(self.day.service_date, ZONE)
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether a day is due that the clock alone may not open."""
+        return self.day_is_over and any(
+            doubt_of(at, self._latest_at, self.central_at) for at in (self.wall.now(), self.now())
+        )
+
+    def submit(self, command: Asked, actor: Actor) -> Decision:
+        """Carry out a command once. After a commit that failed, what happened is read from the journal.
 
         Raises:
             Crashed: the process died at the commit.
@@ -93,17 +144,45 @@ class Queue:
             return Accepted(())
         if not self.has_authority or self.store.fence:
             return refuse("no_authority")
+        try:
+            return self._carry_out(command, actor)
+        except CommitFailed as failed:
+            self.reload(failed)
+            return Accepted(()) if command.request_id in self.store.requests else refuse("retry")
+
+    def _carry_out(self, command: Asked, actor: Actor) -> Decision:
         self._turn()
-        decision = decide(self.day, command, actor, self.now(), self.catalogue, rights=self.rights)
+        self._return_parked()
+        if isinstance(command, ConfirmDate):
+            today = service_date(self.now(), ZONE)
+            decision = confirm_date(self.day, command, actor, today, catalogue=self.catalogue, floors=self.floors)
+        elif self.is_doubtful:
+            return refuse("date_unconfirmed")
+        elif self.disk_full and isinstance(command, TAKING_IN):
+            return refuse("disk_full")
+        else:
+            decision = decide(self.day, command, actor, self.now(), self.catalogue, rights=self.rights)
         if isinstance(decision, Accepted):
             self._commit(decision.facts, actor, command)
         return decision
 
     def record(self, facts: Iterable[Fact]) -> None:
-        """Write what the node does by itself."""
+        """Write what the node does by itself; what the disk refuses is due again."""
         if self.has_authority and not self.store.fence and (facts := tuple(facts)):
-            self._turn()
-            self._commit(facts, NODE, None)
+            try:
+                self._turn()
+                self._commit(facts, NODE, None)
+            except CommitFailed as failed:
+                self.reload(failed)
+
+    def note_started(self, started: NodeStarted) -> None:
+        """Write down that a process began, as the edge does before anything else, also before its first snapshot.
+
+        Raises:
+            Crashed, CommitFailed: there is no process.
+        """
+        if not self.store.fence:
+            self._commit((started,), NODE, None)
 
     def look_at_clock(self) -> None:
         """Follow the wall clock when it has left the office clock."""
@@ -111,25 +190,44 @@ class Queue:
         delta_ms = step_ms(self.now(), wall_at)
         if delta_ms is None or not self.has_authority or self.store.fence:
             return
+        self._before_step = self.store.end(self.epoch).seq + 1, self._clock
         self._clock = self._clock.anchored(wall_at, self.wall.mono_ns())
-        self._commit((ClockStepped(delta_ms=delta_ms),), NODE, None)
+        try:
+            self._commit((ClockStepped(delta_ms=delta_ms),), NODE, None)
+        except CommitFailed as failed:
+            self.reload(failed)
 
     def turn(self) -> None:
         """Open today's day if it is not; as every command does first."""
         if self.has_authority and not self.store.fence:
-            self._turn()
+            try:
+                self._turn()
+            except CommitFailed as failed:
+                self.reload(failed)
 
     def _turn(self) -> None:
+        if not self.day_is_over or self.is_doubtful:
+            return
         today = service_date(self.now(), ZONE)
         if facts := turn_day(self.day, today, self.catalogue, self.floors):
             self._commit(facts, NODE, None)
 
-    def _commit(self, facts: tuple[Fact, ...], actor: Actor, command: AnyCommand | None) -> None:
+    def _return_parked(self) -> None:
+        """What the edge's timer does; here before every command, which is later than the timer would be."""
+        if not self.is_doubtful and (facts := returning(self.day, self.now())):
+            self._commit(facts, NODE, None)
+
+    def reload(self, failed: CommitFailed) -> None:
+        """After a failed commit the disk decides what happened: memory is folded anew from it."""
+        self.disk_full |= str(failed) == "no_room"
+        self._replay()
+
+    def _commit(self, facts: tuple[Fact, ...], actor: Actor, command: Asked | None) -> None:
         now = self.now()
         request_id = command.request_id if command is not None else None
         seq = self.store.end(self.epoch).seq
         records = [self._seal(fact, seq + n, actor, request_id, now) for n, fact in enumerate(facts, 1)]
-        self._watch(self, command, facts)
+        self._watch(self, command if not isinstance(command, ConfirmDate) else None, facts)
         self.store.commit_act(records, request_id)
         for record, fact in zip(records, facts, strict=True):
             self._fold(record.header, fact)
@@ -151,13 +249,25 @@ class Queue:
         return seal(header, fact)
 
     def _replay(self) -> None:
+        self.run += 1
+        self.day = OfficeDay(self.office)
+        self.book = LeaseBook()
+        self.first_labels: dict[str, str] = {}
+        """The label that each ticket had when it was issued here: what a repeated request is answered."""
+        self._latest_at: datetime | None = None
+        if self._before_step is not None and self.store.end(self.epoch).seq < self._before_step[0]:
+            _seq, self._clock = self._before_step
+        self._before_step = None
         for chained in self.store.journal.get(self.epoch, []):
             with suppress(MalformedMessage):  # poison of the simulator's own making
                 self._fold(chained.record.header, open_fact(chained.record))
 
     def _fold(self, header: FactHeader, fact: Fact) -> None:
         self.day.apply(header, fact)
+        if isinstance(fact, TicketIssued):
+            self.first_labels[fact.ticket_id] = fact.label
         self.book.apply(fact)
+        self._latest_at = latest_of(self._latest_at, header.occurred_at, opens_day=isinstance(fact, DayOpened))
         if isinstance(fact, ClockStepped):
             self._clock = msgspec.structs.replace(self._clock, floor_at=None)
         self._clock = self._clock.after_fact(header.occurred_at)

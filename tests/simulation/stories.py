@@ -10,7 +10,7 @@ from sync.messages import codec
 from sync.messages.envelope import FactRecord
 from sync.messages.feed import GLOBAL, Counter, Op, Service, office_stream
 from tests.kit.facts import header_of
-from tests.kit.memory_store import MemoryEdgeStore
+from tests.kit.memory_edge import MemoryEdgeStore
 from tests.simulation.people import SERVICES
 from tests.simulation.queue import Wall
 

@@ -30,6 +30,23 @@ FAULTS = (
     "back_up",
     "central_restore",
     "reissue",
+    "flapping",
+    "pause_edge",
+    "pause_central",
+    "edge_io_error",
+    "edge_no_room",
+    "central_abort",
+    "cancelled_step",
+    "cancelled_request",
+    "clock_drift",
+    "clock_step_years",
+    "dst_day",
+    "leap_day",
+    "older_build",
+    "outdated",
+    "clone_disk",
+    "kiosk_cut",
+    "kiosk_restart",
 )
 
 
@@ -70,8 +87,18 @@ _HIGHEST = {
     "edge_rollback": 0.01,
     "central_restore": 0.01,
     "back_up": 0.03,
+    "flapping": 0.02,
+    "pause_edge": 0.02,
+    "pause_central": 0.02,
+    "edge_no_room": 0.02,
+    "clock_step_years": 0.01,
+    "dst_day": 0.9,
+    "leap_day": 0.5,
+    "older_build": 0.5,
+    "outdated": 0.02,
+    "clone_disk": 0.01,
 }
-"""Highest rate: the first five per message, a cut per snapshot, all others per step."""
+"""Highest rate: the first five per message, a cut per snapshot, days per run, older builds per node, all others per step."""
 
 
 def draw(rng: Random, without: frozenset[str]) -> Swarm:

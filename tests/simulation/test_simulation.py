@@ -6,25 +6,36 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.simulation.__main__ import main
+from tests.simulation.invariants import INVARIANTS, REVOKED
 from tests.simulation.ledger import KINDS
 from tests.simulation.mutants import all_mutants, hunt, lone_defences
 from tests.simulation.runs import Summary, minimal, percentile, run
 from tests.simulation.swarm import FAULTS, Scenario
 from tests.simulation.world import World
 
+ROOT = Path(__file__).parents[2]
 SEEDS = range(1, 21)
 FIRST_OF_SLOW = {
-    "activation_not_adopted": 34,
-    "leases_inherited": 20,
-    "no_epoch_check": 49,
-    "no_row_hash": 17,
-    "opens_before_its_snapshot": 222,
-    "staging_kept": 71,
-    "stale_release_routed": 59,
+    "activation_not_adopted": 136,
+    "adopted_empty_handed": 136,
+    "grants_not_put_aside": 465,
+    "heard_of_means_all_below": 171,
+    "leases_inherited": 19,
+    "no_row_hash": 68,
+    "report_not_read": 11,
+    "report_without_nonce": 44,
+    "rows_not_put_aside": 11,
+    "sale_of_an_unknown_lease_dropped": 13,
+    "second_copy_not_voided": 30,
+    "staging_kept": 34,
+    "stale_release_routed": 205,
+    "step_kept_although_refused": 148,
+    "unseen_label_kept": 34,
 }
 """A mutant that few seeds kill starts here, so that the test stays short; the command line begins at 1."""
 
@@ -38,6 +49,18 @@ def test_the_production_code_keeps_every_invariant() -> None:
     faults = figures["faults"]
     assert isinstance(faults, dict)
     assert [fault for fault in FAULTS if not faults[fault]] == [], "every kind of fault must really happen"
+
+
+@pytest.mark.parametrize("seed", [82, 123, 132, 137, 203, 221, 441, 494, 725, 835, 948, 1099, 1139, 1384, 1680])
+def test_seeds_that_found_something_find_nothing_more(seed: int) -> None:
+    """123: of two nodes that died in a row, the second had not been told of paper below its own numbers, and the third took it
+    for known. 132: central was restored, an office's disk was lost, and a kiosk told the new node of a ticket that had been sent on.
+    441: a restored ticket came back under the label that nobody saw. 835: as 132, and the office where the person was had been
+    replaced as well. The others were the simulator's own: what it did not excuse, or a kiosk that it did not ask. Since processes
+    write that they started, all these are other runs; the planted bugs hold what they found. 725, 1680: a right date that nobody
+    confirmed. 948, 1099: open tickets of a day dated ahead. 1139, 1384: grants that a restored central forgot.
+    """
+    assert run(Scenario(seed=seed)).violated is None
 
 
 def test_the_same_seed_is_the_same_run() -> None:
@@ -57,6 +80,7 @@ def test_a_run_does_not_depend_on_the_process() -> None:
     assert len(traces) == 1
 
 
+@pytest.mark.timeout(300)  # twenty whole runs and the small search after them, on a machine that does other things too
 @pytest.mark.parametrize("name", sorted(all_mutants()))
 def test_every_planted_bug_is_found(name: str) -> None:
     start = FIRST_OF_SLOW.get(name, 1)
@@ -95,6 +119,16 @@ def test_the_hunt_reports_survivors_by_its_exit_code(capsys: pytest.CaptureFixtu
     assert main(["--mutants", "--only", "staging_kept", "--seeds", "1"]) == 1
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["killed"] == 0
     assert main(["--mutants", "--only", "poison_blocks", "--seeds", "9"]) == 0
+
+
+@pytest.mark.parametrize("named", sorted(REVOKED.values()))
+def test_the_tests_that_stand_for_the_simulator_are_there(named: str) -> None:
+    file, _, name = named.partition("::")
+    assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8")
+
+
+def test_every_invariant_says_where_it_is_checked() -> None:
+    assert list(INVARIANTS) == [f"I-{number}" for number in range(1, 26)]
 
 
 @pytest.mark.parametrize("share,expected", [(0.5, 2.0), (0.99, 4.0), (1.0, 4.0)])

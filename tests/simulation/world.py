@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from datetime import datetime
 from functools import partial
 
 import msgspec
@@ -16,11 +17,16 @@ from sync.protocol import replacement
 from tests.kit.lossy_link import Direction, LossyLink
 from tests.simulation.central import CentralNode, activate
 from tests.simulation.clockwork import Clockwork
+from tests.simulation.clones import Clones, copy_disk
 from tests.simulation.display import Display
+from tests.simulation.edge_store import WatchedEdgeStore
 from tests.simulation.invariants import CONVERGED_WITHIN_MS, Watcher, disagreements, final_checks
+from tests.simulation.kiosk import LOOK_AGAIN_MS, SimKiosk
+from tests.simulation.kiosk_desk import KIOSKS
 from tests.simulation.ledger import Ledger, Violated
-from tests.simulation.office import OfficeNode, WatchedEdgeStore
-from tests.simulation.people import OFFICES, CarriedSlip, People
+from tests.simulation.machines import Machines
+from tests.simulation.office import OfficeNode
+from tests.simulation.people import OFFICES, SUPERVISOR, CarriedSlip, People
 from tests.simulation.stories import CentralStory
 from tests.simulation.swarm import Scenario, Swarm, draw
 
@@ -50,15 +56,17 @@ class World:
     central_type = CentralNode
     store_type = WatchedEdgeStore
     watcher_type = Watcher
+    kiosk_type = SimKiosk
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.clockwork = Clockwork(scenario.seed)
         self.counted: Counter[str] = Counter()
-        self.ledger = Ledger()
+        self.ledger = Ledger(lambda: self.clockwork.now_ms)
         self.watcher = self.watcher_type(self.ledger, self.counted)
         self._rng = self.clockwork.fork("script")
         self.swarm: Swarm = draw(self.clockwork.fork("swarm"), scenario.without)
+        self.machines = Machines(self.clockwork, self.swarm, self.counted)
         self.central = self.central_type(self.clockwork, self.ledger, OFFICES, self.counted)
         self.story = CentralStory(self.clockwork.fork("bookings"), OFFICES)
         self._slips: dict[str, deque[CarriedSlip]] = {office: deque() for office in OFFICES}
@@ -71,23 +79,57 @@ class World:
         self.old: list[OfficeNode] = []
         """Nodes that were replaced and may still be alive somewhere."""
         self.nodes = {office: self._node(activate(office, 1)) for office in OFFICES}
+        self.clones = Clones(self.clockwork.fork("clones"), self.ledger, self.central.store, self._twin)
         self.displays = {office: self._display(office) for office in OFFICES}
+        self._kiosk_rng = self.clockwork.fork("kiosks")
+        self.kiosks = [self._kiosk(office, device) for office in OFFICES for device in KIOSKS]
 
-    def _node(self, activation: Activation) -> OfficeNode:
+    def _kiosk(self, office: str, device: str) -> SimKiosk:
+        kiosk = self.kiosk_type(
+            office=office,
+            device=device,
+            clockwork=self.clockwork,
+            node=lambda: self.nodes[office],
+            lost=self.swarm.rate("drop") / 2,
+            ledger=self.ledger,
+            counted=self.counted,
+        )
+        kiosk.note_heard = self._note_place
+        kiosk.note_printed = partial(self._note_printed, office)
+        return kiosk
+
+    def _note_place(self, node: OfficeNode) -> None:
+        """A device has seen how far its node's journal goes."""
+        own = (node.epoch, node.store.end(node.epoch).seq)
+        self._witness[node.office] = max(self._witness[node.office], own)
+
+    def _twin(self, node: OfficeNode) -> OfficeNode:
+        """A second node over a copy of a node's disk."""
+        store = self.store_type(node.office, node.epoch, self.ledger, self.central.store)
+        copy_disk(node.store, store)
+        return self._node(activate(node.office, node.epoch), store, node.wall.latest())
+
+    def _node(
+        self, activation: Activation, cloned: WatchedEdgeStore | None = None, shown_at: datetime | None = None
+    ) -> OfficeNode:
         office = activation.office
-        link = LossyLink(self.clockwork.fork(f"link/{office}/{activation.epoch}"), self.swarm.link(), self.counted)
+        of_link = f"link/{office}/{activation.epoch}" + ("/clone" if cloned is not None else "")
+        link = LossyLink(self.clockwork.fork(of_link), self.swarm.link(), self.counted)
         skews = (0, 0, 0, 40_000, -90_000, 600_000) if "wrong_clocks" in self.swarm.rates else (0,)
         skew_ms = self._rng.choice(skews)
         self.counted["wrong_clocks"] += skew_ms != 0
         node = self.office_type(
             activation=activation,
             clockwork=self.clockwork,
-            store=self.store_type(office, activation.epoch, self.ledger, self.central.store),
+            store=cloned or self.store_type(office, activation.epoch, self.ledger, self.central.store),
             link=link,
             people=self._people(office, activation.epoch),
             watch=self.watcher,
             counted=self.counted,
             skew_ms=skew_ms,
+            drift_ppm=self.machines.drift_ppm(),
+            lacks=self.machines.lacks() if not self._is_healed else frozenset(),
+            shown_at=shown_at,
         )
         node.cut_rate = self.swarm.rate("cut_snapshot")
         node.send = partial(self._to_central, node)
@@ -119,16 +161,11 @@ class World:
             self.clockwork.after(delay_ms, partial(self._arrive, node, direction, kind, body))
 
     def _arrive(self, node: OfficeNode, direction: Direction, kind: str, body: bytes) -> None:
-        self._tick()
         self.clockwork.trace(f"{node.key} {'->' if direction == 'up' else '<-'} central {kind} {len(body)}")
         if direction == "down":
             node.receive(kind, body)
         else:
             self.central.handle(kind, body, partial(self._carry, node, "down"))
-
-    def _tick(self) -> None:
-        self.ledger.at(self.clockwork.now_ms)
-        self.watcher.now_ms = self.clockwork.now_ms
 
     def _note_sent(self, node: OfficeNode, request: UpRequest) -> None:
         """How wrong the age of each release in a batch may be, for I-11."""
@@ -148,9 +185,9 @@ class World:
         try:
             for _ in range(self.scenario.steps):
                 self.clockwork.run_until(self.clockwork.now_ms + int(self._rng.expovariate(1 / MEAN_STEP_MS)))
-                self._tick()
                 self._faults()
                 self._step()
+                self._kiosk_step()
             converged_ms = self._heal_and_converge()
         except Violated as violated:
             self.clockwork.trace(str(violated))
@@ -179,21 +216,35 @@ class World:
             lose = self._rng.random() < 4 * self.swarm.rate("failover")
             self.central.write_rows(rows, self._rng.randint(100, 3_000) if lose else 0)
 
+    def _kiosk_step(self) -> None:
+        kiosk = self._kiosk_rng.choice(self.kiosks)
+        if self._kiosk_rng.random() < self.swarm.rate("kiosk_cut"):
+            self.counted["kiosk_cut"] += 1
+            kiosk.cut_until_ms = self.clockwork.now_ms + self._kiosk_rng.choice((2_000, 15_000, 60_000))
+        if self._kiosk_rng.random() < self.swarm.rate("kiosk_restart"):
+            self.counted["kiosk_restart"] += 1
+            kiosk.restart()
+        kiosk.live()
+        self._witnessed(self.nodes[kiosk.office])
+
     def _act(self, node: OfficeNode) -> None:
-        labels = len(node.queue.day.tickets)
         node.act()
-        gave_label = len(node.queue.day.tickets) > labels
-        if node.up and (gave_label or self._rng.random() < 0.7):  # a device has heard from its node
-            own = (node.epoch, node.store.end(node.epoch).seq)
-            self._witness[node.office] = max(self._witness[node.office], own)
-        if node.up:
-            self.ledger.note_labels(node.key, node.queue.day)
+        self._witnessed(node)
         display = self.displays[node.office]
         display.told_by(node)
         display.look()
-        printed = self._printed[node.office]
+
+    def _witnessed(self, node: OfficeNode) -> None:
+        """What its devices have seen of a node."""
+        told_label = node.up and self.ledger.note_labels(node.key, node.queue.day)
+        if node.up and (told_label or self._rng.random() < 0.7):  # a device has heard from its node
+            self._note_place(node)
         for series, number in node.queue.day.last_numbers.items():
-            printed[series] = max(number, printed.get(series, 0))
+            self._note_printed(node.office, series, number)
+
+    def _note_printed(self, office: str, series: str, number: int) -> None:
+        printed = self._printed[office]
+        printed[series] = max(number, printed.get(series, 0))
 
     # faults
 
@@ -214,6 +265,7 @@ class World:
             stream = self._rng.choice((GLOBAL, office_stream(office)))
             self.central.prune(stream, self._rng.randint(0, 3))
         self._rare_faults(office)
+        self.machines.hurt(node, self.central)
 
     def _rare_faults(self, office: str) -> None:
         node = self.nodes[office]
@@ -224,6 +276,10 @@ class World:
             self._replace(office, alive=self._rng.random() < 0.5)
         if self._happens("edge_rollback"):
             self._roll_back(office)
+        self.clones.act()
+        if self._happens("clone_disk") and self.clones.clone(node):
+            self.counted["clone_disk"] += 1
+            self.clockwork.after(60_000, lambda: self._replace_copy(node))
         if self._happens("back_up"):
             self.central.back_up()
         if self._happens("central_restore") and not self.ledger.is_restored:
@@ -253,6 +309,8 @@ class World:
         self.clockwork.trace(f"{office} is replaced, the old node is {'alive' if alive else 'lost'}")
         if alive:
             self.old.append(gone)
+            if gone.is_copy:  # central may have the other's journal of this life
+                self.ledger.note_disk_lost(gone.key, gone.store, self.central.store)
             self.ledger.note_memory_lost(office, self.central.store)
         else:
             self._bury(gone)
@@ -277,6 +335,7 @@ class World:
             return
         self.counted["edge_rollback"] += 1
         self.ledger.note_disk_lost(node.key, node.store, self.central.store)
+        self.ledger.copies.add(node.key)
         put_back_to = self._rng.randint(end // 2, end - 1)
         node.put_back(put_back_to)
         node.rolled_back = is_rolled_back((node.epoch, node.store.end(node.epoch).seq), self._witness[office])
@@ -297,7 +356,8 @@ class World:
 
     def _restore_central(self) -> None:
         known = {office: node.known_appointments() for office, node in self.nodes.items()}
-        self.central.restore(known)
+        sold = {sale for node in (*self.nodes.values(), *self.old) for sale in node.sales()}
+        self.central.restore(known, sold)
 
     def _partition(self, office: OfficeNode, directions: frozenset[Direction], fault: str) -> None:
         if office.link.blocked:
@@ -313,8 +373,8 @@ class World:
         office.link.blocked = frozenset()
 
     def _happens(self, fault: str) -> bool:
-        rate = self.swarm.rate(fault)
-        return rate > 0 and self._rng.random() < rate
+        rate = self.swarm.rates.get(fault)
+        return rate is not None and self._rng.random() < rate
 
     # the end
 
@@ -322,30 +382,51 @@ class World:
         """End all faults, and run until everything agrees. Returns how long that took in milliseconds."""
         self.clockwork.trace("heal")
         self._is_healed = True
+        self.clones.switch_off()
         self.central.heal()
         for node in (*self.nodes.values(), *self.old):
             node.link.heal()
             node.heal()
+        for kiosk in self.kiosks:
+            kiosk.heal()
+        self._confirm_dates()
         self._replace_copies()
         healed_at_ms = self.clockwork.now_ms
-        while left := self._left():
+        while left := self._left() or self._settled():
             if not self.clockwork.is_idle():
                 self.clockwork.step()
-                self._tick()
             if self.clockwork.is_idle() or self.clockwork.now_ms > healed_at_ms + CONVERGED_WITHIN_MS:
                 raise Violated("I-19", "unconverged", "; ".join(left))
         self.ledger.is_restored = False
         final_checks(self.nodes, self.old, self.central.store, self.ledger)
         return self.clockwork.now_ms - healed_at_ms
 
+    def _confirm_dates(self) -> None:
+        """The heal includes a person, too, where a right clock is doubted, since it lies behind what it wrote when it was wrong."""
+        for node in self.nodes.values():
+            node.confirm_date(SUPERVISOR)
+        self.clockwork.after(LOOK_AGAIN_MS, self._confirm_dates)
+
     def _left(self) -> list[str]:
         """What does not agree yet. Old nodes that live must have told everything, too."""
         left = disagreements(self.nodes, self.central.store)
+        left += [f"{node.key}: does not run yet" for node in self.nodes.values() if not node.up]
+        left += [each for kiosk in self.kiosks if (each := kiosk.left)]
         for node in self.old:
             known = len(self.central.store.log.get(node.key, []))
             if known != node.store.end(node.epoch).seq and not node.is_copy:
                 left.append(f"{node.key}: has more to tell")
         return left
+
+    def _settled(self) -> list[str]:
+        """What was still to be done about rights that have come down; nodes look every few seconds."""
+        done = []
+        for node in self.nodes.values():
+            before = node.store.end(node.epoch)
+            node.settle()
+            if node.store.end(node.epoch) != before:
+                done.append(f"{node.key}: has held or given back something")
+        return done
 
     def _replace_copies(self) -> None:
         """The heal includes a person: an office whose database is an old copy gets a new node."""
@@ -354,7 +435,6 @@ class World:
             if self.clockwork.now_ms > until_ms:
                 raise Violated("I-17", "rollback_missed", f"{copies} were never found")
             self.clockwork.run_until(self.clockwork.now_ms + 1_000)
-            self._tick()
 
     def _is_unsettled(self, node: OfficeNode) -> bool:
         """Whether an office still waits for its next node. A copy that nobody has ever seen more of is none."""

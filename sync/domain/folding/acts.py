@@ -13,7 +13,7 @@ import msgspec
 from sync.domain.folding.counters import drop_fallen_marks
 from sync.domain.ticket import Act, CounterSession, Ticket
 from sync.messages import facts as f
-from sync.messages.desk_facts import TicketNeedsSet, TicketSkipped, TicketUndone
+from sync.messages.desk_facts import TicketNeedsSet, TicketRoutePlanned, TicketSkipped, TicketUndone
 from sync.messages.envelope import FactHeader
 
 if TYPE_CHECKING:
@@ -27,15 +27,16 @@ REVERSIBLE: frozenset[type[f.Fact]] = frozenset(
         f.TicketNoShow,
         f.TicketTransferred,
         f.TicketParked,
+        f.TicketAbandoned,
         TicketSkipped,
     }
 )
 """What may be taken back. A recall was heard, a ticket that was given up for another office is not ours any more."""
 BESIDE_THE_STATE: frozenset[type[f.Fact]] = frozenset(
-    {f.TicketPrinted, f.TicketPrintFailed, f.TicketShown, f.TicketRecalled, TicketNeedsSet}
+    {f.TicketPrinted, f.TicketPrintFailed, f.TicketShown, f.TicketRecalled, TicketNeedsSet, TicketRoutePlanned}
 )
 """What is told of a ticket without a change of its state or place; it stands in no undoing's way."""
-_NOT_TAKEN_BACK = ("print_state", "to_verify", "changed")
+_NOT_TAKEN_BACK = ("print_state", "to_verify", "changed", "route")
 
 
 def remember(day: OfficeDay, header: FactHeader, fact: f.Fact) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from sync.domain.ticket import CounterSession, Left, SupportCall, Ticket
+from sync.domain.ticket import CounterSession, Left, SupportAnswer, SupportCall, Ticket
 from sync.messages import desk_facts as d
 from sync.messages import facts as f
 from sync.messages.envelope import FactHeader
@@ -23,6 +23,7 @@ def counter_opened(day: OfficeDay, header: FactHeader, fact: f.CounterOpened) ->
         secondary=fact.secondary,
         opened_at=header.occurred_at,
         zone=fact.zone,
+        opened_on=header.device_id,
     )
     day.session_at[fact.counter] = fact.session
 
@@ -62,6 +63,12 @@ def counter_resumed(day: OfficeDay, _header: FactHeader, fact: d.CounterResumed)
         session.paused_reason = session.paused_at = None
 
 
+def services_changed(day: OfficeDay, _header: FactHeader, fact: d.CounterServicesChanged) -> None:
+    if session := day.sessions.get(fact.session):
+        session.primary, session.secondary = fact.primary, fact.secondary
+        drop_fallen_marks(day, day.tickets.values())
+
+
 def counter_taken_over(day: OfficeDay, header: FactHeader, fact: d.CounterTakenOver) -> None:
     """A clerk's own session goes on with its visit; what was another clerk's has ended by facts of its own."""
     new, old = day.sessions.get(fact.session), day.sessions.get(fact.from_session)
@@ -84,10 +91,21 @@ def support_asked(day: OfficeDay, header: FactHeader, fact: d.SupportAsked) -> N
         counter=fact.counter,
         asked_at=header.occurred_at,
     )
+    day.support_answers.pop(header.actor_id, None)
 
 
-def support_answered(day: OfficeDay, _header: FactHeader, fact: d.SupportAnswered) -> None:
-    day.support.pop(fact.support_id, None)
+def support_answered(day: OfficeDay, header: FactHeader, fact: d.SupportAnswered) -> None:
+    """Somebody comes, or who asked needs nobody any more."""
+    call = day.support.pop(fact.support_id, None)
+    if call is None or call.staff_id == header.actor_id:
+        return
+    session = next((s for s in day.sessions.values() if s.staff_id == header.actor_id), None)
+    day.support_answers[call.staff_id] = SupportAnswer(
+        urgency=call.urgency,
+        staff_id=header.actor_id,
+        counter=session.counter if session else None,
+        answered_at=header.occurred_at,
+    )
 
 
 FOLDS: dict[type[f.Fact], Callable[..., None]] = {
@@ -95,6 +113,7 @@ FOLDS: dict[type[f.Fact], Callable[..., None]] = {
     f.CounterClosed: counter_closed,
     d.CounterPaused: counter_paused,
     d.CounterResumed: counter_resumed,
+    d.CounterServicesChanged: services_changed,
     d.CounterTakenOver: counter_taken_over,
     d.SupportAsked: support_asked,
     d.SupportAnswered: support_answered,

@@ -52,12 +52,16 @@ def clock_stepped(day: OfficeDay, _header: FactHeader, fact: f.ClockStepped) -> 
         if ticket.is_open:
             _shift(ticket, delta, day.policy)
             day.lines.keep(ticket)
+        elif ticket.released_at is not None:
+            ticket.released_at += delta
     for session in day.sessions.values():
         session.opened_at += delta
         if session.paused_at is not None:
             session.paused_at += delta
     for call in day.support.values():
         call.asked_at += delta
+    for answer in day.support_answers.values():
+        answer.answered_at += delta
     day.left = {k: msgspec.structs.replace(left, at=left.at + delta) for k, left in day.left.items()}
     acts.forget(day.sessions)
     if day.closed_at is not None:
@@ -92,7 +96,18 @@ def _shift(ticket: Ticket, delta: timedelta, policy: Policy) -> None:
 
 
 def _shift_instants(ticket: Ticket, delta: timedelta) -> None:
-    for name in ("called_at", "announced_at", "started_at", "missed_at", "shown_at", "behind_at", "remind_at"):
+    for name in (
+        "called_at",
+        "announced_at",
+        "started_at",
+        "missed_at",
+        "shown_at",
+        "behind_at",
+        "remind_at",
+        "returns_at",
+        "returned_at",
+        "parked_at",
+    ):
         at: datetime | None = getattr(ticket, name)
         if at is not None:
             setattr(ticket, name, at + delta)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sync.domain.ticket import Ticket
 from sync.messages import facts as f
+from sync.messages.commands import SYSTEM
 from sync.messages.envelope import FactHeader
 
 if TYPE_CHECKING:
@@ -14,27 +15,8 @@ if TYPE_CHECKING:
 
 
 def issued(day: OfficeDay, header: FactHeader, fact: f.TicketIssued) -> None:
-    ticket = Ticket(
-        ticket_id=fact.ticket_id,
-        label=fact.label,
-        series=fact.series,
-        number=fact.number,
-        service=fact.service,
-        origin=fact.origin,
-        priority_class=fact.priority_class,
-        arrived_at=fact.arrived_at,
-        due_at=fact.due_at,
-        callable_at=fact.callable_at,
-        issue_seq=(header.epoch, header.seq),
-        issued_at=header.occurred_at,
-        follow_hash=fact.follow_hash,
-        slot_start_at=fact.slot_start_at,
-        duration_min=fact.duration_min,
-        appointment_id=fact.appointment_id,
-        band=fact.band,
-        to_verify=fact.to_verify,
-        expected_wait=fact.expected,
-    )
+    ticket = _entering(header, fact)
+    ticket.band, ticket.to_verify, ticket.expected_wait = fact.band, fact.to_verify, fact.expected
     day.enter(ticket)
 
 
@@ -44,7 +26,14 @@ def accepted(day: OfficeDay, header: FactHeader, fact: f.TicketAccepted) -> None
     if known is not None and (known.is_open or known.tenure >= fact.tenure):
         known.tenure = max(known.tenure, fact.tenure)
         return
-    ticket = Ticket(
+    ticket = _entering(header, fact)
+    ticket.tenure, ticket.from_office = fact.tenure, fact.from_office
+    ticket.expected = fact.via != "restored"
+    day.enter(ticket)
+
+
+def _entering(header: FactHeader, fact: f.TicketIssued | f.TicketAccepted) -> Ticket:
+    return Ticket(
         ticket_id=fact.ticket_id,
         label=fact.label,
         series=fact.series,
@@ -58,14 +47,11 @@ def accepted(day: OfficeDay, header: FactHeader, fact: f.TicketAccepted) -> None
         issue_seq=(header.epoch, header.seq),
         issued_at=header.occurred_at,
         follow_hash=fact.follow_hash,
+        given_by="" if header.actor_id == SYSTEM else header.device_id,
         slot_start_at=fact.slot_start_at,
         duration_min=fact.duration_min,
         appointment_id=fact.appointment_id,
-        tenure=fact.tenure,
-        from_office=fact.from_office,
-        expected=fact.via != "restored",
     )
-    day.enter(ticket)
 
 
 def arrived(day: OfficeDay, header: FactHeader, fact: f.TicketArrived) -> None:

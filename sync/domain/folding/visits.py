@@ -6,11 +6,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sync.messages import facts as f
-from sync.messages.desk_facts import TicketPriorityChanged, TicketServiceAdded, TicketSkipped
+from sync.messages.desk_facts import (
+    TicketPriorityChanged,
+    TicketRoutePlanned,
+    TicketServiceAdded,
+    TicketSkipped,
+    TicketWantedBack,
+)
 from sync.messages.envelope import FactHeader
 
 if TYPE_CHECKING:
     from sync.domain.office_day import OfficeDay
+    from sync.domain.ticket import Ticket
 
 
 def called(day: OfficeDay, header: FactHeader, fact: f.TicketCalled) -> None:
@@ -22,6 +29,7 @@ def called(day: OfficeDay, header: FactHeader, fact: f.TicketCalled) -> None:
     ticket.session, ticket.called_counter = fact.session, fact.counter
     ticket.called_at, ticket.called_how, ticket.why = header.occurred_at, fact.how, fact.why
     ticket.recalls, ticket.started_at, ticket.shown_at, ticket.added = 0, None, None, ()
+    ticket.returned_at = ticket.returned_for = None
     if session := day.sessions.get(fact.session):
         session.last_ticket_id, session.skipped = ticket.ticket_id, ()
     day.announce(ticket, fact.counter, header)
@@ -74,11 +82,22 @@ def transferred(day: OfficeDay, header: FactHeader, fact: f.TicketTransferred) -
     if ticket := day.tickets.get(fact.ticket_id):
         day.move(ticket, "waiting")
         ticket.unmark()
+        _sent(day, header, ticket, fact)
         ticket.service, ticket.started_at, ticket.added = fact.service, None, ()
+        if fact.service in ticket.route[ticket.step + 1 :]:
+            ticket.step = ticket.route.index(fact.service, ticket.step + 1)
         ticket.counter, ticket.staff_id, ticket.zone = fact.counter, fact.staff_id, fact.zone
         ticket.is_first = fact.order == "next"
         ticket.behind_at = header.occurred_at if fact.order == "end" else None
         ticket.has_note = ticket.has_note or fact.has_note
+
+
+def _sent(day: OfficeDay, header: FactHeader, ticket: Ticket, fact: f.TicketTransferred) -> None:
+    """Who sent it on. A visit that only went back, because its counter was ended, was sent by nobody."""
+    if fact.service == ticket.service and not (fact.counter or fact.staff_id or fact.zone):
+        return
+    session = day.sessions.get(fact.session or "")
+    ticket.sent_from, ticket.sent_by = session.counter if session else None, header.actor_id
 
 
 def skipped(day: OfficeDay, _header: FactHeader, fact: TicketSkipped) -> None:
@@ -94,6 +113,13 @@ def service_added(day: OfficeDay, _header: FactHeader, fact: TicketServiceAdded)
         ticket.added = (*ticket.added, fact.service)
 
 
+def route_planned(day: OfficeDay, _header: FactHeader, fact: TicketRoutePlanned) -> None:
+    """Steps that are behind stay; without further ones the present one ends the route, or there is none."""
+    if ticket := day.tickets.get(fact.ticket_id):
+        behind = ticket.route[: ticket.step]
+        ticket.route = (*behind, ticket.service, *fact.steps) if behind or fact.steps else ()
+
+
 def priority_changed(day: OfficeDay, _header: FactHeader, fact: TicketPriorityChanged) -> None:
     if ticket := day.tickets.get(fact.ticket_id):
         ticket.priority_class, ticket.due_at = fact.priority_class, fact.due_at
@@ -107,19 +133,22 @@ def reassigned(day: OfficeDay, _header: FactHeader, fact: f.TicketReassigned) ->
             ticket.counter, ticket.staff_id, ticket.zone = fact.counter, None, None
 
 
-def parked(day: OfficeDay, _header: FactHeader, fact: f.TicketParked) -> None:
+def parked(day: OfficeDay, header: FactHeader, fact: f.TicketParked) -> None:
     if ticket := day.tickets.get(fact.ticket_id):
         day.move(ticket, "parked")
-        ticket.parked_reason, ticket.remind_at = fact.reason, fact.remind_at
+        ticket.parked_reason, ticket.remind_at, ticket.returns_at = fact.reason, fact.remind_at, fact.returns_at
+        ticket.parked_at, ticket.parked_by = header.occurred_at, header.actor_id
         if fact.kept_for is not None:
             ticket.unmark()
             ticket.staff_id, ticket.is_first = fact.kept_for, True
 
 
-def resumed(day: OfficeDay, _header: FactHeader, fact: f.TicketResumed) -> None:
+def resumed(day: OfficeDay, header: FactHeader, fact: f.TicketResumed) -> None:
     if ticket := day.tickets.get(fact.ticket_id):
         day.move(ticket, "waiting")
-        ticket.parked_reason = ticket.remind_at = None
+        if fact.automatic:
+            ticket.returned_at, ticket.returned_for = header.occurred_at, ticket.parked_by
+        ticket.parked_reason = ticket.remind_at = ticket.returns_at = ticket.parked_at = ticket.parked_by = None
 
 
 def abandoned(day: OfficeDay, header: FactHeader, fact: f.TicketAbandoned) -> None:
@@ -128,11 +157,18 @@ def abandoned(day: OfficeDay, header: FactHeader, fact: f.TicketAbandoned) -> No
         ticket.ended_at = header.occurred_at
 
 
-def released(day: OfficeDay, _header: FactHeader, fact: f.TicketReleased) -> None:
+def released(day: OfficeDay, header: FactHeader, fact: f.TicketReleased) -> None:
     if ticket := day.tickets.get(fact.ticket_id):
         day.move(ticket, "in_transit")
         ticket.unmark()
-        ticket.released_to = fact.to_office
+        ticket.released_to, ticket.released, ticket.released_at = fact.to_office, fact, header.occurred_at
+        ticket.wanted_back = False
+
+
+def wanted_back(day: OfficeDay, _header: FactHeader, fact: TicketWantedBack) -> None:
+    ticket = day.tickets.get(fact.ticket_id)
+    if ticket is not None and ticket.state == "in_transit" and ticket.tenure == fact.tenure:
+        ticket.wanted_back = True
 
 
 FOLDS: dict[type[f.Fact], Callable[..., None]] = {
@@ -148,8 +184,10 @@ FOLDS: dict[type[f.Fact], Callable[..., None]] = {
     TicketSkipped: skipped,
     TicketServiceAdded: service_added,
     TicketPriorityChanged: priority_changed,
+    TicketRoutePlanned: route_planned,
     f.TicketParked: parked,
     f.TicketResumed: resumed,
     f.TicketAbandoned: abandoned,
     f.TicketReleased: released,
+    TicketWantedBack: wanted_back,
 }

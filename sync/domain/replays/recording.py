@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from sync.messages import facts as f
+from sync.messages.desk_facts import CounterServicesChanged, TicketUndone
 from sync.messages.envelope import FactHeader
 from sync.messages.policy import Policy
 
@@ -78,7 +79,15 @@ class Recording(msgspec.Struct, kw_only=True):
         return Stretch(service=service, lasted=median_low(known) if known else PLAIN_VISIT)
 
 
-_ACTS = (f.CounterOpened, f.CounterClosed, f.TicketIssued, f.TicketAccepted, f.TicketReassigned, f.TicketReleased)
+_ACTS = (
+    f.CounterOpened,
+    f.CounterClosed,
+    CounterServicesChanged,
+    f.TicketIssued,
+    f.TicketAccepted,
+    f.TicketReassigned,
+    f.TicketReleased,
+)
 
 
 def record(journal: Journal) -> Recording | None:
@@ -141,6 +150,8 @@ class _Reader:
                 recording.acts.append((header, fact))
             case f.TicketAbandoned() if fact.reason != "day_end" and ticket_id not in self.open:
                 recording.acts.append((header, fact))
+            case TicketUndone() if fact.undone == f.TicketAbandoned.TYPE:
+                recording.acts = [act for act in recording.acts if not _is_end_of(act[1], ticket_id)]
             case _ if isinstance(fact, _ACTS):
                 recording.acts.append((header, fact))
             case _:
@@ -154,3 +165,7 @@ class _Reader:
         if end in ("missed", "parked"):
             self.away[ticket_id] = header.occurred_at, stretch
         return stretch
+
+
+def _is_end_of(fact: f.Fact, ticket_id: str) -> bool:
+    return isinstance(fact, f.TicketAbandoned) and fact.ticket_id == ticket_id

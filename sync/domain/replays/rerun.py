@@ -8,6 +8,7 @@ one people are called in that policy's order. What it cannot know: how people an
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
@@ -69,7 +70,7 @@ def as_it_was(recording: Recording) -> Outcome:
     return run.outcome()
 
 
-class _Run:
+class _Run(ABC):
     """One pass over a day: a heap of what happens, and the office day that it changes."""
 
     def __init__(self, recording: Recording, policy: Policy) -> None:
@@ -162,8 +163,9 @@ class _Run:
             self.woken.add(at)
             self._at(at, _WAKES, lambda: None)
 
+    @abstractmethod
     def _notice(self, session: CounterSession) -> None:
-        raise NotImplementedError
+        """A free counter has somebody to call from now on."""
 
     def _call(self, session: CounterSession, ticket: Ticket, call: Call) -> None:
         if not call.chosen and passed_over_bound(self.day, session, ticket, self.now) is not None:

@@ -12,7 +12,7 @@ import msgspec
 
 from sync.domain.catalogue import Catalogue
 from sync.domain.waits.history import Observed, Told
-from sync.domain.waits.outlook import LEVELS, at_level
+from sync.domain.waits.outlook import LEVELS, at_level, range_of
 from sync.domain.waits.scene import nominal
 from sync.domain.waits.tables import quantile
 from sync.messages.feed import HeadStarted, ServiceTimes, WaitModel
@@ -23,6 +23,8 @@ ENOUGH = 30
 PUNCTUALITY_POINTS = 20
 WANTED = 0.80
 LOWEST_LEVEL, HIGHEST_LEVEL = 75, 92
+OPEN_FROM_MIN = 60
+"""From here on people are told "more than an hour" (`ui.formats`)."""
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +36,29 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     over_by_10_min: int
     median_error_s: int
     mean_error_s: int
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of some announced waits ended where they were said to: before, inside and after the announced range.
+
+    Args:
+        far_after: of those after it, by more than ten minutes.
+    """
+
+    count: int = 0
+    before: int = 0
+    inside: int = 0
+    after: int = 0
+    far_after: int = 0
+
+    def __add__(self, other: Held) -> Held:
+        return Held(
+            count=self.count + other.count,
+            before=self.before + other.before,
+            inside=self.inside + other.inside,
+            after=self.after + other.after,
+            far_after=self.far_after + other.far_after,
+        )
 
 
 def fit(days: Sequence[Observed], catalogue: Catalogue, made_on: date, recent: Sequence[Told] = ()) -> WaitModel:
@@ -90,6 +115,28 @@ def coverage(told: Sequence[Told]) -> Coverage | None:
         over_by_10_min=_permille(over > 600 for over in upper),
         median_error_s=round(median(abs(error) for error in errors)),
         mean_error_s=round(fmean(errors)),
+    )
+
+
+def held(told: Iterable[Told]) -> dict[str, Held]:
+    """How announced waits ended against their ranges, by service."""
+    found: dict[str, Held] = {}
+    for one in told:
+        found[one.service] = found.get(one.service, Held()) + _held(one)
+    return found
+
+
+def _held(told: Told) -> Held:
+    said = range_of(told.expected.wait_s, told.expected.level, from_history=True)
+    low_s, high_s = 60 * min(said.low_min, OPEN_FROM_MIN), 60 * said.high_min
+    is_open = said.low_min >= OPEN_FROM_MIN  # people read "more than an hour", which has no end
+    before, after = told.wait_s < low_s, not is_open and told.wait_s > high_s
+    return Held(
+        count=1,
+        before=int(before),
+        inside=int(not before and not after),
+        after=int(after),
+        far_after=int(after and told.wait_s > high_s + 600),
     )
 
 

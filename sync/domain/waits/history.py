@@ -28,10 +28,15 @@ Journal = Iterable[tuple[FactHeader, f.Fact]]
 
 
 class Told(msgspec.Struct, frozen=True):
-    """A published wait, and how long it was."""
+    """A published wait, and how long it was.
+
+    Args:
+        service: what its person came for.
+    """
 
     expected: f.Expected
     wait_s: float
+    service: str = ""
 
 
 class Observed(msgspec.Struct, kw_only=True):
@@ -75,7 +80,7 @@ class _Watch:
     def __init__(self) -> None:
         self.seen = Observed()
         self.day = OfficeDay("")
-        self.expected: dict[str, f.Expected] = {}
+        self.expected: dict[str, tuple[str, f.Expected]] = {}
         self.freed: dict[str, datetime] = {}
         """Sessions whose visit ended while somebody waited for them."""
         self.opened_at: datetime | None = None
@@ -137,13 +142,14 @@ class _Watch:
             key = (fact.priority_class, fact.service)
             seen.head_started[key] = seen.head_started.get(key, 0) + 1
         if fact.expected is not None:
-            self.expected[fact.ticket_id] = fact.expected
+            self.expected[fact.ticket_id] = (fact.service, fact.expected)
 
     def _called(self, now: datetime, ticket: Ticket, fact: f.TicketCalled) -> None:
         self.seen.calls += 1
-        expected = self.expected.pop(ticket.ticket_id, None)  # the first call only
-        if expected is not None:
-            self.seen.told.append(Told(expected, (now - ticket.arrived_at).total_seconds()))
+        told = self.expected.pop(ticket.ticket_id, None)  # the first call only
+        if told is not None:
+            service, expected = told
+            self.seen.told.append(Told(expected, (now - ticket.arrived_at).total_seconds(), service))
         freed_at = self.freed.pop(fact.session, None)
         if freed_at is not None and now - freed_at <= timedelta(seconds=LONGEST_BETWEEN_S):
             self.seen.betweens_s.append((now - freed_at).total_seconds())

@@ -7,7 +7,7 @@ rank; *early* ones hold a rank and wait for their instant. ``order`` stands for 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -61,7 +61,7 @@ class Desk(NamedTuple):
 
 
 class Booking(NamedTuple):
-    """An appointment whose person has not come yet: how likely they still come, and as whom; equally likely cases."""
+    """Somebody who is not here now, of an appointment or set aside: how likely they come, and as whom; equally likely cases."""
 
     chance: float
     cases: tuple[Coming, ...]
@@ -106,15 +106,22 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def scene_of(
-    day: OfficeDay, catalogue: Catalogue, bookings: Iterable[Appointment], now: datetime, model: WaitModel | None = None
+    day: OfficeDay,
+    catalogue: Catalogue,
+    bookings: Iterable[Appointment],
+    now: datetime,
+    model: WaitModel | None = None,
+    *,
+    sessions: Mapping[str, CounterSession] | None = None,
 ) -> Scene:
     """The scene of an office day now.
 
     Args:
         bookings: the day's appointments, whoever has come already among them.
         model: what the past says; else the catalogue's own, else nominal durations.
+        sessions: the open counters, if they were others than the day's (``sync.domain.waits.what_if``).
     """
-    return _Maker(day, catalogue, now, model).scene(bookings)
+    return _Maker(day, catalogue, now, model, day.sessions if sessions is None else sessions).scene(bookings)
 
 
 def nominal(catalogue: Catalogue) -> WaitModel:
@@ -137,14 +144,22 @@ def pace(day: OfficeDay, means: dict[str, float]) -> float:
 
 
 class _Maker:
-    def __init__(self, day: OfficeDay, catalogue: Catalogue, now: datetime, model: WaitModel | None) -> None:
-        self.day, self.now = day, now
+    def __init__(
+        self,
+        day: OfficeDay,
+        catalogue: Catalogue,
+        now: datetime,
+        model: WaitModel | None,
+        sessions: Mapping[str, CounterSession],
+    ) -> None:
+        self.day, self.now, self.sessions = day, now, sessions
         self.model = model or catalogue.model or nominal(catalogue)
         self.services = tuple(sorted(catalogue.services))
         self.index = {service: n for n, service in enumerate(self.services)}
         marked = sorted({t.counter for t in day.lines.marked.values() if t.counter is not None})
         self.own_line = {counter: len(self.services) + n for n, counter in enumerate(marked)}
-        queued = [t for t in day.tickets.values() if t.state in ("waiting", "missed") and t.service in self.index]
+        known = (t for t in day.tickets.values() if t.service in self.index)
+        queued = [t for t in known if t.state in ("waiting", "missed") or _comes_back(t)]
         self.order = {t.ticket_id: n for n, t in enumerate(sorted(queued, key=lambda t: t.issue_seq))}
         self.nominal = {s.id: s.duration_min * 60.0 for s in catalogue.services.values()}
 
@@ -166,8 +181,8 @@ class _Maker:
                 for t in waiting
                 if t.callable_at > self.now
             ),
-            desks=(*(self._desk(s) for s in self.day.sessions.values()), *self._away()),
-            bookings=self._bookings(bookings, policy),
+            desks=(*(self._desk(s) for s in self.sessions.values()), *self._away()),
+            bookings=(*self._bookings(bookings, policy), *self._coming_back()),
             missed=tuple(self._missed(t) for t in self.day.tickets.values() if t.state == "missed" and t.missed_at),
             head_started=self._head_started(policy),
             tables=tuple(lognormal(round(means[s] * factor, 1), self._cv(s)) for s in self.services),
@@ -225,12 +240,19 @@ class _Maker:
         """Counters whose clerks may be back, as long as somebody is at work."""
         for counter, left in self.day.left.items():
             away_s = -self._s(left.at)
-            if self.day.sessions and counter not in self.day.session_at and away_s < 2 * self.model.pause_s:
+            if self.sessions and counter not in self.day.session_at and away_s < 2 * self.model.pause_s:
                 yield Desk(*self._lines(left.primary, left.secondary), "away", away_s, 0)
 
     def _lines(self, primary: Iterable[str], secondary: Iterable[str]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         first = tuple(self.index[s] for s in primary if s in self.index)
         return first, tuple(n for s in secondary if (n := self.index.get(s)) is not None and n not in first)
+
+    def _coming_back(self) -> Iterator[Booking]:
+        """Parked people who will wait again at a known instant, in their place."""
+        for ticket in self.day.tickets.values():
+            if ticket.returns_at is not None and ticket.ticket_id in self.order and _comes_back(ticket):
+                coming = Coming(max(0.0, self._s(ticket.returns_at)), self._line(ticket), self._entry(ticket, -1))
+                yield Booking(1.0, (coming,))
 
     def _bookings(self, bookings: Iterable[Appointment], policy: Policy) -> tuple[Booking, ...]:
         open_ones = (b for b in bookings if b.status == "booked" and b.service_id in self.index)
@@ -268,3 +290,7 @@ class _Maker:
             for h, minutes in found
             if minutes and h.service in self.index
         )
+
+
+def _comes_back(ticket: Ticket) -> bool:
+    return ticket.state == "parked" and ticket.returns_at is not None

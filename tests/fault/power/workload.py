@@ -7,17 +7,16 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 from unittest.mock import patch
 
 from argon2 import PasswordHasher
 
-from edge_node.console import staff_sessions
 from edge_node.node import EdgeNode
 from edge_node.queue.desk import Wish
 from edge_node.queue.outcomes import Answer, Done
 from edge_node.writer import WriteFailed
+from sync.io import sign_in_door
 from sync.io.ids import new_id
 from sync.messages import commands as c
 from tests.kit.clock import ManualClock
@@ -35,9 +34,7 @@ def light_passwords() -> Iterator[None]:
     """Each boot makes a password hash of full weight, so that unknown staff take as long as known ones: half of a trial's
     time, and nothing that a disk has to do with.
     """
-    with patch.object(
-        staff_sessions, "PasswordHasher", partial(PasswordHasher, time_cost=1, memory_cost=64, parallelism=1)
-    ):
+    with patch.object(sign_in_door, "HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)):
         yield
 
 

@@ -1,5 +1,5 @@
 """``python -m tests.fault.processes``: a city under faults; the last line is one JSON object. Exit 1 if anything was lost, doubled
-or out of order, or if a cut office did not answer.
+or out of order, or if a cut office did not answer, or not in time.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from tests.smoke.faces import Central
 
 SETTLE_S = 3.0
 CUT_P99_MS = 200.0
-"""What a cut office must answer within (I-20); told beside the measured figure, judged only by errors: machines are shared."""
+"""What a cut office must answer within (I-20): judged by the exit code, but not of an untimed run, whose machine is shared."""
 
 
 THIRD = "victoria"
 """The demo runs two offices; a storm goes over three."""
 CLERKS = STAFF | {THIRD: ("rosa", "samir")}
-LONGER = 4
-"""At most so many times longer than asked, until every kind of fault has happened."""
+LONGER = 6
+"""At most so many times longer than asked, until every kind of fault has happened: a loaded machine starts central slowly."""
 
 
 @contextmanager
@@ -129,6 +129,7 @@ def main() -> int:
     )
     parser.add_argument("--seconds", type=float, default=60, help="how long people act under faults")
     parser.add_argument("--seed", type=int, default=1, help="of the faults and of the people")
+    parser.add_argument("--untimed", action="store_true", help="do not judge how fast a cut office answered")
     options = parser.parse_args()
     with storm_city() as (city, has_small_disks):
         told, chaos, verdict = asyncio.run(storm(city, has_small_disks, options.seconds, options.seed))
@@ -136,8 +137,15 @@ def main() -> int:
         tell(f"  ! {problem}")
     line = figures(told, chaos, verdict)
     print(json.dumps(line))
-    wrong = line["lost"] or line["duplicates"] or line["order_violations"] or line["while_cut"]["errors"]
-    return 1 if wrong or verdict.converged_s is None else 0
+    return exit_code(line, is_timed=not options.untimed)
+
+
+def exit_code(line: dict[str, Any], *, is_timed: bool) -> int:
+    """0 when nothing is wrong with the figures of a run; how fast it was counts when it is timed."""
+    cut = line["while_cut"]
+    wrong = line["lost"] or line["duplicates"] or line["order_violations"] or cut["errors"]
+    is_late = is_timed and (cut["p99_ms"] is None or cut["p99_ms"] > cut["p99_goal_ms"])
+    return 1 if wrong or is_late or line["converged_s"] is None else 0
 
 
 if __name__ == "__main__":

@@ -63,11 +63,11 @@ class Chaos:
             await self._machines.heal(office)
 
     def _dealt(self, faults: dict[str, Fault]) -> Iterator[str]:
-        """Each kind comes round, in an order of the seed's; those that have not happened yet come first."""
+        """Each kind comes round, in an order of the seed's; then only those that have not happened, until all have."""
         while True:
-            names = list(faults)
+            names = [name for name in faults if not self.injected[name]] or list(faults)
             self._rng.shuffle(names)
-            yield from sorted(names, key=lambda name: self.injected[name] > 0)
+            yield from names
 
     async def _hurt(self, place: str, kinds: Iterator[str], faults: dict[str, Fault], stop: asyncio.Event) -> None:
         while not stop.is_set():

@@ -121,9 +121,10 @@ class Worker:
             return answer
 
     async def _sign_in(self) -> None:
+        session = self._clerk.session
         while True:
             try:
-                session, self._clerk = self._clerk.session, Clerk(self._base, self._staff_id)
+                self._clerk = Clerk(self._base, self._staff_id)
                 await self._clerk.sign_in(SECRET)
             except (*TRANSPORT, StopIteration, RuntimeError):
                 await asyncio.sleep(RETRY_S)

@@ -6,22 +6,26 @@ Wrong signatures and damaged bodies stand in ``test_requests.py``; what a bad ce
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
 import pytest
 
+from central.audit import Attested
 from central.exchange import metrics
+from central.exchange.replacement import Replacement, replace
 from central.requests import REFUSED
 from sync.messages import codec
 from sync.messages.envelope import FactRecord
+from sync.messages.facts import DayOpened, TicketIssued
 from sync.messages.feed import Cursor
+from sync.messages.policy import Policy
 from sync.messages.values import GENESIS
 from sync.messages.wire import DownReply, HelloReply, ReportReply, UpReply
 from tests.integration.exchange.client import NodeClient
 from tests.kit.central_server import CentralServer
-from tests.kit.facts import printed_run, raw_record
+from tests.kit.facts import MORNING, printed_run, raw_record, record_of, uuid_of
 
 pytestmark = pytest.mark.postgres
 
@@ -41,6 +45,20 @@ def up(*facts: FactRecord, first_seq: int = TOLD + 1, **changes: Any) -> Message
 
 
 NEXT = printed_run(TOLD + 1, TOLD + 1)[0]
+
+
+ISSUED = TicketIssued(
+    ticket_id=uuid_of(1),
+    label="P1",
+    series="P",
+    number=1,
+    service="padron",
+    origin="walk_in",
+    arrived_at=MORNING,
+    due_at=MORNING,
+    callable_at=MORNING,
+    follow_hash=bytes(32),
+)
 
 
 class Refused(NamedTuple):
@@ -128,6 +146,37 @@ async def test_what_this_build_cannot_read_is_kept_and_delays_nobody(
     await central.exchange.measure()
     assert metrics.PARKED._value.get() == kept.is_parked
     await goes_on(central, node, reply.acked_hash, TOLD + 1)
+
+
+@pytest.mark.parametrize("mono_ns", [10**30, 2**63 - 1, -(10**30)])
+async def test_a_monotonic_clock_that_no_machine_has_delays_no_fact(
+    central: CentralServer, node: NodeClient, mono_ns: int
+) -> None:
+    end = await told(node)
+    header = NEXT.header
+    message = node.up(NEXT, first_seq=TOLD + 1, prev_hash=end, boot_id=header.boot_id, mono_ns=mono_ns)
+    reply = codec.decode((await node.send("up", message)).content, UpReply)
+    assert reply.acked_seq == TOLD + 1
+    await goes_on(central, node, reply.acked_hash, TOLD + 1)
+
+
+@pytest.mark.parametrize("clock_at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z"])
+async def test_a_clock_that_no_machine_has_keeps_no_office_from_its_next_node(
+    central: CentralServer, node: NodeClient, clock_at: str
+) -> None:
+    said = node.hello(clock_at=datetime.fromisoformat(clock_at))
+    assert (await node.send("hello", said)).status_code == 200
+    opened = DayOpened(service_date=date(2026, 3, 2), policy_version=1, policy=Policy())
+    run = [record_of(opened, 1), *printed_run(2, 2), record_of(ISSUED, 3)]
+    assert (await node.send("up", node.up(*run))).status_code == 200
+    async with central.central.pool.acquire() as connection:
+        who = Attested(actor="ana", at=datetime.now(UTC), statement="burnt")
+        answer = await replace(
+            connection, central.central.keys, who, office="centro", node="edge-2", public_key=bytes(32)
+        )
+    assert isinstance(answer, Replacement)
+    assert answer.replaced is not None
+    assert answer.replaced.restored == 1
 
 
 async def test_a_recorded_request_sent_again_changes_nothing(central: CentralServer, node: NodeClient) -> None:

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from central.exchange.feed import emit, emit_all, entity_id, withdraw
-from central.exchange.service import prune
 from central.exchange.store import PostgresCentralStore
+from central.retention.kinds import KINDS
 from sync.messages.facts import TicketCard
 from sync.messages.feed import (
     ENTITIES,
@@ -23,15 +23,18 @@ from sync.messages.feed import (
     FeedRow,
     Holiday,
     Lease,
+    Neighbour,
     NodeKey,
     NumberFloor,
     Office,
     OfficePolicy,
+    PersonErased,
     QrKey,
     Service,
     Staff,
     TicketClosed,
     TicketGrant,
+    TicketTaken,
     WaitModel,
     chain_row,
     office_stream,
@@ -116,6 +119,12 @@ ENTITY_OF_EACH_KIND: list[tuple[Entity, str]] = [
     (NumberFloor(service_date=date(2026, 1, 2), epoch=2, floors={"P": 30}), "2026-01-02"),
     (WaitModel(made_on=date(2026, 1, 2), services={}), "present"),
     (Lease(id=uuid_of(2), fence=1, seats=(), sell_until=MORNING), uuid_of(2)),
+    (
+        Neighbour(id="real", name="Real", address="Plaza 1", time_zone="Africa/Ceuta", services=(), hours=()),
+        "real",
+    ),
+    (PersonErased(id=uuid_of(6), service_date=date(2026, 1, 2)), uuid_of(6)),
+    (TicketTaken(id=uuid_of(5), tenure=2, service_date=date(2026, 1, 2), office="real"), uuid_of(5)),
     (TicketClosed(id=uuid_of(3), tenure=2, service_date=date(2026, 1, 2), reason="superseded"), uuid_of(3)),
     (
         TicketGrant(
@@ -176,7 +185,7 @@ async def test_old_rows_are_pruned_and_nothing_else(pool: Any, old: int, kept: l
         "UPDATE feed SET created_at = $1 WHERE stream = $2 AND seq <= $3", now - timedelta(days=15), STREAM, old
     )
 
-    assert await prune(pool, now - timedelta(days=14)) == old
+    assert await KINDS["feed"].forget(pool, now - timedelta(days=14), 500) == old
     assert [r["seq"] for r in await pool.fetch("SELECT seq FROM feed WHERE stream = $1 ORDER BY seq", STREAM)] == kept
     assert await pool.fetchval("SELECT count(*) FROM feed_entity") == 5
     async with PostgresCentralStore(pool).transaction() as tx:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from central.__main__ import main
 from central.audit import Attested
 from central.exchange.activations import activate, trusts
-from central.exchange.past_days import forget_past_days
+from central.exchange.nodes import revoke
 from central.exchange.replacement import Replacement, replace
 from sync.messages import codec
 from sync.messages.facts import DayOpened, TicketFinished, TicketIssued
@@ -25,6 +25,7 @@ from sync.protocol.uplink import chain_batch
 from tests.integration.exchange.client import NodeClient
 from tests.kit.central_server import CentralServer
 from tests.kit.facts import MORNING, record_of, uuid_of
+from tests.kit.retention import carried_out
 
 pytestmark = pytest.mark.postgres
 
@@ -87,6 +88,7 @@ async def test_the_new_node_gets_the_open_tickets_and_the_floors(
     await node.send("up", node.up(*RECORDS))
     answer = await replaced_by(central, successor)
 
+    assert answer.replaced is not None
     assert (answer.replaced.restored, answer.replaced.floors) == (2, {"P": 23})
     grants = [codec.decode(b, TicketGrant) for b in await entities(central, office_stream("centro"), "ticket_grant")]
     assert [(one.id, one.tenure, one.from_office, one.series, one.number) for one in grants] == [
@@ -94,7 +96,9 @@ async def test_the_new_node_gets_the_open_tickets_and_the_floors(
         (uuid_of(3), 2, "centro", "P", 3),
     ]
     [floor] = await entities(central, office_stream("centro"), "number_floor")
-    assert codec.decode(floor, NumberFloor) == NumberFloor(service_date=DAY, epoch=2, floors={"P": 23})
+    assert codec.decode(floor, NumberFloor) == NumberFloor(
+        service_date=DAY, epoch=2, floors={"P": 23}, heard={"P": 3}, runs={"P": ((1, 3),)}
+    )
     [key] = await entities(central, GLOBAL, "node_key")
     assert codec.decode(key, NodeKey) == NodeKey(office="centro", epoch=2, public_key=successor.public_key)
     row = await central.central.pool.fetchrow("SELECT * FROM audit")
@@ -135,9 +139,7 @@ async def test_what_cannot_be_replaced_is_said_and_changes_nothing(
     central: CentralServer, node: NodeClient, office: str, name: str, outcome: str
 ) -> None:
     async with central.central.pool.acquire() as connection:
-        answer = await replace(
-            connection, central.central.keys, WHO, office=office, node=name, public_key=node.public_key
-        )
+        answer = await replace(connection, central.central.keys, WHO, office=office, node=name, public_key=bytes(32))
     assert answer == outcome
     assert await central.central.pool.fetchval("SELECT max(epoch) FROM office_authority") == 1
     assert await central.central.pool.fetchval("SELECT count(*) FROM audit") == 0
@@ -245,10 +247,51 @@ async def test_the_command_writes_the_activation(
     assert "handed over: 2" in result.output
     activation = codec.decode((tmp_path / "activation.json").read_bytes(), Activation)
     assert trusts(central.central.keys, activation)
+    first = (tmp_path / "activation.json").read_bytes()
+    (tmp_path / "activation.json").unlink()  # lost on the way to the box
     again = await run(arguments)
-    assert again.exit_code == 1
-    assert "a new node needs a new name" in again.output
+    assert again.exit_code == 0, again.output
+    assert "its activation is issued again" in again.output
+    assert (tmp_path / "activation.json").read_bytes() == first
     await successor.http.aclose()
+
+
+async def test_an_activation_is_issued_again_to_the_present_node_and_moves_nothing(
+    central: CentralServer, node: NodeClient, successor: NodeClient
+) -> None:
+    await node.send("up", node.up(*RECORDS))
+    first = await replaced_by(central, successor)
+    heads = await central.central.pool.fetch("SELECT stream, head FROM stream_head ORDER BY stream")
+    again = await replaced_by(central, successor)
+    assert (again.activation, again.replaced) == (first.activation, None)
+    assert await central.central.pool.fetch("SELECT stream, head FROM stream_head ORDER BY stream") == heads
+    assert await central.central.pool.fetchval("SELECT count(*) FROM node") == 2
+    acts = await central.central.pool.fetch("SELECT act FROM audit ORDER BY audit_id")
+    assert [row["act"] for row in acts] == ["node.replaced", "node.activation_issued"]
+    assert (await successor.send("hello", successor.hello())).status_code == 200
+    await successor.http.aclose()
+
+
+async def test_an_activation_is_not_issued_again_for_another_key_a_fenced_node_or_a_revoked_one(
+    central: CentralServer, node: NodeClient, successor: NodeClient
+) -> None:
+    await replaced_by(central, successor)
+    third = NodeClient(central.url, "centro", epoch=3)
+    third.node = "edge-centro-3"
+
+    async def asked(name: str, key: bytes) -> Any:
+        async with central.central.pool.acquire() as connection:
+            return await replace(connection, central.central.keys, WHO, office="centro", node=name, public_key=key)
+
+    assert await asked(successor.node, third.public_key) == "id_taken"
+    async with central.central.pool.acquire() as connection:
+        await revoke(connection, node_id=successor.node, at=WHO.at)
+    assert await asked(successor.node, successor.public_key) == "node_revoked"
+    await replaced_by(central, third)
+    assert await asked(successor.node, successor.public_key) == "id_taken"
+    assert await central.central.pool.fetchval("SELECT max(epoch) FROM office_authority WHERE office = 'centro'") == 3
+    await successor.http.aclose()
+    await third.http.aclose()
 
 
 async def run(arguments: list[str]) -> Any:
@@ -264,12 +307,17 @@ async def test_what_belongs_to_a_day_leaves_the_stream_when_it_is_over(
     await node.send("up", node.up(*RECORDS))
     await replaced_by(central, successor)
     stream = office_stream("centro")
-    async with central.central.pool.acquire() as connection:
-        assert await forget_past_days(connection, MORNING + timedelta(days=2)) == 0
-        assert await forget_past_days(connection, MORNING + timedelta(days=3)) == 3
-        assert await forget_past_days(connection, MORNING + timedelta(days=3)) == 0
-        assert await connection.fetchval("SELECT count(*) FROM ticket_token") == 2
-        await forget_past_days(connection, MORNING + timedelta(days=30))
-        assert await connection.fetchval("SELECT count(*) FROM ticket_token") == 0
+    pool, settings = central.central.pool, central.central.settings
+
+    async def forgotten(days: int) -> dict[str, int]:
+        done = await carried_out(pool, settings, MORNING + timedelta(days=days))
+        return {one.rule.kind: one.gone for one in done}
+
+    assert (await forgotten(2))["streams"] == 0
+    assert (await forgotten(3))["streams"] == 3
+    assert (await forgotten(3))["streams"] == 0
+    assert await pool.fetchval("SELECT count(*) FROM ticket_token") == 2
+    assert (await forgotten(30))["tokens"] == 2
+    assert await pool.fetchval("SELECT count(*) FROM ticket_token") == 0
     assert await entities(central, stream, "ticket_grant") + await entities(central, stream, "number_floor") == []
     await successor.http.aclose()

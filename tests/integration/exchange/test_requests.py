@@ -102,10 +102,15 @@ async def test_without_a_token_nothing_is_read(node: NodeClient, central: Centra
 
 
 async def test_a_revoked_node_is_out_at_once(central: CentralServer, node: NodeClient) -> None:
+    """I-24 for nodes."""
     assert (await node.send("hello", node.hello())).status_code == 200
     async with central.central.pool.acquire() as connection:
         assert await nodes.revoke(connection, node_id=node.node, at=datetime.now(UTC))
         assert not await nodes.revoke(connection, node_id="nobody", at=datetime.now(UTC))
+        assert await nodes.revoke(connection, node_id=node.node, at=datetime.now(UTC)), "safe to repeat"
+        assert await nodes.announce(connection) == 0
+        told = await connection.fetch("SELECT op FROM feed WHERE kind = 'node_key' ORDER BY seq")
+        assert [row["op"] for row in told] == ["put", "del"], "slips that it signs are worth nothing any more"
     response = await node.send("hello", node.hello())
     assert (response.status_code, response.json()["code"]) == (401, "node_revoked")
 

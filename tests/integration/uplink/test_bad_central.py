@@ -88,6 +88,18 @@ def short_snapshot(said: Said) -> Sent:
     return Sent([b"".join(said.body.splitlines(keepends=True)[:-1])])
 
 
+END_OF_TIME = "9999-12-31T23:59:59.999Z"
+
+
+def other_time(_said: Said) -> Sent:
+    return Sent([msgspec.json.encode({"status": 401, "code": "token_expired", "server_time": END_OF_TIME})], status=401)
+
+
+def tomorrow(said: Said) -> Sent:
+    said.headers["retry-after"] = "86400"
+    return Sent([msgspec.json.encode({"status": 503, "code": "busy"})], status=503)
+
+
 def snapshot_of_another(said: Said) -> Sent:
     return Sent([said.body.replace(b'"stream":"global"', b'"stream":"office:real"')])
 
@@ -109,6 +121,9 @@ class Bad(NamedTuple):
 
 BAD = {
     "hello that is no JSON": Bad("hello", plain(b"\x00\xff{"), "malformed_reply"),
+    "hello at the calendar's end": Bad("hello", changed(server_at=END_OF_TIME), "malformed_reply"),
+    "a time to sign with at the calendar's end": Bad("hello", other_time, "token_expired"),
+    "try again tomorrow": Bad("up", tomorrow, "busy"),
     "hello without end": Bad("hello", without_end, "reply_too_large"),
     "acknowledgement, truncated gzip": Bad("up", truncated, "malformed_reply"),
     "acknowledgement, no gzip at all": Bad("up", not_packed, "malformed_reply"),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from central.exchange.feed import emit
-from central.exchange.service import FEED_KEPT, prune
+from central.retention.kinds import KINDS
 from provisioning.demo.relay import Relay
 from sync.io.clock import SystemClock
 from sync.messages.facts import TicketPrinted
@@ -203,7 +203,7 @@ async def test_a_pruned_feed_is_replaced_by_a_snapshot(central: CentralServer, r
     await put(central, STREAM, appointment(3))
     pool = central.central.pool
     await pool.execute("UPDATE feed SET created_at = created_at - interval '15 days' WHERE seq <= 2")
-    assert await prune(pool, central.central.clock.now() - FEED_KEPT) == 2
+    assert await KINDS["feed"].forget(pool, central.central.clock.now() - timedelta(days=14), 500) == 2
     await relay.heal()
     await until(lambda: cursor_at_head(central, edge))
 

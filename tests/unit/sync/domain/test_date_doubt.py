@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from sync.domain.catalogue import Catalogue
-from sync.domain.date_doubt import Doubt, confirm_date, doubt_of
+from sync.domain.date_doubt import Doubt, confirm_date, doubt_of, latest_of
 from sync.domain.office_day import OfficeDay
 from sync.domain.outcomes import Accepted, refuse
 from sync.messages.commands import Actor, ConfirmDate
@@ -32,14 +32,26 @@ BOSS = Actor(actor_id="boss", device_id="console-1", supervisor=True)
         (NOW.replace(year=2025), None, None, "never_set"),
         (NOW.replace(year=1970), timedelta(days=1), 999, "never_set"),
         (NOW.replace(year=2036), None, None, None),
+        (NOW, timedelta(days=-31), None, None),
+        (NOW, timedelta(days=-32), None, "ahead_of_journal"),
+        (NOW, timedelta(days=-32), 0, None),
     ],
 )
 def test_which_clocks_are_not_believed(
     wall_at: datetime, behind: timedelta | None, offset_s: int | None, doubt: Doubt | None
 ) -> None:
     latest_at = None if behind is None else wall_at + behind
-    offset = None if offset_s is None else timedelta(seconds=offset_s)
-    assert doubt_of(wall_at, latest_at, offset) == doubt
+    central_at = None if offset_s is None else wall_at + timedelta(seconds=offset_s)
+    assert doubt_of(wall_at, latest_at, central_at) == doubt
+
+
+def test_what_is_written_under_a_clock_that_jumped_vouches_for_no_time() -> None:
+    ahead = NOW.replace(year=2036)
+    assert latest_of(None, ahead, opens_day=False) == ahead
+    assert latest_of(NOW, NOW + timedelta(hours=1), opens_day=False) == NOW + timedelta(hours=1)
+    assert latest_of(NOW, NOW - timedelta(hours=1), opens_day=False) == NOW
+    assert latest_of(NOW, ahead, opens_day=False) == NOW
+    assert latest_of(NOW, ahead, opens_day=True) == ahead
 
 
 def test_only_a_supervisor_confirms_and_only_the_date_that_the_clock_says() -> None:

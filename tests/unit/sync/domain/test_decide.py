@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from sync.domain.decide import turn_day
@@ -201,6 +202,22 @@ def test_a_clock_step_moves_arrivals_and_keeps_the_waiting() -> None:
     assert office.day.tickets[walk_in].due_at == at("10:00")
     late = office.day.tickets[cita]
     assert (late.arrived_at, late.due_at, late.band) == (at("10:50"), at("10:50"), "early")
+
+
+def test_a_letter_that_changes_during_the_day_gives_no_number_twice() -> None:
+    """Two services change their letters: who waits keeps the label on the paper, and each letter goes on counting."""
+    office = TestOffice(catalogue(("a", "b"), (Counter(id="1", zone="a", primary=("a", "b")),)))
+    before = [office.day.tickets[office.take(service, at("09:00"))].label for service in ("a", "b", "b")]
+    services = office.catalogue.services
+    changed = {
+        name: msgspec.structs.replace(service, series={"A": "B", "B": "A"}[service.series])
+        for name, service in services.items()
+    }
+    office.catalogue = msgspec.structs.replace(office.catalogue, services=changed)
+    after = [office.day.tickets[office.take(service, at("09:01"))].label for service in ("a", "b")]
+    assert before == ["A1", "B1", "B2"]
+    assert after == ["B3", "A2"]
+    assert [ticket.label for ticket in office.day.tickets.values()] == [*before, *after]
 
 
 def test_a_full_series_goes_on_with_the_spare_letter() -> None:

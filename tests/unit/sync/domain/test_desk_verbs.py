@@ -132,7 +132,7 @@ def test_the_order_of_a_transfer(order: Any, expected: int) -> None:
     office.call_next(ana, at("08:56"))
     early, _ = office.take("b", at("08:50")), office.take("b", at("08:58"))
     due_at = office.day.tickets[moved].due_at
-    send(office, ana, moved, service="b", order=order)
+    send(office, ana, moved, service="b", order=order, reason="short")
     calls = []
     for n in range(3):
         calls.append(office.call_next(luis, at(f"09:1{n}"), "luis"))
@@ -142,11 +142,24 @@ def test_the_order_of_a_transfer(order: Any, expected: int) -> None:
     assert office.day.tickets[moved].due_at == due_at, "its credit is kept whatever its place"
 
 
+@pytest.mark.parametrize("order", ["next", "end"])
+def test_another_order_needs_a_reason_and_tells_it(order: str) -> None:
+    office, ana, _ = office_of_two()
+    ticket = office.take("a", at("08:40"))
+    office.call_next(ana, at("09:00"))
+    sent = {"session": ana, "ticket_id": ticket, "service": "b"}
+    without = c.Transfer(request_id=new_id(), order=order, **sent)  # type: ignore[arg-type]
+    assert code(office.do(without, at("09:01"))) == "reason_required"
+    assert office.day.tickets[ticket].state == "called"
+    office.do(c.Transfer(request_id=new_id(), order=order, reason="short", **sent), at("09:02"))  # type: ignore[arg-type]
+    assert office.day.tickets[ticket].state == "waiting"
+
+
 def test_who_was_sent_to_the_end_has_the_own_place_again_after_the_next_move() -> None:
     office, ana, luis = office_of_two()
     moved = office.take("a", at("08:40"))
     office.call_next(ana, at("09:00"))
-    send(office, ana, moved, service="b", order="end")
+    send(office, ana, moved, service="b", order="end", reason="papers")
     other = office.take("b", at("08:50"))
     ticket = office.day.tickets[moved]
     assert ticket.ranks_at == at("09:05")
@@ -209,7 +222,7 @@ def test_marks_fall_when_the_last_counter_of_a_zone_closes() -> None:
     office, ana, luis = office_of_two()
     ticket = office.take("a", at("09:01"))
     office.call_next(ana, at("09:02"))
-    send(office, ana, ticket, zone="b", order="next")
+    send(office, ana, ticket, zone="b", order="next", reason="mobility")
     office.do(c.CloseCounter(request_id=new_id(), session=luis), at("09:06"), "luis")
     assert not office.day.tickets[ticket].is_first
     assert office.call_next(ana, at("09:07")) == ticket

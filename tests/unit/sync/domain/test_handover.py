@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
 
 from sync.domain.handover import accept, command_of, ended_elsewhere, is_new
 from sync.domain.outcomes import Accepted
+from sync.messages import codec
 from sync.messages import commands as c
 from sync.messages import facts as f
-from sync.messages.feed import NodeKey, TicketClosed, TicketGrant
+from sync.messages.feed import NodeKey, TicketClosed, TicketGrant, TicketTaken
 from sync.messages.refusals import Refusal
+from sync.messages.values import require_plausible
 from tests.kit.office import DAY, TestOffice, at, new_id
 
 REAL = NodeKey(office="real", epoch=1, public_key=bytes(32))
@@ -126,6 +129,49 @@ def test_a_ticket_that_is_still_here_only_gets_a_new_number() -> None:
     assert (known.state, known.tenure, known.session) == ("called", 4, session)
 
 
+FAR = 10**30
+EARLIEST, LATEST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        {"waited_ms": FAR},
+        {"waited_ms": -FAR},
+        {"waited_ms": 1900 * 365 * 24 * 3_600_000},
+        {"present_ms": FAR},
+        {"present_ms": -FAR},
+        {"slot_start_at": EARLIEST, "duration_min": 10},
+        {"slot_start_at": LATEST, "duration_min": FAR},
+    ],
+)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"travel_min": FAR},
+        {"travel_min": -FAR},
+        {"released_at": EARLIEST},
+        {"released_at": LATEST},
+        {"series": "K", "number": 10**6},
+        {"series": "K", "number": -1},
+    ],
+)
+def test_whatever_another_office_says_of_a_ticket_somebody_holds_the_person(
+    card: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    """Spans of a broken office come here as they were told; what is made of them must be readable for ever."""
+    here, there = two_offices()
+    session = here.open("1", at("09:00"))
+    fact = released(here, here.take("a", at("09:00")), session, "09:20")
+    there.open("1", at("09:00"))
+    grant = grant_of(fact, card=msgspec.structs.replace(fact.card, **card), **changes)
+    held = hold(there, grant, "09:30")
+    assert held is not None
+    assert codec.decode(codec.encode(held), f.TicketAccepted) == held
+    require_plausible(held.arrived_at, held.due_at, held.callable_at, held.slot_start_at)
+
+
 def test_who_comes_back_keeps_the_label_of_the_paper_in_the_hand() -> None:
     here, _ = two_offices()
     session = here.open("1", at("09:00"))
@@ -135,6 +181,16 @@ def test_who_comes_back_keeps_the_label_of_the_paper_in_the_hand() -> None:
     back = hold(here, grant_of(fact, tenure=3, from_office="real"), "09:50")
     assert back is not None
     assert (back.label, here.day.tickets[ticket].state, here.day.tickets[ticket].tenure) == (label, "waiting", 3)
+
+
+def test_a_restored_ticket_whose_label_somebody_else_has_gets_the_next() -> None:
+    here, there = two_offices()
+    session = here.open("1", at("09:00"))
+    fact = released(here, here.take("a", at("09:00")), session, "09:20")
+    first = there.day.tickets[there.take("a", at("09:10"))]
+    held = hold(there, grant_of(fact, from_office="real", series=first.series, number=first.number), "09:50")
+    assert held is not None
+    assert (held.via, held.series, held.number) == ("restored", first.series, first.number + 1)
 
 
 def test_the_person_who_has_come_may_be_called_at_once() -> None:
@@ -162,3 +218,16 @@ def test_a_ticket_that_is_over_elsewhere_ends_here_unless_it_is_at_a_counter() -
     assert [fact.ticket_id for fact in ended_elsewhere(office.day, rows)] == [waiting]
     older = [msgspec.structs.replace(row, tenure=0) for row in rows]
     assert ended_elsewhere(office.day, older) == []
+
+
+def test_a_ticket_that_lives_at_another_office_ends_here_unless_it_came_back_since() -> None:
+    """A new node that was told of the paper of somebody who had been sent on; central knows by the other office's word."""
+    office = TestOffice()
+    waiting = office.take("a", at("09:02"))
+    taken = TicketTaken(id=waiting, tenure=2, service_date=DAY, office="real")
+    (ended,) = ended_elsewhere(office.day, [], [taken])
+    assert (ended.ticket_id, ended.reason) == (waiting, "superseded")
+    closed = TicketClosed(id=waiting, tenure=2, service_date=DAY, reason="served_before")
+    assert [fact.reason for fact in ended_elsewhere(office.day, [closed], [taken])] == ["served_before"], "told once"
+    office.day.tickets[waiting].tenure = 3
+    assert ended_elsewhere(office.day, [], [taken]) == []

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import msgspec
 import pytest
 
 from sync.domain.outcomes import Accepted, Decision
-from sync.domain.reserve import BLOCK, grant, grants, next_reserved, skipped
+from sync.domain.reserve import BLOCK, command_of, doubted, grant, grants, next_reserved, skipped
 from sync.messages import commands as c
 from sync.messages import facts as f
 from sync.messages import topics as t
 from sync.messages.refusals import Refusal
-from tests.kit.office import DAY, TestOffice, at, new_id
+from tests.kit.office import DAY, TestOffice, at, follow_hash, new_id
 
 
 def with_reserve() -> TestOffice:
@@ -158,10 +159,10 @@ def test_a_letter_of_a_kiosk_is_no_service_s_that_day() -> None:
 def test_numbers_on_paper_that_the_journal_lacks_are_skipped_once() -> None:
     office = TestOffice()
     told = {"k1": held("Y", 60, A=25, Y=3), "k2": held(A=20, B=1000)}
-    facts = skipped(office.day, told)
+    facts = skipped(office.day, told, lambda _series: 999)
     assert [(fact.device, fact.floors) for fact in facts] == [("k1", {"A": 25}), ("k2", {"B": 999})]
     office.write(tuple(facts), at("09:00"))
-    assert skipped(office.day, told) == []
+    assert skipped(office.day, told, lambda _series: 999) == []
     assert office.day.tickets[office.take("a", at("09:01"))].number == 26
 
 
@@ -169,3 +170,93 @@ def test_a_clock_that_says_nonsense_moves_an_arrival_a_day_at_most() -> None:
     office = with_reserve()
     assert isinstance(office.do(command := told(elapsed_ms=10**18), at("09:10")), Accepted)
     assert office.day.tickets[command.ticket_id].arrived_at == at("09:10") - timedelta(hours=24)
+
+
+def test_numbers_that_nobody_can_have_given_move_no_series() -> None:
+    office = TestOffice()
+    told = {"k1": held("Y", 60, A=999, B=20), "k2": held(A=21)}
+    assert skipped(office.day, told, lambda _series: 0) == []
+    assert doubted(office.day, told, lambda _series: 0) == {"k1": {"A": 999, "B": 20}, "k2": {"A": 21}}
+    facts = skipped(office.day, told, lambda _series: 300)
+    assert [(fact.device, fact.floors) for fact in facts] == [("k1", {"B": 20}), ("k2", {"A": 21})]
+    assert doubted(office.day, told, lambda _series: 300) == {"k1": {"A": 999}}
+
+
+def test_what_the_journal_has_is_not_doubted() -> None:
+    office = TestOffice()
+    office.take("a", at("09:00"))
+    assert doubted(office.day, {"k1": held("Y", 60, A=1, Y=44)}, lambda _series: 0) == {}
+
+
+def test_a_ticket_that_another_gave_is_not_relabelled() -> None:
+    office = with_reserve()
+    block = grant(office.day, "kiosk-2", "W")
+    assert block is not None
+    office.write((block,), at("08:00"))
+    request = office.take("a", at("09:00"))
+    theirs = told(ticket_id=request, series="W")
+    assert code(office.do(theirs, at("09:10"), device="kiosk-2")) == "ticket_unknown"
+    ticket = office.day.tickets[request]
+    assert (ticket.label, ticket.follow_hash) == ("A1", follow_hash(request))
+
+
+def test_a_ticket_whose_paper_has_a_reserved_number_keeps_it() -> None:
+    office = with_reserve()
+    office.do(first := told(), at("09:10"))
+    assert code(office.do(told(ticket_id=first.ticket_id, number=2), at("09:11"))) == "not_reserved"
+    assert office.day.tickets[first.ticket_id].label == "X1"
+
+
+def test_a_ticket_that_came_back_with_a_replacement_takes_the_printed_label() -> None:
+    office = with_reserve()
+    ticket = new_id()
+    back = f.TicketAccepted(
+        ticket_id=ticket,
+        service_date=DAY,
+        label="A1",
+        series="A",
+        number=1,
+        service="a",
+        origin="walk_in",
+        arrived_at=at("08:30"),
+        due_at=at("08:30"),
+        callable_at=at("08:30"),
+        follow_hash=bytes(32),
+        tenure=2,
+        from_office="centro",
+        via="restored",
+        transit_ms=0,
+    )
+    office.write((back,), at("09:00"), device="edge")
+    assert isinstance(office.do(told(ticket_id=ticket), at("09:10")), Accepted)
+    assert office.day.tickets[ticket].label == "X1"
+
+
+def test_a_question_of_another_kiosk_gets_no_ticket_out_of_this_one_s_reserve() -> None:
+    office = with_reserve()
+    office.do(given := told(), at("09:10"))
+    late = c.TakeTicket(request_id=given.ticket_id, service="a", follow_hash=bytes(32))
+    assert office.do(late, at("09:11")) == Accepted(())
+    assert code(office.do(late, at("09:11"), device="kiosk-2")) == "ticket_unknown"
+    assert len(office.day.tickets) == 1
+
+
+def test_a_kiosk_s_word_is_a_command_that_its_printed_code_leads_to() -> None:
+    printed = bytes(range(16))
+    message = t.KioskTellReserved(
+        request_id=new_id(),
+        ticket_id=new_id(),
+        device="kiosk-1",
+        service="a",
+        service_date=DAY,
+        series="X",
+        number=4,
+        elapsed_ms=5_000,
+        follow_code=printed,
+        language="ar",
+    )
+    command = command_of(message)
+    assert (command.request_id, command.ticket_id) == (message.request_id, message.ticket_id)
+    assert (command.service, command.service_date, command.elapsed_ms) == ("a", DAY, 5_000)
+    assert (command.series, command.number, command.language) == ("X", 4, "ar")
+    assert command.follow_hash == sha256(printed).digest()

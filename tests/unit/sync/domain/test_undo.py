@@ -9,7 +9,7 @@ from sync.domain.undo import undoable
 from sync.messages import commands as c
 from sync.messages.facts import ClockStepped
 from sync.messages.refusals import Refusal
-from tests.kit.office import TestOffice, at, new_id
+from tests.kit.office import TestOffice, at, follow_hash, new_id
 
 
 class Desk:
@@ -105,7 +105,7 @@ def test_a_mark_that_has_fallen_meanwhile_does_not_come_back() -> None:
     desk = Desk()
     desk.office.open("2", at("09:00"), "luis")
     desk.press(c.CallNext, "09:03")
-    desk.press(c.Transfer, "09:03:10", counter="2", order="next")
+    desk.press(c.Transfer, "09:03:10", counter="2", order="next", reason="short")
     desk.press(c.Park, "09:03:20", ticket_id=desk.first)
     desk.office.do(c.CloseCounter(request_id=new_id(), session=desk.office.day.session_at["2"]), at("09:03:30"), "luis")
     ticket = desk.office.day.tickets[desk.first]
@@ -143,3 +143,51 @@ def test_a_visit_that_is_not_counted_is_not_uncounted() -> None:
     desk.undo("09:10:05")
     assert "a" not in desk.office.day.durations
     assert desk.office.day.tickets[desk.first].added == ("b",)
+
+
+def test_who_was_said_to_have_gone_is_back_where_they_were() -> None:
+    desk = Desk()
+    desk.press(c.CallNext, "09:03")
+    desk.press(c.Park, "09:04", reason="papers")
+    before = desk.office.replayed().tickets[desk.first]
+    desk.press(c.Leave, "09:05", ticket_id=desk.first)
+    assert desk.state(desk.first) == "abandoned"
+    assert code(desk.undo("09:06:01")) == "undo_too_late"
+    assert isinstance(desk.undo("09:06"), Accepted)
+    after = desk.office.day.tickets[desk.first]
+    kept = [name for name in after.__struct_fields__ if name != "changed"]
+    assert [getattr(after, name) for name in kept] == [getattr(before, name) for name in kept]
+    assert desk.office.replayed().tickets == desk.office.day.tickets
+
+
+def test_who_came_again_with_the_same_appointment_has_one_ticket() -> None:
+    desk = Desk()
+    appointment_id = new_id()
+
+    def come(clock: str) -> str:
+        """Check the appointment in; the ticket's id."""
+        command = c.CheckIn(
+            request_id=new_id(),
+            appointment_id=appointment_id,
+            service="a",
+            slot_start_at=at("09:30"),
+            duration_min=10,
+            follow_hash=follow_hash(clock),
+        )
+        assert isinstance(desk.office.do(command, at(clock), c.CITIZEN), Accepted)
+        return command.request_id
+
+    first = come("09:10")
+    desk.press(c.Leave, "09:20", ticket_id=first)
+    again = come("09:20:30")
+    assert code(desk.undo("09:20:40")) == "undo_moved_on"
+    assert (desk.state(first), desk.state(again)) == ("abandoned", "waiting")
+
+
+def test_a_leave_without_a_counter_is_nobodys_to_take_back() -> None:
+    desk = Desk()
+    desk.office.do(c.Leave(request_id=new_id(), ticket_id=desk.first), at("09:05"))
+    assert desk.office.day.sessions[desk.session].act is None
+    luis = desk.office.open("2", at("09:00"), "luis")
+    foreign = c.Leave(request_id=new_id(), ticket_id=desk.second, session=luis)
+    assert code(desk.office.do(foreign, at("09:06"))) == "forbidden"

@@ -70,11 +70,16 @@ VERBS: dict[str, tuple[Callable[[Bench], c.AnyCommand], dict[str, str]]] = {
     "transfer to a person": (on(c.Transfer, staff_id="luis"), dict.fromkeys(("called", "serving"), "done")),
     "transfer to a zone": (on(c.Transfer, zone="a"), dict.fromkeys(("called", "serving"), "done")),
     "park": (on(c.Park, back_to_me=True), dict.fromkeys(("waiting", "called", "serving"), "done")),
+    "set the route": (
+        loose(c.PlanRoute, steps=("b",)),
+        dict.fromkeys(("waiting", "called", "serving", "parked"), "done"),
+    ),
     "skip": (on(c.Skip, reason="short"), dict.fromkeys(("waiting", "called"), "done")),
     "add a service": (on(c.AddService, service="b"), {"serving": "done"}),
     "reinstate": (loose(c.Reinstate), {"missed": "done"}),
     "resume": (loose(c.Resume), {"parked": "done"}),
     "leave": (loose(c.Leave), dict.fromkeys(("waiting", "parked", "missed"), "done")),
+    "leave, told at a counter": (on(c.Leave), dict.fromkeys(("waiting", "parked", "missed"), "done")),
     "set the class": (
         loose(c.SetPriority, priority_class="reduced_mobility", basis="seen"),
         dict.fromkeys(("waiting", "called", "serving", "missed", "parked"), "done"),

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from sync.domain.waits.fit import coverage, fit, level_for
+from sync.domain.waits.fit import OPEN_FROM_MIN, Held, coverage, fit, held, level_for
 from sync.domain.waits.history import Observed, Told, observe
 from sync.domain.waits.outlook import LEVELS, Outlook, at_level, levels_of, outlook, range_of
 from sync.domain.waits.scene import nominal, pace, scene_of
@@ -19,6 +19,7 @@ from sync.messages.feed import Appointment, Counter
 from sync.messages.topics import WaitRange
 from tests.kit.office import TestOffice, at, catalogue, new_id
 from tests.kit.simulated_weeks import CV, MEANS_MIN, SimulatedDay
+from ui.formats import LONGEST_MIN
 
 NOW = at("10:00")
 
@@ -172,11 +173,28 @@ def test_the_level_rises_where_waits_were_longer_than_told() -> None:
 def test_coverage_counts_what_was_published() -> None:
     wait = (60, 120, 300, 450, 480, 560, 700)
     told = [Told(expected(*wait), s) for s in (100.0, 200.0, 470.0, 500.0, 1200.0)]
-    held = coverage(told)
-    assert held is not None
-    assert (held.count, held.within_upper, held.below_median, held.over_by_10_min) == (5, 600, 400, 200)
-    assert held.median_error_s == 200
+    judged = coverage(told)
+    assert judged is not None
+    assert (judged.count, judged.within_upper, judged.below_median, judged.over_by_10_min) == (5, 600, 400, 200)
+    assert judged.median_error_s == 200
     assert coverage([]) is None
+
+
+def test_waits_are_held_against_the_range_that_people_read() -> None:
+    wait = (60, 120, 300, 450, 480, 560, 700)  # read as "5 to 10 min"
+    told = [Told(expected(*wait), s, "a") for s in (299.0, 300.0, 600.0, 601.0, 1200.0, 1201.0)]
+    assert held([*told, Told(expected(*wait), 400.0, "b")]) == {
+        "a": Held(count=6, before=1, inside=2, after=3, far_after=1),
+        "b": Held(count=1, inside=1),
+    }
+    assert held([]) == {}
+
+
+def test_more_than_an_hour_has_no_end_and_begins_at_an_hour() -> None:
+    wait = (3000, 3600, 4500, 5000, 5400, 5600, 6000)
+    told = [Told(expected(*wait), s, "a") for s in (3599.0, 3600.0, 9000.0)]
+    assert held(told) == {"a": Held(count=3, before=1, inside=2)}
+    assert OPEN_FROM_MIN == LONGEST_MIN
 
 
 def test_a_walk_in_carries_what_was_told_and_its_first_call_says_how_it_was() -> None:
@@ -186,4 +204,4 @@ def test_a_walk_in_carries_what_was_told_and_its_first_call_says_how_it_was() ->
     office.do(take, NOW, c.CITIZEN, expected={"a": told})
     session = next(iter(office.day.sessions))
     office.call_next(session, NOW + timedelta(seconds=90), "clerk-1")
-    assert observe(office.journal).told == [Told(told, 90.0)]
+    assert observe(office.journal).told == [Told(told, 90.0, "a")]

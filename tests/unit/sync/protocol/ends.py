@@ -11,7 +11,8 @@ from sync.protocol.hello import Node
 from sync.protocol.snapshot import SnapshotApplied, write_snapshot
 from sync.protocol.store import START
 from tests.kit.facts import uuid_of
-from tests.kit.memory_store import MemoryCentralStore, MemoryEdgeStore
+from tests.kit.memory_central import MemoryCentralStore
+from tests.kit.memory_edge import MemoryEdgeStore
 
 CENTRO = office_stream("centro")
 NODE = Node(office="centro", node="edge-centro", epoch=1, incarnation=uuid_of(99))

@@ -8,7 +8,9 @@ from sync.messages.wire import LONG_POLL_S, DownReply, DownRequest, SnapshotRequ
 from sync.protocol.downlink import DownlinkSession, ResyncDue, RowsApplied, is_empty, rows_after
 from sync.protocol.in_flight import DROPPED
 from tests.kit.facts import uuid_of
-from tests.kit.memory_store import Crashed, CrashPoint, MemoryCentralStore, MemoryEdgeStore
+from tests.kit.memory import Crashed, CrashPoint
+from tests.kit.memory_central import MemoryCentralStore
+from tests.kit.memory_edge import MemoryEdgeStore
 from tests.unit.sync.protocol.ends import (
     CENTRO,
     altered,
@@ -251,6 +253,13 @@ async def test_a_cursor_that_does_not_stand_on_this_stream_must_resync(bad: Curs
     assert reply.resync == (CENTRO,)
     assert [part.stream for part in reply.streams] == [GLOBAL]
     assert not is_empty(reply)
+
+
+async def test_a_stream_is_answered_once_however_often_it_is_asked_for() -> None:
+    central = new_central()
+    await emit(central, "a")
+    reply = await asked(central, *(cursor(0, stream=stream) for stream in (CENTRO, GLOBAL, CENTRO, "office:real") * 9))
+    assert [part.stream for part in reply.streams] == [GLOBAL, CENTRO]
 
 
 @pytest.mark.parametrize(

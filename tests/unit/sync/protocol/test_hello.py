@@ -10,7 +10,7 @@ from sync.protocol.in_flight import DROPPED
 from sync.protocol.store import START, Position
 from sync.protocol.uplink import UplinkSession, ingest
 from tests.kit.facts import MORNING, printed_run, uuid_of
-from tests.kit.memory_store import MemoryEdgeStore
+from tests.kit.memory_edge import MemoryEdgeStore
 from tests.unit.sync.protocol.ends import CENTRO, NODE, emit, new_central, started
 
 REPORT = NodeReport(schema="0003", sqlite_version="3.40.1", clock_at=MORNING, disk_free_bytes=1 << 30)

@@ -6,16 +6,20 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from sync.domain.leases import LeaseBook
 from sync.messages import codec
 from sync.messages.feed import GLOBAL, office_stream
-from sync.messages.wire import SnapshotManifest, SnapshotRequest, SnapshotRow, SnapshotTrailer
+from sync.messages.wire import ReportReply, SnapshotManifest, SnapshotRequest, SnapshotRow, SnapshotTrailer
+from sync.protocol import recovery
 from sync.protocol.downlink import DownlinkSession
 from sync.protocol.in_flight import DROPPED
 from sync.protocol.snapshot import MAX_LINE_BYTES, RejectReason, SnapshotApplied, SnapshotRejected
 from sync.protocol.store import Position
-from tests.kit.facts import printed_run, uuid_of
-from tests.kit.memory_store import Crashed, MemoryCentralStore, MemoryEdgeStore
-from tests.unit.sync.protocol.ends import CENTRO, emit, ids, new_central, snapshot_of, started
+from tests.kit.facts import MORNING, printed_run, uuid_of
+from tests.kit.memory import Crashed
+from tests.kit.memory_central import MemoryCentralStore
+from tests.kit.memory_edge import MemoryEdgeStore
+from tests.unit.sync.protocol.ends import CENTRO, NODE, emit, ids, new_central, snapshot_of, started, turn
 
 Lines = list[bytes]
 
@@ -172,6 +176,29 @@ async def test_a_crash_before_the_swap_leaves_the_old_state() -> None:
     assert (edge.entities, edge.places) == ({}, {})
     await started(edge, central)
     assert len(edge.entities) == 7
+
+
+async def test_a_grant_that_a_restored_central_forgot_goes_on_counting_and_is_in_no_report() -> None:
+    """The node that held the ticket is dead: this row is the last that anybody knows of its person."""
+    edge, central = MemoryEdgeStore(), await full_central()
+    async with central.transaction() as tx:
+        await tx.emit(CENTRO, kind="ticket_grant", entity_id=uuid_of(7), version=2, op="put", body=b'{"a":1}')
+    session, central = await started(edge, central), new_central(gen=2)
+    await turn(session, central, 1)
+    request = await session.next_request(uuid_of(2))
+    assert isinstance(request, SnapshotRequest)
+    await session.on_snapshot_data(request.request_id, await snapshot_of(central, request))
+    await session.on_snapshot_end(request.request_id)
+    assert edge.entities == {}
+    assert [(row.kind, row.entity_id, row.version) for row in edge.put_aside.values()] == [
+        ("ticket_grant", uuid_of(7), 2)
+    ]
+    report = await recovery.next_report(edge, NODE, uuid_of(8), LeaseBook(), MORNING)
+    assert report is not None
+    assert (report.leases, report.bookings) == ((), ())
+    reply = ReportReply(request_id=report.request_id, taken=True, gen=report.gen)
+    assert await recovery.on_report_reply(edge, report, reply)
+    assert len(edge.put_aside) == 1, "whoever accepts it tells of it"
 
 
 async def test_own_facts_outlive_a_snapshot() -> None:

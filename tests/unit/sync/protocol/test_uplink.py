@@ -10,7 +10,9 @@ from sync.protocol.in_flight import DROPPED
 from sync.protocol.store import START, Authority, Position
 from sync.protocol.uplink import Acked, Halted, Rewound, Unplaced, UplinkSession, fit, ingest
 from tests.kit.facts import MORNING, printed_run, raw_record, uuid_of
-from tests.kit.memory_store import Crashed, CrashPoint, MemoryCentralStore, MemoryEdgeStore
+from tests.kit.memory import Crashed, CrashPoint
+from tests.kit.memory_central import MemoryCentralStore
+from tests.kit.memory_edge import MemoryEdgeStore
 from tests.unit.sync.protocol.ends import NODE, new_central
 
 

@@ -1,29 +1,28 @@
-"""Both ends' stores in memory: transactional, never suspending, with crashes on order.
-
-Every write notes how to undo it. A transaction that raises runs its notes backwards; central can also run those of commits
-that had not reached its standby yet, which is what a failover loses.
-"""
+"""Central's store in memory, which can also lose the commits that had not reached its standby, or be put back to a backup."""
 
 from __future__ import annotations
 
 import contextlib
+from asyncio import CancelledError
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
-from typing import Literal, TypeVar
+from datetime import date, datetime, timedelta
+from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Raw
 
 from sync.domain.office_day import OfficeDay
+from sync.domain.service_day import service_date
 from sync.messages import codec
 from sync.messages.codec import MalformedMessage
-from sync.messages.envelope import FactRecord, chain, open_fact
-from sync.messages.feed import Appointment, Cursor, FeedRow, NumberFloor, Op, chain_row, office_stream
-from sync.messages.values import GENESIS, SeatRef
+from sync.messages.envelope import open_fact
+from sync.messages.feed import Appointment, FeedRow, NumberFloor, Op, chain_row, office_stream
+from sync.messages.values import SeatRef
 from sync.messages.wire import Activation, SnapshotRow, StreamHead
 from sync.protocol.effects import take_effect
-from sync.protocol.rights import Conflict, LeaseState, Origin, Seat, TicketToken
+from sync.protocol.rights import Conflict, LeaseState, NotTheirs, Origin, Seat, TicketToken
 from sync.protocol.store import (
     START,
     Authority,
@@ -34,224 +33,18 @@ from sync.protocol.store import (
     Position,
     StreamState,
 )
+from tests.kit.memory import (
+    AlreadyThere,
+    EntityKey,
+    MemoryStore,
+    ProjectionFailed,
+    Transaction,
+    UndoLog,
+    count_by_kind,
+    key_of,
+)
 
-K = TypeVar("K")
-V = TypeVar("V")
-EntityKey = tuple[str, str, str]
-CrashPoint = Literal["before_commit", "after_commit"]
-
-
-class Crashed(Exception):
-    """The process died here. What the step would have returned is lost."""
-
-
-class AlreadyThere(Exception):
-    """A row with this primary key exists."""
-
-
-class ProjectionFailed(Exception):
-    """A projector could not take a fact."""
-
-
-class UndoLog:
-    """Writes to dictionaries and lists, each with its way back."""
-
-    def __init__(self) -> None:
-        self._steps: list[Callable[[], object]] = []
-
-    def __len__(self) -> int:
-        return len(self._steps)
-
-    def put(self, table: dict[K, V], key: K, value: V) -> None:
-        if key in table:
-            old = table[key]
-            self._steps.append(lambda: table.__setitem__(key, old))
-        else:
-            self._steps.append(lambda: table.pop(key))
-        table[key] = value
-
-    def drop(self, table: dict[K, V], key: K) -> None:
-        if key in table:
-            old = table.pop(key)
-            self._steps.append(lambda: table.__setitem__(key, old))
-
-    def add(self, rows: list[V], row: V) -> None:
-        rows.append(row)
-        self._steps.append(rows.pop)
-
-    def roll_back(self, to: int = 0) -> None:
-        while len(self._steps) > to:
-            self._steps.pop()()
-
-
-class MemoryStore:
-    """Transactions one at a time. ``crash_next`` makes the next commit die before or after it happens."""
-
-    def __init__(self) -> None:
-        self.crash_next: CrashPoint | None = None
-        self.undo = UndoLog()
-        self._open = False
-
-    def begin(self) -> UndoLog:
-        assert not self._open, "a step holds one transaction at a time"
-        self._open = True
-        self.undo = UndoLog()
-        return self.undo
-
-    def abort(self) -> None:
-        self._open = False
-        self.undo.roll_back()
-
-    def commit(self) -> None:
-        crash, self.crash_next = self.crash_next, None
-        if crash == "before_commit":
-            self.abort()
-            raise Crashed(crash)
-        self._open = False
-        self.on_commit(self.undo)
-        if crash == "after_commit":
-            raise Crashed(crash)
-
-    def on_commit(self, undo: UndoLog) -> None:
-        """A place for what happens with each commit."""
-
-
-# ---------------------------------------------------------------------------------------------------------------- edge
-
-
-class MemoryEdgeStore(MemoryStore):
-    """An office's database: journal, acknowledgement, entities with cursors, staging area."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.journal: dict[int, list[ChainedFact]] = {}
-        self.acks: dict[int, Position] = {}
-        self.places: dict[str, Cursor] = {}
-        self.entities: dict[EntityKey, SnapshotRow] = {}
-        self.staging: dict[EntityKey, SnapshotRow] = {}
-        self.put_aside: dict[EntityKey, SnapshotRow] = {}
-        self.fence: dict[str, int] = {}
-        self.requests: dict[str, bool] = {}
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[MemoryEdgeTx]:
-        undo = self.begin()
-        try:
-            yield MemoryEdgeTx(self, undo)
-        except BaseException:
-            self.abort()
-            raise
-        self.commit()
-
-    def write_facts(self, records: Sequence[FactRecord]) -> None:
-        """What the queue does: append sealed facts to their epoch's journal."""
-        for record in records:
-            facts = self.journal.setdefault(record.header.epoch, [])
-            assert record.seq == len(facts) + 1, "a journal is dense"
-            facts.append(ChainedFact(record=record, hash=chain(facts[-1].hash if facts else GENESIS, record)))
-
-    def commit_act(self, records: Sequence[FactRecord], request_id: str | None) -> None:
-        """What the queue's writer does: facts and the remembered request in one transaction.
-
-        Raises:
-            Crashed: on order, before or after the commit.
-        """
-        undo = self.begin()
-        for record in records:
-            facts = self.journal.setdefault(record.header.epoch, [])
-            assert record.seq == len(facts) + 1, "a journal is dense"
-            undo.add(facts, ChainedFact(record=record, hash=chain(facts[-1].hash if facts else GENESIS, record)))
-        if request_id is not None:
-            undo.put(self.requests, request_id, True)
-        self.commit()
-
-    def end(self, epoch: int) -> Position:
-        facts = self.journal.get(epoch)
-        return Position(len(facts), facts[-1].hash) if facts else START
-
-
-class MemoryEdgeTx:
-    def __init__(self, store: MemoryEdgeStore, undo: UndoLog) -> None:
-        self._store = store
-        self._undo = undo
-
-    async def journal_end(self, epoch: int) -> Position:
-        return self._store.end(epoch)
-
-    async def journal_hash(self, epoch: int, seq: int) -> bytes | None:
-        facts = self._store.journal.get(epoch, [])
-        if seq == 0:
-            return GENESIS
-        return facts[seq - 1].hash if seq <= len(facts) else None
-
-    async def facts_after(self, epoch: int, seq: int, limit: int) -> Sequence[FactRecord]:
-        return [fact.record for fact in self._store.journal.get(epoch, [])[seq : seq + limit]]
-
-    async def acked(self, epoch: int) -> Position:
-        return self._store.acks.get(epoch, START)
-
-    async def set_acked(self, epoch: int, position: Position) -> None:
-        self._undo.put(self._store.acks, epoch, position)
-
-    async def fenced_by(self) -> int:
-        return self._store.fence.get("by", 0)
-
-    async def set_fenced_by(self, epoch: int) -> None:
-        self._undo.put(self._store.fence, "by", max(epoch, await self.fenced_by()))
-
-    async def cursors(self) -> Mapping[str, Cursor]:
-        return dict(self._store.places)
-
-    async def set_cursor(self, cursor: Cursor) -> None:
-        self._undo.put(self._store.places, cursor.stream, cursor)
-
-    async def put_entity(self, row: SnapshotRow) -> None:
-        self._undo.put(self._store.entities, key_of(row), row)
-
-    async def delete_entity(self, stream: str, kind: str, entity_id: str) -> None:
-        self._undo.drop(self._store.entities, (stream, kind, entity_id))
-
-    async def clear_staging(self) -> None:
-        for key in list(self._store.staging):
-            self._undo.drop(self._store.staging, key)
-
-    async def stage(self, rows: Sequence[SnapshotRow]) -> None:
-        for row in rows:
-            self._undo.put(self._store.staging, key_of(row), row)
-
-    async def staged_counts(self) -> Mapping[str, int]:
-        return count_by_kind(self._store.staging)
-
-    async def swap_staged(self, cursors: Sequence[Cursor]) -> None:
-        for key in list(self._store.entities):
-            self._undo.drop(self._store.entities, key)
-        for key, row in self._store.staging.items():
-            self._undo.put(self._store.entities, key, row)
-        await self.clear_staging()
-        for stream in list(self._store.places):
-            self._undo.drop(self._store.places, stream)
-        for cursor in cursors:
-            await self.set_cursor(cursor)
-
-    async def put_aside(self, kinds: Sequence[str]) -> None:
-        for key, row in self._store.entities.items():
-            fresh, kept = self._store.staging.get(key), self._store.put_aside.get(key)
-            is_lost = row.kind in kinds and (fresh is None or fresh.version < row.version)
-            if is_lost and (kept is None or kept.version < row.version):
-                self._undo.put(self._store.put_aside, key, row)
-
-    async def aside(self) -> Sequence[SnapshotRow]:
-        return [self._store.put_aside[key] for key in sorted(self._store.put_aside)]
-
-    async def clear_aside(self) -> None:
-        for key in list(self._store.put_aside):
-            self._undo.drop(self._store.put_aside, key)
-
-    async def entities_of(self, kind: str) -> Sequence[SnapshotRow]:
-        return [row for key, row in sorted(self._store.entities.items()) if row.kind == kind]
-
-
-# ------------------------------------------------------------------------------------------------------------- central
+ZONE = ZoneInfo("Africa/Ceuta")
 
 
 class Slot(msgspec.Struct, frozen=True, kw_only=True):
@@ -317,6 +110,8 @@ class MemoryCentralStore(MemoryStore):
         self.appointments: dict[str, BookedAppointment] = {}
         self.conflicts: dict[str, Conflict] = {}
         self.life: dict[str, frozenset[str]] = {"awaited": frozenset()}
+        self.cancel_in: int | None = None
+        """At the so-many-th await of a transaction from now on its task is cancelled."""
         self.unreplicated: list[UndoLog] = []
         self.since_backup: list[UndoLog] = []
 
@@ -328,17 +123,10 @@ class MemoryCentralStore(MemoryStore):
         for seat_no in range(1, seats + 1):
             self.seats[SeatRef(slot.slot_id, seat_no)] = Seat(state="free")
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[MemoryCentralTx]:
-        undo = self.begin()
-        try:
-            tx = MemoryCentralTx(self, undo)
-            yield tx
-            tx.flush()
-        except BaseException:
-            self.abort()
-            raise
-        self.commit()
+    def transaction(self) -> Transaction[MemoryCentralTx]:
+        tx = MemoryCentralTx(self, self.begin())
+        given = tx if self.cancel_in is None else cast("MemoryCentralTx", CancelledTx(tx))
+        return Transaction(self, given, tx.flush)
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[MemoryCentralTx]:
@@ -445,7 +233,7 @@ class MemoryCentralTx:
             try:
                 self.store.projector(self, opened)
                 await take_effect(self, origin, opened.fact, late=opened.late)
-            except ProjectionFailed as error:
+            except (ProjectionFailed, NotTheirs) as error:
                 self.undo.roll_back(savepoint)
                 del self.queued[queued:]
                 failed.append(Parked(record=opened.record, detail=str(error)))
@@ -477,6 +265,10 @@ class MemoryCentralTx:
 
     async def put_lease(self, state: LeaseState) -> None:
         self.undo.put(self.store.leases, state.lease.id, state)
+
+    async def slot_office(self, slot_id: str) -> str | None:
+        slot = self.store.slots.get(slot_id)
+        return slot.office if slot is not None else None
 
     async def seat(self, seat: SeatRef) -> Seat | None:
         return self.store.seats.get(seat)
@@ -535,9 +327,13 @@ class MemoryCentralTx:
                 day.apply(fact.record.header, open_fact(fact.record))
         return day
 
-    async def last_floor(self, office: str) -> NumberFloor | None:
+    async def service_date(self, office: str, at: datetime) -> date:
+        return service_date(at, ZONE)
+
+    async def last_floor(self, office: str, until: date) -> NumberFloor | None:
         floors = [row for key, row in self.store.live.items() if key[:2] == (office_stream(office), NumberFloor.KIND)]
-        last = max(floors, key=lambda row: row.entity_id, default=None)
+        known = (row for row in floors if row.entity_id <= until.isoformat())
+        last = max(known, key=lambda row: row.entity_id, default=None)
         return codec.decode(bytes(last.body), NumberFloor) if last is not None else None
 
     async def awaited(self) -> frozenset[str]:
@@ -577,6 +373,23 @@ class MemoryCentralTx:
                 yield self.store.live[key]
 
 
+class CancelledTx:
+    """A transaction whose step is cancelled at one of its awaits, as a task is whose client has gone away."""
+
+    def __init__(self, tx: MemoryCentralTx) -> None:
+        self._tx = tx
+
+    def __getattr__(self, name: str) -> Any:
+        method, store = getattr(self._tx, name), self._tx.store
+        if not callable(method) or store.cancel_in is None:
+            return method
+        if store.cancel_in == 0:
+            store.cancel_in = None
+            raise CancelledError
+        store.cancel_in -= 1
+        return method
+
+
 def emit_row(
     tx: MemoryCentralTx, stream: str, *, kind: str, entity_id: str, version: int, op: Op, body: bytes
 ) -> StreamHead:
@@ -593,14 +406,3 @@ def emit_row(
         live = SnapshotRow(stream=stream, kind=kind, entity_id=entity_id, version=version, body=row.body)
         tx.undo.put(store.live, key_of(live), live)
     return StreamHead(stream=stream, seq=end.seq, hash=end.hash)
-
-
-def key_of(row: SnapshotRow) -> EntityKey:
-    return (row.stream, row.kind, row.entity_id)
-
-
-def count_by_kind(rows: Mapping[EntityKey, SnapshotRow]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for _, kind, _ in rows:
-        counts[kind] = counts.get(kind, 0) + 1
-    return counts

@@ -1,0 +1,175 @@
+"""A visit of several steps: planned at entry, followed by finishing, changed on the way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sync.domain.outcomes import Accepted
+from sync.domain.routes import steps_after
+from sync.messages import commands as c
+from sync.messages.facts import TicketFinished, TicketTransferred
+from sync.messages.refusals import Refusal
+from tests.kit.office import TestOffice, at, catalogue, new_id
+
+SERVICES = ("a", "b", "c", "d")
+
+
+class Walk:
+    """Ana serves all; somebody who came at 9:00 for ``a`` is to go on to ``b`` and ``c``."""
+
+    def __init__(self, *steps: str) -> None:
+        self.office = TestOffice(catalogue(SERVICES))
+        self.ana = self.office.open("1", at("08:55"), "ana")
+        self.ticket_id = self.office.take("a", at("09:00"))
+        self.plan(*(steps or ("b", "c")))
+        self.ticket = self.office.day.tickets[self.ticket_id]
+
+    def plan(self, *steps: str) -> Any:
+        return self.office.do(c.PlanRoute(request_id=new_id(), ticket_id=self.ticket_id, steps=steps), at("09:01"))
+
+    @property
+    def mine(self) -> dict[str, Any]:
+        return {"request_id": new_id(), "session": self.ana, "ticket_id": self.ticket_id}
+
+    def serve(self, clock: str) -> None:
+        assert self.office.call_next(self.ana, at(clock)) == self.ticket_id
+        self.office.do(c.Start(**self.mine), at(clock))
+
+    def finish(self, clock: str, **more: Any) -> Any:
+        decision = self.office.do(c.Finish(**self.mine, **more), at(clock))
+        assert isinstance(decision, Accepted), decision
+        return decision.facts[0]
+
+
+def test_each_end_leads_to_the_next_step_with_the_waiting_of_the_first_and_the_last_one_ends() -> None:
+    w = Walk()
+    assert (w.ticket.route, w.ticket.step) == (("a", "b", "c"), 0)
+    w.serve("09:05")
+    step = w.finish("09:10", services=("a",))
+    assert isinstance(step, TicketTransferred)
+    assert (step.service, step.outcome, step.services, step.order) == ("b", "resolved", ("a",), "keep")
+    assert (w.ticket.state, w.ticket.step, w.ticket.due_at) == ("waiting", 1, at("09:00"))
+    w.office.take("b", at("09:11"))
+    w.serve("09:12")
+    w.finish("09:20")
+    w.serve("09:21")
+    assert steps_after(w.ticket) == ()
+    assert isinstance(w.finish("09:30"), TicketFinished)
+    assert w.ticket.state == "finished"
+
+
+def test_next_leads_on_too_and_calls_somebody_else() -> None:
+    w = Walk()
+    other = w.office.take("b", at("09:02"))
+    w.serve("09:05")
+    assert w.office.call_next(w.ana, at("09:10")) == other
+    assert (w.ticket.state, w.ticket.service) == ("waiting", "b")
+
+
+def test_next_with_nobody_else_waiting_only_sends_them_on() -> None:
+    w = Walk()
+    w.serve("09:05")
+    decision = w.office.do(c.CallNext(request_id=new_id(), session=w.ana, after=w.ticket_id), at("09:10"))
+    assert isinstance(decision, Accepted)
+    assert [type(fact) for fact in decision.facts] == [TicketTransferred]
+
+
+@pytest.mark.parametrize("outcome", ["missing_documents", "not_applicable", "identity_mismatch"])
+def test_who_lacks_something_is_at_the_end(outcome: Any) -> None:
+    w = Walk()
+    w.serve("09:05")
+    assert isinstance(w.finish("09:10", outcome=outcome), TicketFinished)
+
+
+def test_a_step_that_was_done_at_the_same_counter_is_not_asked_for_again() -> None:
+    w = Walk()
+    w.serve("09:05")
+    w.office.do(c.AddService(**w.mine, service="b"), at("09:08"))
+    assert steps_after(w.ticket) == ("c",)
+    step = w.finish("09:10")
+    assert (step.service, w.ticket.step) == ("c", 2)
+
+
+def test_a_detour_by_transfer_comes_back_to_the_route() -> None:
+    w = Walk()
+    w.serve("09:05")
+    w.office.do(c.Transfer(**w.mine, service="d"), at("09:06"))
+    assert (w.ticket.service, w.ticket.step) == ("d", 0)
+    w.serve("09:07")
+    assert w.finish("09:10").service == "b"
+
+
+def test_a_transfer_to_a_step_goes_on_from_there() -> None:
+    w = Walk()
+    w.serve("09:05")
+    w.office.do(c.Transfer(**w.mine, service="c"), at("09:06"))
+    assert (w.ticket.step, steps_after(w.ticket)) == (2, ())
+
+
+def test_undoing_the_end_of_a_step_puts_the_person_back_into_it() -> None:
+    w = Walk()
+    w.serve("09:05")
+    finish = c.Finish(**w.mine)
+    w.office.do(finish, at("09:10"))
+    w.office.do(c.Undo(request_id=new_id(), session=w.ana, act=finish.request_id), at("09:10:30"))
+    assert (w.ticket.state, w.ticket.service, w.ticket.step) == ("serving", "a", 0)
+    assert w.finish("09:12").service == "b"
+
+
+def test_a_plan_does_not_stand_in_the_way_of_undoing_and_outlives_it() -> None:
+    office = TestOffice(catalogue(SERVICES))
+    ana = office.open("1", at("08:55"), "ana")
+    ticket_id = office.take("a", at("09:00"))
+    call = c.CallNext(request_id=new_id(), session=ana)
+    office.do(call, at("09:01"))
+    office.do(c.PlanRoute(request_id=new_id(), ticket_id=ticket_id, steps=("b",)), at("09:01:10"))
+    assert isinstance(
+        office.do(c.Undo(request_id=new_id(), session=ana, act=call.request_id), at("09:01:20")), Accepted
+    )
+    ticket = office.day.tickets[ticket_id]
+    assert (ticket.state, ticket.route) == ("waiting", ("a", "b"))
+
+
+def test_a_plan_is_changed_on_the_way_or_ended() -> None:
+    w = Walk()
+    w.serve("09:05")
+    w.finish("09:10")
+    w.plan("d")
+    assert (w.ticket.route, w.ticket.step) == (("a", "b", "d"), 1)
+    w.plan()
+    assert (w.ticket.route, w.ticket.step) == (("a", "b"), 1)
+    w.serve("09:11")
+    assert isinstance(w.finish("09:15"), TicketFinished)
+
+
+@pytest.mark.parametrize("steps, code", [(("a",), "malformed"), (("b", "b"), "malformed"), (("x",), "service_unknown")])
+def test_a_plan_that_leads_nowhere_is_refused(steps: tuple[str, ...], code: str) -> None:
+    answer = Walk().plan(*steps)
+    assert isinstance(answer, Refusal)
+    assert answer.code == code
+
+
+def test_the_same_plan_again_writes_nothing() -> None:
+    w = Walk()
+    assert w.plan("b", "c") == Accepted(())
+
+
+@pytest.mark.parametrize(
+    "added, done, leads_to",
+    [
+        ((), ("a", "b"), "c"),
+        (("b",), ("a", "b"), "c"),
+        (("b",), ("a",), "b"),
+        (("b",), (), "c"),
+    ],
+)
+def test_the_next_step_is_the_first_that_was_not_really_done(
+    added: tuple[str, ...], done: tuple[str, ...], leads_to: str
+) -> None:
+    w = Walk()
+    w.serve("09:05")
+    for service in added:
+        w.office.do(c.AddService(**w.mine, service=service), at("09:06"))
+    assert w.finish("09:10", services=done).service == leads_to

@@ -1,0 +1,156 @@
+"""Central's part in tickets that move: each row of the table in handover.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from sync.messages.facts import (
+    TicketAccepted,
+    TicketReleased,
+)
+from sync.protocol import handover
+from tests.unit.sync.protocol.rights_city import (
+    TICKET,
+    WANTED,
+    accepted,
+    city,
+    holder,
+    in_tx,
+    live,
+    released,
+    restored_at_centro,
+    tell,
+)
+
+
+def test_a_ticket_goes_where_it_was_sent_and_is_held_when_accepted() -> None:
+    store = city()
+    tell(store, "centro", released(1, "real"))
+    assert (holder(store), live(store, "real", "ticket_grant")) == (("real", 2, False), [2])
+    tell(store, "real", accepted(2))
+    assert (holder(store), live(store, "real", "ticket_grant")) == (("real", 2, True), [])
+
+
+def test_the_sender_hears_who_has_its_person_now() -> None:
+    store = city()
+    tell(store, "centro", released(1, "real"))
+    assert live(store, "centro", "ticket_taken") == []
+    tell(store, "real", accepted(2))
+    tell(store, "real", accepted(2))
+    assert live(store, "centro", "ticket_taken") == [2]
+    assert live(store, "real", "ticket_taken") == []
+
+
+def test_a_ticket_that_nobody_took_goes_back_to_who_wants_it() -> None:
+    store = city()
+    tell(store, "centro", released(1, "real"))
+    tell(store, "centro", WANTED)
+    assert holder(store) == ("centro", 3, False)
+    assert (live(store, "real", "ticket_grant"), live(store, "real", "ticket_closed")) == ([], [2])
+    assert live(store, "centro", "ticket_grant") == [3]
+    tell(store, "centro", WANTED)
+    tell(store, "centro", accepted(3))
+    assert holder(store) == ("centro", 3, True), "told twice it moves nothing more"
+
+
+def test_a_ticket_that_was_taken_stays_where_it_is() -> None:
+    store = city()
+    tell(store, "centro", released(1, "real"))
+    tell(store, "real", accepted(2))
+    tell(store, "centro", WANTED)
+    assert holder(store) == ("real", 2, True)
+
+
+def test_a_third_office_cannot_want_a_ticket() -> None:
+    store = city()
+    tell(store, "centro", released(1, "real"))
+    tell(store, "victoria", WANTED)
+    assert holder(store) == ("real", 2, False)
+
+
+def test_who_shows_the_slip_keeps_the_person_whom_the_sender_wants_back() -> None:
+    store = city()
+    tell(store, "centro", released(1, "real"))
+    tell(store, "centro", WANTED)
+    tell(store, "centro", accepted(3))
+    tell(store, "real", accepted(2, "slip"))
+    assert holder(store)[0] == "real"
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (1, 0, 3, 2), (3, 2, 1, 0), (2, 3, 0, 1), (1, 3, 0, 2)])
+def test_facts_in_any_order_and_twice_name_the_same_holder(order: tuple[int, ...]) -> None:
+    story: list[tuple[str, TicketReleased | TicketAccepted]] = [
+        ("centro", released(1, "real")),
+        ("real", accepted(2, "slip")),
+        ("real", released(2, "victoria")),
+        ("victoria", accepted(3, "slip")),
+    ]
+    store = city()
+    for index in (*order, *order):
+        tell(store, *story[index])
+    assert holder(store)[:2] == ("victoria", 3)
+    assert live(store, "victoria", "ticket_closed") == []
+
+
+def test_a_stale_release_is_recorded_only() -> None:
+    store = city()
+    tell(store, "real", accepted(4, "slip"))
+    tell(store, "centro", released(1, "victoria"))
+    assert holder(store) == ("real", 4, True)
+    assert live(store, "victoria", "ticket_grant") == []
+
+
+def test_a_stale_copy_is_voided() -> None:
+    store = city()
+    tell(store, "real", accepted(4))
+    tell(store, "victoria", accepted(2))
+    assert holder(store) == ("real", 4, True)
+    assert live(store, "victoria", "ticket_closed") == [2]
+
+
+def test_who_carries_the_slip_keeps_the_place_against_a_restored_copy() -> None:
+    store = city()
+    restored_at_centro(store)
+    assert holder(store) == ("centro", 2, False)
+    tell(store, "real", accepted(2, "slip"))
+    assert holder(store) == ("real", 2, True)
+    assert live(store, "centro", "ticket_closed") == [2]
+    assert [c.kind for c in store.conflicts.values()] == ["ticket_held_twice"]
+    tell(store, "real", released(2, "victoria"))
+    assert holder(store) == ("victoria", 3, False)
+
+
+def test_a_restored_copy_that_is_accepted_late_is_voided() -> None:
+    store = city()
+    restored_at_centro(store)
+    tell(store, "real", accepted(2, "slip"))
+    tell(store, "centro", accepted(2, "restored"))
+    assert holder(store) == ("real", 2, True)
+    assert live(store, "centro", "ticket_closed") == [2]
+
+
+def test_a_voided_copy_that_was_sent_on_moves_nothing() -> None:
+    store = city()
+    restored_at_centro(store)
+    tell(store, "real", accepted(2, "slip"))
+    tell(store, "centro", released(2, "victoria"))
+    assert holder(store) == ("real", 2, True)
+    assert live(store, "victoria", "ticket_grant") == []
+
+
+def test_a_ticket_for_an_unknown_office_comes_back_and_somebody_is_told() -> None:
+    store = city()
+    tell(store, "centro", released(1, "nowhere"))
+    assert holder(store) == ("centro", 2, False)
+    assert live(store, "centro", "ticket_grant") == [2]
+    assert [c.kind for c in store.conflicts.values()] == ["ticket_undeliverable"]
+
+
+def test_a_person_can_send_a_ticket_elsewhere_while_nobody_has_it() -> None:
+    store = city()
+    tell(store, "centro", released(1, "real"))
+    assert in_tx(store, lambda tx: handover.send_elsewhere(tx, TICKET, "victoria"))
+    assert holder(store) == ("victoria", 3, False)
+    assert (live(store, "real", "ticket_grant"), live(store, "real", "ticket_closed")) == ([], [2])
+    tell(store, "victoria", accepted(3))
+    assert not in_tx(store, lambda tx: handover.send_elsewhere(tx, TICKET, "real"))
