@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -14,6 +17,7 @@ import structlog
 import uvloop
 
 from edge_node.app import create_app
+from edge_node.console.reveals import read_reveals
 from edge_node.database import DatabaseDamaged, FolderInUse, folder_lock
 from edge_node.migrations import DatabaseTooNew, describe, migrate
 from edge_node.node import running
@@ -23,6 +27,8 @@ from edge_node.settings import Settings, read_settings
 from provisioning import logs
 from provisioning.serving import serve as serve_http
 from provisioning.settings import SettingsError, config_path
+from sync.io.clock import SystemClock
+from sync.messages import codec
 
 log = structlog.get_logger()
 
@@ -76,6 +82,23 @@ def schema() -> None:
         file = Path(folder) / "edge.db"
         migrate(file)
         click.echo(describe(file), nl=False)
+
+
+@main.command("reveals")
+@_CONFIG
+@click.option("--days", default=30, show_default=True, help="How far to look back.")
+def reveals_command(config: Path | None, days: int) -> None:
+    """Who asked to see a visit's personal data again after the screen had hidden them; one line of JSON each, ids only.
+
+    Example: python -m edge_node reveals --config edge.toml --days 7
+    """
+    settings = _settings(config)
+    since = SystemClock().now() - timedelta(days=days)
+    with contextlib.closing(
+        sqlite3.connect(f"{settings.database_file.resolve().as_uri()}?mode=ro", uri=True)
+    ) as reader:
+        for reveal in read_reveals(reader, since):
+            click.echo(codec.encode(reveal))
 
 
 async def _serve(settings: Settings) -> None:

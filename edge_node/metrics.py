@@ -64,6 +64,11 @@ class Metrics:
         self.uplink_lag = Gauge(
             "ventanilla_uplink_lag_facts", "Facts that central has not acknowledged", registry=self.registry
         )
+        self.copy_age_s = Gauge(
+            "ventanilla_copy_age_seconds",
+            "Since the newest copy of the database was made; 0 where none is wanted",
+            registry=self.registry,
+        )
         self.locator_alarms = Counter(
             "ventanilla_locator_guessing_alarms",
             "Kiosks at which 30 locators in a row were unknown",
@@ -79,6 +84,7 @@ class Metrics:
         )
         self._calls_unseen = self._gauge("calls_unseen", "Calls that no screen has shown in time")
         self._disk_free = self._gauge("disk_free_ratio", "Free share of the disk, with the ballast in its place")
+        self._practices = self._gauge("practices", "People who practise in an invented office")
         self._queue_depth = Gauge("ventanilla_queue_depth", "Commands waiting for a decision", registry=self.registry)
         self._waiting = Gauge("ventanilla_people_waiting", "People waiting in the office", registry=self.registry)
 
@@ -99,6 +105,10 @@ class Metrics:
     def watch_disk(self, free_ratio: Callable[[], float]) -> None:
         """Read this when somebody asks for the figures."""
         self._disk_free.set_function(free_ratio)
+
+    def watch_practice(self, count: Callable[[], int]) -> None:
+        """Read this when somebody asks for the figures."""
+        self._practices.set_function(count)
 
     def _gauge(self, name: str, about: str) -> Gauge:
         return Gauge(f"ventanilla_{name}", about, registry=self.registry)

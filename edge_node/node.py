@@ -7,8 +7,10 @@ HTTP first, then uplink and LAN, then the dispatcher with what it still has, the
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,10 +21,17 @@ import structlog
 
 from edge_node.authority.anchor import AnchorFile
 from edge_node.authority.rules import Anchor
+from edge_node.console.agenda_news import agenda_line
+from edge_node.console.broadcasts import Broadcasts
 from edge_node.console.commands import StaffDesk
-from edge_node.console.live import BEAT, BYE, HELLO, Live, news
-from edge_node.console.queue_view import QueueView, view_agenda, view_appointment, view_queue
+from edge_node.console.forecasts import Forecasts
+from edge_node.console.link_news import shown_of
+from edge_node.console.live import Live
+from edge_node.console.own_keys import OwnKeys
+from edge_node.console.queue_view import QueueView, view_queue
 from edge_node.console.staff_sessions import StaffSessions
+from edge_node.copies.files import refuse_condemned
+from edge_node.copies.keeper import CopyKeeper
 from edge_node.database import open_writer, quick_check
 from edge_node.disk.keeper import DiskKeeper
 from edge_node.lan.devices import Devices
@@ -31,6 +40,7 @@ from edge_node.leases.sales import Sales
 from edge_node.leases.store import forget_person, pending_people
 from edge_node.metrics import Metrics
 from edge_node.migrations import migrate, steps
+from edge_node.practice.rules import Progress, practice_cookie
 from edge_node.queue.boot import Identity, drop_anchor, identify, known_requests, load_state, register_devices
 from edge_node.queue.configuration import apply_configuration, configure, news_of, read_rows
 from edge_node.queue.desk import Desk
@@ -51,7 +61,7 @@ from sync.io.clock import Clock, ClockThatIsSet, SystemClock
 from sync.io.ids import new_id
 from sync.io.node_token import load_key
 from sync.messages.facts import ConfigApplied, LeaseSold, NodeStarted
-from sync.messages.feed import Appointment
+from sync.messages.feed import Appointment, TicketGrant
 from sync.messages.people import PersonRequest
 from sync.protocol.downlink import StreamRow
 from sync.protocol.hello import Node
@@ -79,6 +89,10 @@ class EdgeNode:
         self.dispatcher = dispatcher
         self.metrics = dispatcher.metrics
         self.stopping = False
+        self.practice: Progress | None = None
+        """What a learner has done, when this is an invented office for practice."""
+        self.at_stop: list[Callable[[], None]] = []
+        """What else ends first at a shutdown."""
         self.link: LinkState | None = None
         """How the office stands to central; none when the node works alone."""
         self.lan_chore: asyncio.Task[None] | None = None
@@ -91,18 +105,25 @@ class EdgeNode:
         self.desk.sign = self._key.sign if self._key is not None else None
         self.desk.central_now = self.central_now
         self.sales = Sales(dispatcher, lambda: self.link is not None and self.link.connected)
-        self.staff_desk = StaffDesk(self.desk, self.sales, self.devices.kiosks)
+        self.broadcasts = Broadcasts(writer, dispatcher.state, self.live.tell)
+        self.forecasts = Forecasts(dispatcher)
+        self.staff_desk = StaffDesk(self.desk, self.sales, self.devices.kiosks, self.broadcasts)
         self.sessions = StaffSessions(
             writer,
             lambda: dispatcher.state.configuration.staff,
             dispatcher.state.now,
-            lambda: dispatcher.state.clock.monotonic_ns() / 1e9,
+            lambda: dispatcher.state.clock.monotonic_ns() / 1e9 / settings.clock.rate,
+            settings.sign_in,
+            true_now=self.central_now,
+            connected=lambda: None if not settings.central.url else self.link is not None and self.link.connected,
         )
+        self.own_keys = OwnKeys(writer)
         self.timekeeper = Timekeeper(dispatcher, writer)
         self.lan = self._lan() if settings.broker.port else None
         known_offset = timedelta(milliseconds=anchor.central_offset_ms) if anchor is not None else timedelta()
         self.uplink = self._uplink(known_offset) if settings.central.url else None
         self.disk = DiskKeeper(settings, dispatcher, writer, self._disk_changed)
+        self.copies = CopyKeeper(settings, self.metrics, dispatcher.state.now, end_process)
         self.metrics.watch_office(dispatcher.state)
         self.metrics.watch_disk(lambda: self.disk.free_ratio)
         self.anchor = AnchorFile(settings.anchor_file, anchor, self._offset)
@@ -113,6 +134,11 @@ class EdgeNode:
     def cookie(self) -> str:
         """Name of the session cookie; ports do not separate cookies, offices do."""
         return f"vt_edge_{self.settings.office.id}"
+
+    @property
+    def page_cookie(self) -> str:
+        """What the names of all other cookies of its pages begin with: practice leaves nothing at the real console."""
+        return self.cookie if self.practice is None else practice_cookie(self.cookie)
 
     @property
     def broker_state(self) -> str:
@@ -126,20 +152,6 @@ class EdgeNode:
         """The whole state of the queue, as the console shows it."""
         return await self.dispatcher.read(lambda state: view_queue(state, self.devices.all(), self.link))
 
-    async def agenda_stream(self) -> AsyncGenerator[bytes, None]:
-        """Server-sent events: ``agenda_all`` with today's appointments, then ``agenda`` with each new or changed one."""
-        following = self.live.follow()
-        await anext(following)  # from here on nothing is missed
-        everything = await self.dispatcher.read(view_agenda)
-        yield HELLO + news("agenda_all", {"appointments": everything}).sse
-        async for fresh in following:
-            if any(each.event == "reset" for each in fresh):
-                everything = await self.dispatcher.read(view_agenda)
-                yield news("agenda_all", {"appointments": everything}).sse
-            else:
-                yield b"".join(each.sse for each in fresh if each.event == "agenda") or BEAT.sse
-        yield BYE.sse
-
     async def feed_applied(self, _rows: Sequence[StreamRow] | None = None) -> None:
         """The uplink has committed rows of the feed: decide with them from the next command on, tell who shows them."""
         known = self.dispatcher.state.agenda
@@ -147,6 +159,7 @@ class EdgeNode:
         while changed is None:  # the rows are committed: nobody will tell of them again
             changed = await self._reconfigured()
         await self.settle_rights()
+        await self.timekeeper.erase_people()
         await self._tell_agenda(news_of(known, self.dispatcher.state.agenda))
         await self.sessions.sweep()
         if changed and self.lan is not None:
@@ -171,11 +184,20 @@ class EdgeNode:
         """Do what came down: hold tickets granted to this office, end those that are over here, give back leased seats."""
         try:
             for grant in await self.dispatcher.read(new_grants):
-                command = command_of(grant, self.settings.office.id, new_id(), self.central_now())
-                await self.dispatcher.submit(command, NODE)
+                await self._hold(grant)
             await self.dispatcher.act(settle_rights)
         except StateUnknown as error:
             log.warning("rights.not_settled", error=str(error))
+
+    async def _hold(self, grant: TicketGrant) -> None:
+        """Hold a granted ticket. One that this build cannot hold, whatever the bug, delays neither the others nor the start."""
+        try:
+            command = command_of(grant, self.settings.office.id, new_id(), self.central_now())
+            await self.dispatcher.submit(command, NODE)
+        except StateUnknown:
+            raise
+        except Exception as error:  # noqa: BLE001 - see above
+            log.warning("rights.grant_not_held", ticket=grant.id, error=type(error).__name__)
 
     async def keep_rights(self) -> None:
         """Do again what could not be done when it came: the day was not open, the ticket was at a counter, the disk failed."""
@@ -190,7 +212,7 @@ class EdgeNode:
         agenda = self.dispatcher.state.agenda.by_id
         for each in entries:
             if isinstance(each.fact, LeaseSold) and (row := agenda.get(each.fact.appointment_id)) is not None:
-                self.live.tell("agenda", msgspec.to_builtins(view_appointment(self.dispatcher.state, row)))
+                self.live.tell("agenda", agenda_line(self.dispatcher.state, row))
 
     def restored(self) -> None:
         """Facts may be in the journal that were never told of."""
@@ -199,17 +221,16 @@ class EdgeNode:
 
     def link_changed(self, link: LinkState) -> None:
         """The uplink tells how the office stands to central."""
-        self.link = link
+        before, self.link = self.link, link
         if link.fenced_by > self.dispatcher.state.standing.fenced_by:
             self._fenced(link.fenced_by)
-        if (
-            link.last_contact_at is not None and self.settings.clock.rate == 1.0
-        ):  # another rate parts from central on purpose
-            self.dispatcher.state.central_offset = timedelta(milliseconds=link.clock_offset_ms)
+        if self.uplink is not None and self.settings.clock.rate == 1.0:  # another rate parts from central on purpose
+            self.dispatcher.state.central_clock = self.uplink.central_clock
         if link.halted == "fork":
             self.witnessed("central", (self.identity.epoch, link.forked_at))
         self.metrics.uplink_lag.set(link.pending_facts)
-        self.live.tell("link", msgspec.to_builtins(link))
+        if shown_of(before) != shown_of(link):
+            self.live.tell("link", msgspec.to_builtins(link))
 
     def leave_lan(self) -> None:
         """Stop serving the devices: they are another node's by now."""
@@ -238,6 +259,8 @@ class EdgeNode:
         """End every live stream: the first thing of a shutdown."""
         self.stopping = True
         self.live.close()
+        for stop in self.at_stop:
+            stop()
 
     async def _reconfigured(self) -> bool | None:
         """Work with what the database says now; whether more than the agenda changed.
@@ -254,9 +277,8 @@ class EdgeNode:
             return None
 
     async def _tell_agenda(self, rows: list[Appointment]) -> None:
-        views = await self.dispatcher.read(lambda state: [view_appointment(state, row) for row in rows])
-        for view in views:
-            self.live.tell("agenda", msgspec.to_builtins(view))
+        for line in await self.dispatcher.read(lambda state: [agenda_line(state, row) for row in rows]):
+            self.live.tell("agenda", line)
 
     def _lan(self) -> Lan:
         lan = Lan(self.settings.broker, self.dispatcher, self.desk, self.devices, self.writer)
@@ -318,6 +340,7 @@ async def running(
     Raises:
         DatabaseTooNew, DatabaseDamaged, JournalBroken, WrongNode: the node must not start.
     """
+    refuse_condemned(settings.data.folder)
     applied = migrate(settings.database_file)
     quick_check(settings.database_file)
     log.info("database.ready", applied=applied)
@@ -329,6 +352,11 @@ async def running(
             yield node
     finally:
         await writer.close()
+
+
+def end_process() -> None:
+    """End as if somebody had asked for it: streams are closed, what was handed over is written."""
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _clock(settings: Settings) -> Clock:
@@ -345,6 +373,8 @@ async def _boot(settings: Settings, writer: Writer, clock: Clock) -> EdgeNode:
     dispatcher.metrics.watch(lambda: dispatcher.depth, lambda: len(dispatcher.state.day.waiting))
     node = EdgeNode(settings, writer, identity, dispatcher, await drop_anchor(writer, state, settings.anchor_file))
     await node.sessions.load()
+    await node.broadcasts.load()
+    await node.own_keys.load()
     log.info("journal.replayed", epoch=state.tail.epoch, seq=state.tail.seq, tickets=len(state.day.tickets))
     return node
 
@@ -356,11 +386,12 @@ async def _serving(node: EdgeNode) -> AsyncIterator[None]:
     try:  # also around the first commits: a start that the disk refuses leaves nothing running
         await node.dispatcher.act(lambda state, now: _started(state, now, node.identity))
         await node.settle_rights()  # what came down before the last process could do it
-        chores.append(_start(node.timekeeper.run, "timekeeper"))
+        chores += [_start(node.timekeeper.run, "timekeeper"), _start(node.sessions.run, "sessions")]
         if node.lan is not None and not node.dispatcher.state.standing.is_fenced:
             node.lan_chore = _start(node.lan.run, "lan")
             chores.append(node.lan_chore)
         chores += [_start(node.keep_rights, "rights"), _start(node.anchor.run, "anchor"), _start(node.disk.run, "disk")]
+        chores.append(_start(node.copies.run, "copies"))
         if node.uplink is not None:
             node.restored()
             chores.append(_start(node.uplink.run, "uplink"))
@@ -375,7 +406,7 @@ async def _serving(node: EdgeNode) -> AsyncIterator[None]:
 
 def _started(state: OfficeState, now: Any, identity: Identity) -> list[Entry]:
     started = NodeStarted(node=identity.node, incarnation=identity.incarnation, version=VERSION)
-    configured = ConfigApplied(versions=state.configuration.versions)
+    configured = ConfigApplied(versions=state.configuration.versions, states=state.configuration.states)
     return state.record((started, configured), NODE, now)
 
 

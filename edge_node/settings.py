@@ -12,6 +12,7 @@ import msgspec
 from provisioning.failpoints import require_none
 from provisioning.logs import Format, Level
 from provisioning.settings import SettingsError, load
+from sync.io.single_sign_on.settings import SingleSignOn
 from sync.messages.values import Slug
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
@@ -44,6 +45,20 @@ class Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     folder: Path
     anchor_file: Path | None = None
     ballast_mib: Annotated[int, msgspec.Meta(ge=0, le=4096)] = 64
+
+
+class Copies(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Copies of the database, for the day when its disk dies and central could not be told everything.
+
+    Args:
+        folder: where they stand, on another disk than the database; none: no copies are made.
+        every_min: minutes between two.
+        keep: how many stay.
+    """
+
+    folder: Path | None = None
+    every_min: Annotated[int, msgspec.Meta(ge=5, le=1440)] = 60
+    keep: Annotated[int, msgspec.Meta(ge=1, le=240)] = 24
 
 
 class Central(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,6 +97,24 @@ class Http(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     secure_cookies: bool = False
 
 
+class SignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long staff stay signed in, and with what they sign in.
+
+    Args:
+        lock_after_min: the screen locks after so many minutes without input; 0: never by itself.
+        idle_end_h: a session ends after so many hours without input, locked or not.
+        end_h: a session ends after so many hours in any case.
+        offline_h: without word from central for so long, staff sign in only while the supervision is there.
+        supervisor_code: `required`: whoever has no second factor works without the supervisor's rights.
+    """
+
+    lock_after_min: Annotated[int, msgspec.Meta(ge=0, le=240)] = 10
+    idle_end_h: Annotated[int, msgspec.Meta(ge=1, le=24)] = 4
+    end_h: Annotated[int, msgspec.Meta(ge=1, le=24)] = 12
+    offline_h: Annotated[int, msgspec.Meta(ge=1, le=8760)] = 72
+    supervisor_code: Literal["if_enrolled", "required"] = "if_enrolled"
+
+
 class OtherClock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Another clock than the machine's, for benches and tests; production refuses it.
 
@@ -113,9 +146,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     office: Office
     data: Data
+    copies: Copies = Copies()
     central: Central = Central()
     broker: Broker = Broker()
     http: Http = Http()
+    sign_in: SignIn = SignIn()
+    single_sign_on: SingleSignOn = SingleSignOn()
     clock: OtherClock = OtherClock()
     log: Log = Log()
     devices: tuple[Device, ...] = ()
@@ -148,6 +184,8 @@ def read_settings(config: Path | None) -> Settings:
             raise SettingsError(source, "clock.rate", "must be 1 in production")
         if settings.clock.ahead_file is not None:
             raise SettingsError(source, "clock.ahead_file", "must not be there in production")
+    if settings.single_sign_on.is_used and not settings.single_sign_on.return_url:
+        raise SettingsError(source, "single_sign_on.return_url", "is needed: the address of this console in browsers")
     try:
         ZoneInfo(settings.office.time_zone)
     except (ZoneInfoNotFoundError, ValueError) as error:

@@ -15,6 +15,7 @@ from litestar.enums import ScopeType
 from litestar.middleware.csrf import CSRF_SECRET_LENGTH, generate_csrf_hash
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
+from edge_node.console.routes import PRACTISED
 from edge_node.console.staff_sessions import Member
 from edge_node.node import EdgeNode
 from edge_node.problems import MEDIA_TYPE, Problem, as_problem, problem_body, problem_headers, problem_of
@@ -53,24 +54,25 @@ class CommandEndpoint:
     async def _carry_out(self, scope: HTTPScope, receive: Receive) -> bytes:
         if scope["method"] != "POST":
             raise Problem(405, "method_not_allowed")
-        member = self._member(dict(scope["headers"]))
+        node: EdgeNode = scope.get(PRACTISED) or self._node  # type: ignore[assignment]
+        member = self._member(node, dict(scope["headers"]))
         verb = str(scope["path"])[len(PREFIX) :].rstrip("/")
-        answer = await self._node.staff_desk.carry_out(verb, await _body(receive), member)
+        answer = await node.staff_desk.carry_out(verb, await _body(receive), member)
         if answer is None:
             raise Problem(404, "not_found")
         if isinstance(answer, Refusal):
             raise problem_of(answer)
         return answer.body if isinstance(answer, Done) else codec.encode(answer)
 
-    def _member(self, headers: dict[bytes, bytes]) -> Member:
-        cookies = _cookies(headers.get(b"cookie", b""))
+    def _member(self, node: EdgeNode, headers: dict[bytes, bytes]) -> Member:
+        cookies = cookies_of(headers.get(b"cookie", b""))
         token = headers.get(b"x-csrf-token", b"").decode("ascii", "replace")
-        node = self._node
-        if token != cookies.get(f"{node.cookie}_csrf", "") or not _is_ours(token, node.identity.csrf_secret):
+        if token != cookies.get(f"{node.page_cookie}_csrf", "") or not _is_ours(token, self._node.identity.csrf_secret):
             raise Problem(403, "forbidden")
         member = node.sessions.member(cookies.get(node.cookie, ""))
         if member is None:
             raise Problem(401, "unauthenticated")
+        node.sessions.touch(cookies.get(node.cookie, ""))
         return member
 
 
@@ -81,7 +83,8 @@ def _is_ours(token: str, secret: str) -> bool:
     return compare_digest(signature.encode(), generate_csrf_hash(stem, secret).encode())  # text would have to be ASCII
 
 
-def _cookies(header: bytes) -> dict[str, str]:
+def cookies_of(header: bytes) -> dict[str, str]:
+    """The cookies of a request's header, by name."""
     pairs = (pair.strip().partition("=") for pair in header.decode("latin-1").split(";"))
     return {name: value for name, _, value in pairs}
 

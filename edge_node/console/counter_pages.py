@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 from litestar import get, post
 from litestar.response import Response
 
 from edge_node.console.acts import carry_out, fields_of, told
+from edge_node.console.bar_view import person_name
 from edge_node.console.desks_view import DeskView, ServiceChoice, view_desks, view_services
 from edge_node.console.frame import (
     counter_cookie,
@@ -23,9 +25,11 @@ from edge_node.console.routes import AnyRequest, node_of
 from edge_node.console.sentences import Said
 from edge_node.console.staff_sessions import Member
 from edge_node.console.work_view import session_of
+from edge_node.practice.pages import has_read
 from edge_node.queue.outcomes import Done
 from edge_node.queue.state import OfficeState
 from ui.catalog import Words
+from ui.formats import clock
 
 
 @get("/counter")
@@ -58,7 +62,7 @@ async def open_counter_form(request: AnyRequest) -> Response[str] | Response[Non
     said = await node.dispatcher.read(lambda state: told(state, act, words))
     if not isinstance(act.answer, Done) or act.answer.reply.session is None:
         return await _page(request, member, counter, said=said)
-    reply = go(request, "/", said)
+    reply = go(request, "/", msgspec.structs.replace(said, verb="take_over") if wanted else said)
     reply.set_cookie(counter_cookie(node, counter))
     reply.set_cookie(desk_cookie(node, act.answer.reply.session.session))
     return reply
@@ -70,9 +74,9 @@ async def _page(
     node, frame, locale = node_of(request), frame_of(request), locale_of(request)
     words, was_at = frame.words(locale), (remembered_session(request), remembered_counter(request))
 
-    def look(state: OfficeState) -> tuple[tuple[DeskView, ...], tuple[ServiceChoice, ...], str, str]:
+    def look(state: OfficeState) -> tuple[tuple[DeskView, ...], tuple[ServiceChoice, ...], Left, str]:
         office = state.configuration.catalogue.office.name
-        left = left_counter(state, *was_at, words) if said is None and not problem else ""
+        left = left_counter(state, *was_at, words) if said is None and not problem else Left()
         return view_desks(state, locale), view_services(state, locale, counter), left, office
 
     desks, services, left, office_name = await node.dispatcher.read(look)
@@ -84,6 +88,7 @@ async def _page(
         "left": left,
         "problem": problem,
         "me": member,
+        "offers_guide": not has_read(request, member.staff_id),
     }
     refused = problem or (said is not None and not said.is_done)
     reply = frame.page(request, "console/counter.html", values, said=said, status=422 if refused else 200)
@@ -92,15 +97,21 @@ async def _page(
     return reply
 
 
-def left_counter(state: OfficeState, session: str, counter: str, words: Words) -> str:
+class Left(NamedTuple):
+    """What is told of a counter session that has gone; ``counter``: it may be taken back there."""
+
+    text: str = ""
+    counter: str = ""
+
+
+def left_counter(state: OfficeState, session: str, counter: str, words: Words) -> Left:
     """What has become of the counter session that this browser worked at, when its clerk did not close it."""
     if not session or session in state.day.sessions:
-        return ""
+        return Left()
     if not state.day.is_open:
-        return words.text("console.left.day")
+        return Left(words.text("console.left.day"))
     holder = state.day.sessions.get(state.day.session_at.get(counter, ""))
     if holder is None:
-        return words.text("console.left.ended", counter=counter)
-    staff = state.configuration.staff.get(holder.staff_id)
-    who = staff.display_name if staff else holder.staff_id
-    return words.text("console.left.taken_over", who=who, counter=counter)
+        return Left(words.text("console.left.ended", counter=counter))
+    who, since = person_name(state, holder.staff_id), clock(holder.opened_at, state.zone)
+    return Left(words.text("console.left.taken_over", who=who, counter=counter, time=since), counter)

@@ -17,11 +17,17 @@ from litestar.datastructures import Cookie
 from litestar.response import Response
 from litestar.template.base import csrf_token
 
+from edge_node.console.help import help_key
+from edge_node.console.kept import Kept, PageInHand
+from edge_node.console.key_bindings import bindings
+from edge_node.console.key_bindings import told as told_keys
 from edge_node.console.notices import standing_key
 from edge_node.console.routes import AnyRequest, node_of
 from edge_node.console.sentences import Said, sentence
 from edge_node.console.staff_sessions import Member
+from edge_node.console.turns import look_turns
 from edge_node.node import EdgeNode
+from edge_node.practice.rules import STEPS
 from edge_node.settings import Settings
 from sync.io.ids import new_id
 from sync.messages import codec
@@ -32,13 +38,13 @@ from ui.locales import STAFF_LOCALES, choose_locale
 from ui.pages import Pages
 
 HTML: Final = "text/html; charset=utf-8"
-PAGES: Final = Path(__file__).parent / "pages"
+PAGES: Final = (Path(__file__).parent / "pages", Path(__file__).parents[1] / "practice" / "pages")
 STATIC: Final = Path(__file__).parent / "static"
 LANGUAGE_COOKIE: Final = "vt_lang"
 YEAR_S: Final = 365 * 24 * 3600
 SAID_S: Final = 60
 SAID_MAX: Final = 600
-WHOLE, PARTS = "base/console.html", "console/parts.html"
+WHOLE, PARTS = "console/whole.html", "console/parts.html"
 
 
 class Frame:
@@ -48,7 +54,9 @@ class Frame:
         self.zone = settings.zone
         self.assets = StaticAssets({"console": STATIC})
         catalog = load_catalog(strict=not settings.production)
-        self.pages = Pages(catalog, [PAGES], self.assets, STAFF_LOCALES, zone=settings.zone)
+        self.pages = Pages(catalog, PAGES, self.assets, STAFF_LOCALES, zone=settings.zone)
+        self.looks = look_turns()
+        self._kept = Kept()
 
     def words(self, locale: str) -> Words:
         return self.pages.words(locale)
@@ -69,16 +77,25 @@ class Frame:
             said: what the last act came to; what an earlier page left is told when there is none.
             address: where the page stands, when that is not where it was asked for.
         """
-        locale, enhanced = locale_of(request), is_enhanced(request)
+        node, locale, enhanced = node_of(request), locale_of(request), is_enhanced(request)
+        member = node.sessions.member(session_token(request))
         told = said or left_by(request)
+        keys = node.own_keys.of(member.staff_id) if member else bindings({})
         frame = {
+            "beside": "console/beside.html",
+            "help_key": help_key(template, values),
+            "live_address": "/api/v1/live" if node.practice is None else "/api/v1/live?practice=yes",
+            "practice": node.practice,
+            "practice_steps": STEPS,
             "layout": PARTS if enhanced else WHOLE,
-            "csrf_token": csrf_token({"request": request}),
-            "new_id": new_id,
-            "here": address or request.url.path,
+            **self._in_hand(request, locale, address).values,
             "said": sentence(told, self.words(locale)) if told else "",
             "said_done": told is None or told.is_done,
-            "standing_key": standing_key(node_of(request).dispatcher.state),
+            "standing_key": standing_key(node.dispatcher.state),
+            "keys": codec.encode(keys).decode() if member else "",
+            "own_key": keys,
+            "press": told_keys(keys),
+            "lock_after_s": node.settings.sign_in.lock_after_min * 60,
         }
         headers = {"cache-control": "no-store", "vary": "HX-Request"}
         if enhanced and address:
@@ -90,6 +107,9 @@ class Frame:
             headers=headers,
         )
         return self._with_cookies(request, reply, told if said is None else None)
+
+    def _in_hand(self, request: AnyRequest, locale: str, address: str) -> PageInHand:
+        return PageInHand(self._kept, locale, csrf_token({"request": request}), address or request.url.path, new_id)
 
     def _with_cookies(self, request: AnyRequest, reply: Response[str], read: Said | None) -> Response[str]:
         asked = request.query_params.get("lang")
@@ -119,10 +139,21 @@ def is_enhanced(request: AnyRequest) -> bool:
     return request.headers.get("hx-request") == "true"
 
 
+def is_news(request: AnyRequest) -> bool:
+    """Whether a page asks by itself what is new: nobody need sit there."""
+    return request.headers.get("x-news") == "1"
+
+
+def session_token(request: AnyRequest) -> str:
+    return request.cookies.get(node_of(request).cookie, "")
+
+
 def member_or_none(request: AnyRequest) -> Member | None:
-    node = node_of(request)
-    token = request.cookies.get(node.cookie)
-    return node.sessions.member(token) if token else None
+    """Who asks, when somebody is signed in at an open screen; asking is input, unless the page asks by itself."""
+    sessions, token = node_of(request).sessions, session_token(request)
+    if not is_news(request):
+        sessions.touch(token)
+    return sessions.member(token)
 
 
 def go(request: AnyRequest, address: str, said: Said | None = None) -> Response[None]:
@@ -134,6 +165,11 @@ def go(request: AnyRequest, address: str, said: Said | None = None) -> Response[
     if said is not None:
         reply.set_cookie(_said_cookie(node_of(request), said))
     return reply
+
+
+def go_unsent(request: AnyRequest) -> Response[None]:
+    """Lead to signing in, and say that what was pressed has not been done; a stranger has pressed nothing."""
+    return go(request, "/sign-in?unsent=1" if session_token(request) else "/sign-in")
 
 
 def left_by(request: AnyRequest) -> Said | None:
@@ -149,24 +185,42 @@ def left_by(request: AnyRequest) -> Said | None:
 
 def counter_cookie(node: EdgeNode, counter: str) -> Cookie:
     """The counter that this PC stands at."""
-    return _cookie(f"{node.cookie}_counter", quote(counter), YEAR_S)
+    return _cookie(f"{node.page_cookie}_counter", quote(counter), YEAR_S)
 
 
 def desk_cookie(node: EdgeNode, session: str) -> Cookie:
     """The counter session that this browser works at: a page that finds it gone can say what has become of it."""
-    return _cookie(f"{node.cookie}_desk", session, None if session else 0)
+    return _cookie(f"{node.page_cookie}_desk", session, None if session else 0)
+
+
+def service_cookie(node: EdgeNode, service: str) -> Cookie:
+    """What somebody without appointment came for last at this PC."""
+    return _cookie(f"{node.page_cookie}_service", quote(service), YEAR_S)
+
+
+def paper_cookie(node: EdgeNode, paper: str) -> Cookie:
+    """The paper in the printer of this PC."""
+    return _cookie(f"{node.page_cookie}_paper", paper, YEAR_S)
+
+
+def remembered_paper(request: AnyRequest) -> str:
+    return request.cookies.get(f"{node_of(request).page_cookie}_paper", "")
+
+
+def remembered_service(request: AnyRequest) -> str:
+    return request.cookies.get(f"{node_of(request).page_cookie}_service", "")
 
 
 def remembered_counter(request: AnyRequest) -> str:
-    return request.cookies.get(f"{node_of(request).cookie}_counter", "")
+    return request.cookies.get(f"{node_of(request).page_cookie}_counter", "")
 
 
 def remembered_session(request: AnyRequest) -> str:
-    return request.cookies.get(f"{node_of(request).cookie}_desk", "")
+    return request.cookies.get(f"{node_of(request).page_cookie}_desk", "")
 
 
 def _said_name(node: EdgeNode) -> str:
-    return f"{node.cookie}_said"
+    return f"{node.page_cookie}_said"
 
 
 def _said_cookie(node: EdgeNode, said: Said | None) -> Cookie:

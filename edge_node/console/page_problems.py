@@ -51,7 +51,7 @@ def on_denied(request: AnyRequest, error: PermissionDeniedException) -> Response
     if not request.headers.get("content-type", "").startswith(FORMS):
         return problem_response(Problem(error.status_code, "forbidden"))
     reply = go(request, "/", Said(refused="retry"))
-    reply.delete_cookie(f"{node_of(request).cookie}_csrf")
+    reply.delete_cookie(f"{node_of(request).page_cookie}_csrf")
     return reply
 
 

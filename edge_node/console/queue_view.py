@@ -13,7 +13,7 @@ from edge_node.queue.replies import SessionView, SupportView, TicketView, view_s
 from edge_node.queue.state import OfficeState
 from edge_node.uplink.link import LinkState
 from sync.domain.ordering import in_order, next_for
-from sync.domain.service_day import service_date
+from sync.domain.service_day import ends_at, service_date, starts_at
 from sync.domain.ticket import CounterSession, Ticket
 from sync.messages.facts import NextRule
 from sync.messages.feed import Appointment
@@ -154,8 +154,8 @@ def view_queue(state: OfficeState, devices: Iterable[DeviceStatus], link: LinkSt
 def view_agenda(state: OfficeState) -> tuple[AppointmentView, ...]:
     """Today's appointments by slot, cancelled and moved ones too."""
     today = state.day.service_date or service_date(state.now(), state.zone)
-    rows = state.agenda.by_id.values()
-    todays = (row for row in rows if service_date(row.slot_start_at, state.zone) == today)
+    begins, ends = starts_at(today, state.zone), ends_at(today, state.zone)
+    todays = (row for row in state.agenda.by_id.values() if begins <= row.slot_start_at < ends)
     return tuple(view_appointment(state, row) for row in sorted(todays, key=lambda r: (r.slot_start_at, r.id)))
 
 

@@ -12,11 +12,14 @@ from litestar.datastructures import Cookie
 from litestar.params import FromQuery
 from litestar.response import Stream
 
+from edge_node.console.agenda_news import agenda_stream
 from edge_node.console.live import BYE
-from edge_node.console.queue_view import QueueView, view_agenda
+from edge_node.console.masking import masked, masked_queue
+from edge_node.console.queue_view import view_agenda
 from edge_node.console.staff_sessions import Member, NotSignedIn
 from edge_node.node import EdgeNode
 from edge_node.problems import Problem
+from edge_node.queue.state import OfficeState
 from sync.messages import codec
 from sync.messages.feed import Service
 from sync.messages.values import Slug
@@ -25,7 +28,7 @@ JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
 STREAM_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
-SIGN_IN_STATUS = {"sign_in_failed": 401, "too_many_tries": 429, "retry": 503}
+SIGN_IN_STATUS = {"too_many_tries": 429, "retry": 503, "too_old": 403}
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -33,6 +36,7 @@ AnyRequest = Request[Any, Any, Any]
 class SignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     staff_id: Slug
     secret: str
+    code: str = ""
 
 
 class Me(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,9 +48,14 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     office: str
 
 
+PRACTISED = "ventanilla.practised"
+"""Where a request's scope names the invented office that it is for."""
+
+
 def node_of(request: AnyRequest) -> EdgeNode:
     """The node that answers this request."""
-    node: EdgeNode = request.app.state.node
+    practised: Any = request.scope.get(PRACTISED)
+    node: EdgeNode = practised or request.app.state.node
     return node
 
 
@@ -84,14 +93,16 @@ def address_of(request: AnyRequest) -> str:
 
 @post("/api/v1/sign-in", status_code=200)
 async def sign_in(request: AnyRequest) -> Response[Me]:
-    """401 ``sign_in_failed`` says the same for an unknown id and a wrong secret; 429 and 503 say when to come again."""
+    """401 ``sign_in_failed`` says the same for an unknown id and a wrong secret, ``code_needed`` and ``code_wrong`` come behind a
+    right one; 429 and 503 say when to come again.
+    """
     node = node_of(request)
     asked = codec.decode(await request.body(), SignIn)
-    came = await node.sessions.sign_in(asked.staff_id, asked.secret, address_of(request))
+    came = await node.sessions.sign_in(asked.staff_id, asked.secret, address_of(request), asked.code)
     if isinstance(came, NotSignedIn):
         node.metrics.refused.labels(came.code).inc()
         more: dict[str, Any] = {"wait_s": came.wait_s} if came.wait_s else {}
-        raise Problem(SIGN_IN_STATUS[came.code], came.code, **more)
+        raise Problem(SIGN_IN_STATUS.get(came.code, 401), came.code, **more)
     return Response(_me(came.member, node), cookies=[session_cookie(node, came.token)])
 
 
@@ -110,9 +121,11 @@ async def me(request: AnyRequest) -> Me:
 
 @get("/api/v1/queue")
 async def queue(request: AnyRequest) -> Response[bytes]:
-    """Everything the console shows, at one position of the journal."""
-    member_of(request)
-    view: QueueView = await node_of(request).view_queue()
+    """Everything the console shows, at one position of the journal. Names are initials but of the asker's own visit."""
+    member, node = member_of(request), node_of(request)
+    view = masked_queue(
+        await node.view_queue(), await node.dispatcher.read(lambda state: _shown(request, state, member))
+    )
     return Response(codec.encode(view), media_type=JSON, headers={"cache-control": "no-store"})
 
 
@@ -129,9 +142,13 @@ async def agenda(request: AnyRequest) -> Response[bytes] | Stream:
     member_of(request)
     node = node_of(request)
     if EVENT_STREAM not in request.headers.get("accept", ""):
-        body = codec.encode(await node.dispatcher.read(view_agenda))
+        body = codec.encode([masked(line) for line in await node.dispatcher.read(view_agenda)])
         return Response(body, media_type=JSON, headers={"cache-control": "no-store"})
-    return Stream(_while_signed_in(request, node.agenda_stream()), media_type=EVENT_STREAM, headers=STREAM_HEADERS)
+    return Stream(
+        _while_signed_in(request, agenda_stream(node.live, node.dispatcher)),
+        media_type=EVENT_STREAM,
+        headers=STREAM_HEADERS,
+    )
 
 
 @get("/api/v1/lent")
@@ -160,6 +177,17 @@ async def _while_signed_in(request: AnyRequest, stream: AsyncGenerator[bytes, No
                 yield BYE.sse
                 return
             yield chunk
+
+
+def _shown(request: AnyRequest, state: OfficeState, member: Member) -> str | None:
+    """The visit whose person's name this browser may read now."""
+    sessions, day = node_of(request).sessions, state.day
+    own = next((each for each in day.sessions.values() if each.staff_id == member.staff_id), None)
+    visit = day.visit_at(own.session) if own is not None else None
+    if visit is None or visit.called_at is None:
+        return None
+    token = request.cookies.get(node_of(request).cookie, "")
+    return visit.ticket_id if sessions.shows(token, visit.ticket_id, visit.called_at) else None
 
 
 def last_event_id(request: AnyRequest) -> str | None:

@@ -1,77 +1,19 @@
-"""Guessing passwords at the console: every wrong try makes the next one from the same place wait, and nobody else's.
-
-A *place* is the address that a browser comes from. Three counts, each of wrong tries with no quiet quarter of an hour in
-between: of an id from a place, of a place, and of an id from everywhere. The last one makes no one wait by itself, for
-then anybody on the LAN could keep a clerk out; it only takes the free tries from places where that id never signed in. So a
-clerk's first try anywhere is always looked at, and at the own desk five are, whatever others do.
-"""
+"""Who may sign in at an office that has not heard of central for long. How guesses wait: ``sync.domain.sign_in``."""
 
 from __future__ import annotations
 
-import ipaddress
-
-import msgspec
-
-FREE_TRIES = 5
-"""Wrong tries of an id from a place without waiting: caps lock, last month's password, the colleague's id."""
-FREE_TRIES_WHILE_GUESSED = 1
-GUESSED_AFTER = 20
-"""Wrong tries of one id from everywhere that are no clerk's any more."""
-FREE_TRIES_OF_PLACE = 20
-"""Wrong tries from one place, over all ids, without waiting: a shared desk at the change of shift."""
-LONGEST_WAIT_S = 300
-"""About what it takes to fetch the supervisor; a place is left with some three hundred guesses a day."""
-FORGET_AFTER_S = 900
-IPV6_SITE = 64
-"""Bits of an IPv6 address that are one place: whoever has one of its addresses has all of them."""
+from collections.abc import Collection
+from datetime import timedelta
 
 
-class Tries(msgspec.Struct, frozen=True):
-    """Wrong tries in a row, and when the last one was (monotonic seconds)."""
-
-    wrong: int = 0
-    last_s: float = 0.0
-
-    def at(self, now_s: float) -> Tries:
-        """What is left of them: nothing after a quiet while."""
-        return Tries() if now_s - self.last_s >= FORGET_AFTER_S else self
-
-    def one_more(self, now_s: float) -> Tries:
-        return Tries(self.at(now_s).wrong + 1, now_s)
-
-    def wait_s(self, free: int, now_s: float) -> float:
-        """Seconds until the next try is looked at: two behind the last free one, then double each time."""
-        tries = self.at(now_s)
-        if tries.wrong < free:
-            return 0.0
-        pause_s = min(2.0 ** min(tries.wrong - free + 1, 10), LONGEST_WAIT_S)
-        return max(0.0, tries.last_s + pause_s - now_s)
-
-
-def wait_s(*, here: Tries, place: Tries, everywhere: Tries, is_known: bool, now_s: float) -> float:
-    """Seconds until a try of an id from a place is looked at.
+def may_sign_in(age: timedelta, limit: timedelta, *, roles: Collection[str], present: Collection[str]) -> bool:
+    """Whether what is known of somebody is fresh enough to let them in. When it is not, only the supervision may come, and
+    answers for the others as long as it is there: an office that is cut off for a week must work, and whoever lost access
+    meanwhile must not come alone.
 
     Args:
-        here: the wrong tries of the id from the place.
-        place: those of the place, whatever the id.
-        everywhere: those of the id, wherever from.
-        is_known: the id has signed in from this place.
+        age: since central was last heard.
+        roles: of whoever comes.
+        present: roles of those who are signed in.
     """
-    if is_known:
-        return here.wait_s(FREE_TRIES, now_s)
-    guessed = everywhere.at(now_s).wrong >= GUESSED_AFTER
-    own_s = here.wait_s(FREE_TRIES_WHILE_GUESSED if guessed else FREE_TRIES, now_s)
-    return max(own_s, place.wait_s(FREE_TRIES_OF_PLACE, now_s))
-
-
-def place_of(address: str) -> str:
-    """The place that an address belongs to; what is no address is a place of its own."""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(ip, ipaddress.IPv4Address):
-        return str(ip)
-    if ip.ipv4_mapped is not None:
-        return str(ip.ipv4_mapped)
-    return str(ipaddress.ip_network((ip, IPV6_SITE), strict=False))
+    return age < limit or "supervisor" in roles or "supervisor" in present

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from edge_node.console.work_view import Because
+from edge_node.console.tickets_view import Because
+from edge_node.console.work_view import Undo
 from sync.messages.facts import Outcome
 from sync.messages.refusals import RefusalCode
 from sync.messages.values import Label
@@ -21,9 +22,11 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     """What the last act came to, told once. Goes through a cookie to the page after a form: ids and codes only.
 
     Args:
-        verb: of the act that was done; empty for a refusal.
+        verb: of the act.
         refused: why it was not done; ``unchanged`` when the counter had moved on.
-        target: service, counter or kiosk that it was about.
+        ended: the visit that a call ended with ``outcome``.
+        target: service, counter, clerk, zone or kiosk that it was about.
+        step: the service that a visit goes on to; it was finished and has not ended.
     """
 
     verb: Annotated[str, msgspec.Meta(max_length=20)] = ""
@@ -31,7 +34,9 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     unchanged: bool = False
     code: Label | None = None
     outcome: Outcome | None = None
+    ended: Label | None = None
     target: Name = ""
+    step: Name = ""
     wait_s: Annotated[int, msgspec.Meta(ge=0, le=3600)] = 0
 
     @property
@@ -55,6 +60,7 @@ _DONE: Final = {
     "add_service": "console.done.service_added",
     "set_priority": "console.done.priority",
     "set_needs": "console.done.needs",
+    "plan_route": "console.done.route",
     "serve_walk_in": "console.done.started",
     "undo": "console.done.undone",
     "pause_counter": "console.done.paused",
@@ -67,13 +73,23 @@ _DONE: Final = {
     "confirm_date": "console.done.date",
     "break_glass": "console.done.glass",
     "sell_lease": "console.done.sold",
+    "book_appointment": "console.done.booked",
+    "move_appointment": "console.done.moved",
+    "cancel_appointment": "console.done.cancelled",
     "hand_over": "console.done.sent",
     "mark_arrived": "console.done.arrived",
     "print_again": "console.done.printing",
     "open_counter": "console.done.opened",
+    "take_over": "console.done.took_over",
+    "change_services": "console.done.services",
+    "assign_ticket": "console.done.assigned",
+    "take_back": "console.done.wanted_back",
+    "post_broadcast": "console.done.broadcast",
+    "end_broadcast": "console.done.broadcast.ended",
     "close_counter": "console.done.ended",
     "close_day": "console.supervise.day.closed",
     "sign_out": "console.signed_out",
+    "set_keys": "console.done.keys",
 }
 
 
@@ -83,25 +99,61 @@ def sentence(said: Said, words: Words) -> str:
         return words.text("console.refused.moved_on")
     if said.refused is not None:
         return refusal(said, words)
-    key = _DONE.get(said.verb)
+    key = _called(said) if said.verb == "call_next" else _DONE.get(said.verb)
+    if said.verb == "finish" and said.step:
+        key = "console.done.step"
     if key is None:
         return ""
     outcome = words.text(f"console.outcome.{said.outcome}") if said.outcome else ""
     return words.text(
         key,
         code=said.code or "",
+        ended=said.ended or "",
         outcome=outcome[:1].lower() + outcome[1:],
         target=said.target,
+        step=said.step,
         counter=said.target,
         kiosk=said.target,
     )
+
+
+def _called(said: Said) -> str:
+    """A call may have ended the visit before, and with nobody waiting that is all it did."""
+    if said.ended is None:
+        return "console.done.called"
+    key = "console.done.called.ended" if said.code else "console.done.called.nobody"
+    return f"{key}.step" if said.step else key
 
 
 def refusal(said: Said, words: Words) -> str:
     """Why not, and what to do next. An ``already_checked_in`` whose ticket has gone is told without its code."""
     if said.refused == "already_checked_in" and said.code is None:
         return words.text("console.refused.nothing")
+    if said.refused == "nobody_waiting" and said.verb == "skip":
+        return words.text("console.refused.nobody_else")
     return words.text(f"console.refused.{said.refused}", n=max(1, said.wait_s), code=said.code or "")
+
+
+REVERSIBLE: Final = frozenset(
+    {"call_next", "call_ticket", "start", "finish", "no_show", "transfer", "park", "skip", "leave", "serve_walk_in"}
+)
+"""Verbs that may be taken back."""
+_UNDO: Final = {
+    "ticket.called": "console.undo.called",
+    "ticket.started": "console.undo.started",
+    "ticket.finished": "console.undo.finished",
+    "ticket.no_show": "console.undo.no_show",
+    "ticket.transferred": "console.undo.transferred",
+    "ticket.parked": "console.undo.parked",
+    "ticket.skipped": "console.undo.skipped",
+    "ticket.abandoned": "console.undo.left",
+}
+
+
+def undo_text(undo: Undo, words: Words) -> str:
+    """What would be taken back: "finalizar K12, llamar a K13"."""
+    steps = [words.text(_UNDO[tag], code=label) for tag, label in undo.steps if tag in _UNDO]
+    return ", ".join(steps)
 
 
 def because(reasons: Because, words: Words, zone: ZoneInfo = CITY_ZONE) -> str:

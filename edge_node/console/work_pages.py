@@ -1,13 +1,9 @@
-"""The work screen and its verbs.
-
-Its panels (call out of order, transfer, give a ticket, a ticket just given) are the same page with ``?panel=``, so that each
-has an address, works without script and survives a refresh.
-"""
+"""The work screen and its verbs; its panels are the same page with ``?panel=`` (``panels.py``)."""
 
 from __future__ import annotations
 
-from typing import Any, Final
-from urllib.parse import parse_qs, urlencode, urlsplit
+from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 from litestar import get, post
@@ -15,70 +11,76 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from edge_node.console import notices
-from edge_node.console.acts import Act, carry_out, fields_of, told
+from edge_node.console.acts import carry_out, fields_of, told
+from edge_node.console.bar_view import Bar, view_bar
+from edge_node.console.desk_panels import panel_values
 from edge_node.console.desks_view import DeskView, ServiceChoice, view_desks, view_services
 from edge_node.console.frame import (
     desk_cookie,
     frame_of,
     go,
+    go_unsent,
     is_enhanced,
+    left_by,
     locale_of,
     member_or_none,
+    remembered_service,
     remembered_session,
+    service_cookie,
+    session_token,
 )
+from edge_node.console.panels import CHOICES, Panel, after_act, default_service, fits, options, values_of
 from edge_node.console.routes import AnyRequest, node_of
-from edge_node.console.sentences import Said, because
+from edge_node.console.sending_view import Sending, view_office_panel, view_sending
+from edge_node.console.sentences import REVERSIBLE, Said, because, undo_text
 from edge_node.console.staff_sessions import Member
 from edge_node.console.supervise_pages import supervise
+from edge_node.console.tickets_view import Look, Place, Standing, staff_name_of
+from edge_node.console.widget_pages import ADDRESS as WIDGET
+from edge_node.console.widget_pages import widget
 from edge_node.console.work_view import WorkView, session_of, view_work
 from edge_node.node import EdgeNode
 from edge_node.problems import Problem
 from edge_node.queue.desk import Wish
-from edge_node.queue.outcomes import Done
 from edge_node.queue.state import OfficeState
+from sync.domain.names import initials
+from sync.domain.parked import ParkedAlert, Returned, for_clerk, parked_alerts, returned
+from sync.domain.support import answer_for, calls
+from sync.domain.ticket import CounterSession, SupportAnswer, SupportCall, Ticket
 from sync.messages.refusals import Refusal
 from sync.messages.topics import Slip
 from ui.catalog import Words
 
-PANELS: Final = ("call", "transfer", "give", "given")
-OUTCOMES: Final = ("resolved", "missing_documents", "referred", "not_applicable", "identity_mismatch")
-REASONS: Final = ("mobility", "short", "returning", "distress", "language", "supervisor")
-NEEDS: Final = ("wheelchair", "signs", "interpreter", "company", "quiet", "mobility")
-LANGUAGES: Final = ("es", "ar", "fr", "en")
-GIVING: Final = ("take_ticket", "check_in", "print_again")
-CHOICES: Final = {"outcomes": OUTCOMES, "known_needs": NEEDS, "languages": LANGUAGES}
-
-
-class Panel(msgspec.Struct, frozen=True):
-    """What is open on the work screen; nothing when the name is empty."""
-
-    name: str = ""
-    ticket: str = ""
-
-    @property
-    def address(self) -> str:
-        asked = {"panel": self.name, "ticket": self.ticket} if self.name else {}
-        return "/" + ("?" + urlencode({name: value for name, value in asked.items() if value}) if asked else "")
-
-    @classmethod
-    def of(cls, name: str, ticket: str) -> Panel:
-        """A panel that exists, whatever was asked for."""
-        return cls(name, ticket[:36]) if name in PANELS else cls()
-
-    @classmethod
-    def at(cls, address: str) -> Panel:
-        """The panel of one of our own addresses."""
-        asked = parse_qs(urlsplit(address).query)
-        return cls.of(asked.get("panel", [""])[0], asked.get("ticket", [""])[0])
+GIVEN_BY = ("take_ticket", "serve_walk_in")
+"""Verbs after which this PC remembers the service."""
 
 
 class Screen(msgspec.Struct, frozen=True, kw_only=True):
-    """All of the state that a work page reads, at one position of the journal."""
+    """All of the state that a work page reads, at one position of the journal.
+
+    Args:
+        subject: the ticket that the panel is about; standing: its place in the line, while it waits.
+        zones: where a counter is open that serves the visit's service.
+        classes: of the office's policy, beside the general one.
+        parked: parked tickets that this clerk must look after; back: those that came back by themselves.
+        names: of the clerks that the notices speak of.
+    """
 
     work: WorkView
+    subject: Place | None
+    standing: Standing | None
     desks: tuple[DeskView, ...]
     services: tuple[ServiceChoice, ...]
-    preferential: bool
+    own: tuple[str, ...]
+    zones: tuple[str, ...]
+    classes: tuple[str, ...]
+    parked: tuple[ParkedAlert, ...]
+    back: tuple[Returned, ...]
+    calls: tuple[SupportCall, ...]
+    answer: SupportAnswer | None
+    names: dict[str, str]
+    bar: Bar
+    sending: Sending
 
 
 @get("/")
@@ -86,8 +88,9 @@ async def work_page(request: AnyRequest) -> Response[str] | Response[None]:
     member = member_or_none(request)
     if member is None:
         return go(request, "/sign-in")
-    panel = Panel.of(request.query_params.get("panel", ""), request.query_params.get("ticket", ""))
-    return await work(request, member, panel)
+    panel = Panel.of(*(request.query_params.get(name, "") for name in ("panel", "ticket", "office")))
+    async with frame_of(request).looks:
+        return await work(request, member, panel)
 
 
 @post("/act/{verb:str}", status_code=200)
@@ -95,7 +98,7 @@ async def act_form(request: AnyRequest, verb: FromPath[str]) -> Response[str] | 
     """Any verb. The answer leads back to where the form stood, or shows the ticket that was given."""
     node, member = node_of(request), member_or_none(request)
     if member is None:
-        return go(request, "/sign-in")
+        return go_unsent(request)
     form = await request.form()
     act = await carry_out(node, verb, fields_of(form.multi_items()), member)
     if act is None:
@@ -104,24 +107,17 @@ async def act_form(request: AnyRequest, verb: FromPath[str]) -> Response[str] | 
     said = await node.dispatcher.read(lambda state: told(state, act, words))
     if str(form.get("here", "")).startswith("/supervise"):
         return await supervise(request, member, said=said) if is_enhanced(request) else go(request, "/supervise", said)
+    if str(form.get("here", "")).startswith(WIDGET):
+        return await widget(request, member, said) if is_enhanced(request) else go(request, WIDGET, said)
     if verb == "close_counter" and said.is_done:
         reply = go(request, "/counter", said)
         reply.set_cookie(desk_cookie(node, ""))
         return reply
     panel = after_act(act, Panel.at(str(form.get("here", ""))))
-    return await work(request, member, panel, said) if is_enhanced(request) else go(request, panel.address, said)
-
-
-def after_act(act: Act, panel: Panel) -> Panel:
-    """What is open after an act: its panel when it was refused, the ticket when one was given, else nothing."""
-    answer = act.answer
-    if isinstance(answer, Refusal):
-        known = answer.code == "already_checked_in" and answer.ticket_id
-        return Panel("given", answer.ticket_id or "") if known else panel
-    if act.verb not in GIVING:
-        return Panel()
-    ticket = answer.reply.ticket if isinstance(answer, Done) else None
-    return Panel("given", ticket.ticket_id) if ticket else panel
+    page = await work(request, member, panel, said) if is_enhanced(request) else go(request, panel.address, said)
+    if verb in GIVEN_BY and said.is_done:
+        page.set_cookie(service_cookie(node, str(act.fields.get("service", ""))))
+    return page
 
 
 async def work(
@@ -129,22 +125,42 @@ async def work(
 ) -> Response[str] | Response[None]:
     """The work screen of a member, who is led to choose a counter while they have none open."""
     node, frame, locale = node_of(request), frame_of(request), locale_of(request)
-    screen = await node.dispatcher.read(lambda state: _look(state, member, locale))
+    screen = await node.dispatcher.read(lambda state: _look(state, member, panel, locale))
     if screen is None:
         return go(request, "/counter", said)
     slip = await _slip(node, panel, locale)
+    is_shown = slip is not None if panel.name == "given" else fits(panel, screen.work, screen.subject)
     words = frame.words(locale)
+    kiosks = node.devices.kiosks if node.lan is not None else ()
     values = {
         **CHOICES,
-        **_options(screen, node, words),
-        **_around(node, screen, words),
-        "view": screen.work,
-        "panel": panel.name if panel.name != "given" or slip else "",
+        **options(screen.services, screen.classes, kiosks, words),
+        **values_of(screen.work, screen.subject),
+        **_around(node, screen, member, words),
+        **await panel_values(
+            node,
+            screen.bar,
+            screen.sending,
+            panel=panel.name,
+            ticket=panel.ticket,
+            refresh_s=screen.work.refresh_s,
+            words=words,
+        ),
+        **_person(request, screen.work),
+        "panel": panel.name if is_shown else "",
         "panel_ticket": panel.ticket,
+        "panel_office": panel.office,
+        "standing": screen.standing,
+        "stands_because": because(screen.standing.because, words, frame.zone) if screen.standing else "",
         "because": because(screen.work.because, words, frame.zone) if screen.work.because else "",
+        "undo": undo_text(screen.work.undo, words) if screen.work.undo else "",
+        "offers_undo": _offers_undo(said or left_by(request), screen.work),
+        "park_text": lambda reason: notices.park_reason(reason, words),
         "desks": screen.desks,
         "services": screen.services,
-        "preferential": screen.preferential,
+        "zones": screen.zones,
+        "own_zone": screen.work.zone,
+        "service": default_service(remembered_service(request), screen.own, screen.services),
         "slip": slip,
         "me": member,
     }
@@ -155,41 +171,84 @@ async def work(
     return reply
 
 
-def _look(state: OfficeState, member: Member, locale: str) -> Screen | None:
+def _look(state: OfficeState, member: Member, panel: Panel, locale: str) -> Screen | None:
     session = session_of(state, member.staff_id)
     if session is None:
         return None
+    day, now = state.day, state.now()
+    work = view_work(state, session, locale)
+    parked = for_clerk(parked_alerts(day, now), member.staff_id, supervisor=member.supervisor)
+    asked, answer = calls(day), answer_for(day, member.staff_id, now)
+    who = {alert.parked_by for alert in parked} | {call.staff_id for call in asked}
+    subject = _subject(state, work, panel)
+    about = Look(state, session, locale)
     return Screen(
-        work=view_work(state, session, locale),
+        work=work,
+        subject=about.place(subject) if subject is not None else None,
+        standing=about.standing(subject) if subject is not None else None,
         desks=tuple(desk for desk in view_desks(state, locale) if desk.session and desk.id != session.counter),
         services=view_services(state, locale, session.counter),
-        preferential="reduced_mobility" in state.day.policy.class_head_start_min,
+        own=session.primary,
+        zones=_zones(day.sessions.values(), work),
+        classes=tuple(day.policy.class_head_start_min),
+        parked=parked,
+        back=returned(day, member.staff_id, now),
+        calls=asked,
+        answer=answer,
+        names={each: staff_name_of(state, each) for each in (*who, answer.staff_id if answer else "")},
+        bar=view_bar(state, session, member, locale),
+        sending=view_office_panel(state, session, panel.ticket, panel.office, locale)
+        if panel.name == "office"
+        else view_sending(state, session, locale),
     )
 
 
-def _around(node: EdgeNode, screen: Screen, words: Words) -> dict[str, Any]:
-    """What stands beside the queue: the link to central, devices, paper."""
+def _person(request: AnyRequest, view: WorkView) -> dict[str, Any]:
+    """The view, without the data of the visit's person while nobody sits there: then only who it is about, in initials."""
+    visit = view.visit
+    if visit is None or not visit.name:
+        return {"view": view, "hidden": ""}
+    if node_of(request).sessions.shows(session_token(request), visit.ticket_id, visit.called_at):
+        return {"view": view, "hidden": ""}
+    masked = msgspec.structs.replace(visit, name="", note="")
+    return {"view": msgspec.structs.replace(view, visit=masked), "hidden": initials(visit.name)}
+
+
+def _zones(sessions: Iterable[CounterSession], work: WorkView) -> tuple[str, ...]:
+    """Where somebody can serve the visit's service now."""
+    service = work.visit.services[0][0] if work.visit is not None else ""
+    return tuple(sorted({s.zone for s in sessions if s.zone and s.serves(service)}))
+
+
+def _subject(state: OfficeState, work: WorkView, panel: Panel) -> Ticket | None:
+    """The ticket that a panel is about, while it is open."""
+    visit = work.visit.ticket_id if work.visit is not None else ""
+    ticket = state.day.tickets.get(panel.ticket or visit)
+    return ticket if ticket is not None and ticket.is_open else None
+
+
+def _around(node: EdgeNode, screen: Screen, member: Member, words: Words) -> dict[str, Any]:
+    """What stands beside the queue: the link to central, colleagues, what was set aside, devices, paper."""
     devices = node.devices.all() if node.lan is not None else []
+    to = notices.Reader(member.staff_id, screen.names.__getitem__, words, node.settings.zone)
     return {
         "link_key": notices.link_key(node.link),
         "pending": node.link.pending_facts if node.link else 0,
         "notices": [
+            *notices.of_support(screen.calls, screen.answer, to),
+            *notices.of_parked(screen.parked, to),
+            *notices.of_returned(screen.back, to),
             *notices.of_devices(devices, words),
             *notices.of_tickets(screen.work.not_printed, screen.work.to_verify, words),
             *notices.of_sold(screen.work.sold, words),
+            *notices.of_unattended(screen.bar.unattended, words),
         ],
     }
 
 
-def _options(screen: Screen, node: EdgeNode, words: Words) -> dict[str, list[tuple[str, str]]]:
-    """What the panels' lists offer, as (value, text)."""
-    kiosks = sorted(node.devices.kiosks) if node.lan is not None else []
-    return {
-        "reason_options": [(reason, words.text(f"console.reason.{reason}")) for reason in REASONS],
-        "service_options": [(service.id, service.name) for service in screen.services if service.walk_in],
-        "language_options": [(language, words.text(f"console.language.{language}")) for language in LANGUAGES],
-        "kiosk_options": [(kiosk, kiosk) for kiosk in kiosks],
-    }
+def _offers_undo(told: Said | None, work: WorkView) -> bool:
+    """Whether what is told may be taken back beside it."""
+    return told is not None and told.is_done and told.verb in REVERSIBLE and work.undo is not None
 
 
 async def _slip(node: EdgeNode, panel: Panel, locale: str) -> Slip | None:

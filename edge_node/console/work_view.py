@@ -7,99 +7,34 @@ here: of the visit while it lasts, and as initials in the agenda.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Literal
 
 import msgspec
 
+from edge_node.console.agenda_states import OVER, AgendaState, standing
 from edge_node.console.queue_view import AppointmentView, view_agenda, view_sold_here
-from edge_node.metrics import NOT_SHOWN_AFTER
-from edge_node.queue.journal import Person
+from edge_node.console.tickets_view import NOT_SHOWN_AFTER_S, Because, Look, Place, Visit
 from edge_node.queue.state import OfficeState
-from sync.domain.ordering import in_order, next_for, reachable
-from sync.domain.ticket import CounterSession, Ticket
-from sync.messages.facts import NextRule
-from sync.messages.feed import Appointment
-from sync.messages.policy import GENERAL
+from sync.domain.names import initials
+from sync.domain.ordering import in_order, next_for
+from sync.domain.parked import next_alert_at
+from sync.domain.ticket import CounterSession
+from sync.domain.undo import UNDO_S, undoable
 
-NOT_SHOWN_AFTER_S = NOT_SHOWN_AFTER.seconds
 REFRESH_S = 30
 """Waits are written in minutes; a page that nothing happens to is made anew this often."""
 
-AgendaState = Literal["in_course", "arrived", "missed", "late", "not_arrived", "done", "sent", "cancelled", "moved"]
-_BY_TICKET: dict[str, AgendaState] = {
-    "waiting": "arrived",
-    "parked": "arrived",
-    "called": "in_course",
-    "serving": "in_course",
-    "missed": "missed",
-    "finished": "done",
-    "abandoned": "done",
-    "in_transit": "sent",
-}
-OVER: frozenset[AgendaState] = frozenset({"done", "sent", "cancelled", "moved"})
 
+class Undo(msgspec.Struct, frozen=True, kw_only=True):
+    """What the session may take back.
 
-class Because(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a ticket stands where it does, for ``sentences.because``."""
+    Args:
+        act: the request that ``undo`` must name.
+        steps: tag of the fact and label of the ticket, in the order in which they happened.
+    """
 
-    rule: NextRule
-    origin: str
-    arrived_at: datetime
-    due_at: datetime
-    slot_start_at: datetime | None
-    priority: bool
-    late: bool
-    reinstated: bool
-    transferred: bool
-    kept_for: bool
-    is_first: bool
-    behind_at: datetime | None
-    threshold_min: int
-
-
-class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """A ticket in a list. ``from_at`` is set while it may not be called yet."""
-
-    ticket_id: str
-    label: str
-    service: str
-    wait_min: int
-    mine: bool
-    slot_start_at: datetime | None = None
-    from_at: datetime | None = None
-    missed_at: datetime | None = None
-    needs: tuple[str, ...] = ()
-    language: str = "es"
-    to_verify: bool = False
-    not_printed: bool = False
-
-
-class Visit(msgspec.Struct, frozen=True, kw_only=True):
-    """The ticket that the counter has called or is serving. ``name`` is empty for somebody without appointment."""
-
-    ticket_id: str
-    label: str
-    state: Literal["called", "serving"]
-    service: str
-    arrived_at: datetime
-    called_at: datetime
-    due_at: datetime
-    waited_min: int
-    elapsed_s: int
-    recalls: int
-    documents: tuple[str, ...] = ()
-    slot_start_at: datetime | None = None
-    name: str = ""
-    needs: tuple[str, ...] = ()
-    language: str = "es"
-    to_verify: bool = False
-    not_printed: bool = False
-    unseen_s: int = 0
-    """Seconds since the last announcement, while no screen has shown it."""
-
-    @property
-    def not_shown(self) -> bool:
-        return self.state == "called" and self.unseen_s >= NOT_SHOWN_AFTER_S
+    act: str
+    steps: tuple[tuple[str, str], ...]
+    left_s: int
 
 
 class AgendaLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +75,7 @@ class WorkView(msgspec.Struct, frozen=True, kw_only=True):
     not_printed: tuple[str, ...]
     to_verify: tuple[str, ...]
     sold: int
+    undo: Undo | None
     refresh_s: int
 
     @property
@@ -154,12 +90,13 @@ def session_of(state: OfficeState, staff_id: str) -> CounterSession | None:
 
 def view_work(state: OfficeState, session: CounterSession, locale: str) -> WorkView:
     """The screen of an open counter session; services carry their names in ``locale``."""
-    look = _Look(state, session, locale)
+    look = _Agenda(state, session, locale)
     day, now = state.day, state.now()
     choice = next_for(day, session, now)
     waiting = in_order(day.waiting.values())
     rows = [look.place(t) for t in waiting if choice is None or t is not choice.ticket]
     visit = look.visit(day.visit_at(session.session))
+    undo = _undo(state, session, now)
     agenda = [look.line(row) for row in view_agenda(state)]
     counter = state.configuration.catalogue.counters.get(session.counter)
     return WorkView(
@@ -183,150 +120,45 @@ def view_work(state: OfficeState, session: CounterSession, locale: str) -> WorkV
         not_printed=tuple(t.label for t in waiting if t.print_state == "failed"),
         to_verify=tuple(t.label for t in waiting if t.to_verify),
         sold=len(view_sold_here(state)),
-        refresh_s=_refresh_s(visit),
+        undo=undo,
+        refresh_s=_refresh_s(visit, undo, next_alert_at(day, now), now),
     )
 
 
-class _Look:
-    """One look at the state: the same instant and language for all that is shown."""
-
-    def __init__(self, state: OfficeState, session: CounterSession, locale: str) -> None:
-        self._state = state
-        self._session = session
-        self._locale = locale
-        self._now = state.now()
-
-    def service(self, service_id: str) -> str:
-        """A service's name; its id when central has told nothing (any more)."""
-        return service_name(self._state, service_id, self._locale)
-
-    def place(self, ticket: Ticket) -> Place:
-        row = self._booking(ticket)
-        return Place(
-            ticket_id=ticket.ticket_id,
-            label=ticket.label,
-            service=self.service(ticket.service),
-            wait_min=_minutes(self._now - ticket.arrived_at),
-            mine=reachable(self._session, ticket),
-            slot_start_at=ticket.slot_start_at,
-            from_at=ticket.callable_at if ticket.callable_at > self._now else None,
-            missed_at=ticket.missed_at,
-            needs=_needs(ticket, row),
-            language=row.language if row else "es",
-            to_verify=ticket.to_verify,
-            not_printed=ticket.print_state == "failed",
-        )
-
-    def places(self, state: str) -> tuple[Place, ...]:
-        """The tickets in a state, the latest first."""
-        found = [t for t in self._state.day.tickets.values() if t.state == state]
-        return tuple(self.place(t) for t in sorted(found, key=lambda t: t.missed_at or t.arrived_at, reverse=True))
-
-    def because(self, ticket: Ticket, rule: NextRule) -> Because:
-        called_before = ticket.called_at is not None
-        return Because(
-            rule=rule,
-            origin=ticket.origin,
-            arrived_at=ticket.arrived_at,
-            due_at=ticket.due_at,
-            slot_start_at=ticket.slot_start_at,
-            priority=ticket.priority_class != GENERAL,
-            late=ticket.band in ("late", "too_late"),
-            reinstated=ticket.reinstated > 0,
-            transferred=called_before and ticket.reinstated == 0,
-            kept_for=ticket.counter == self._session.counter or ticket.staff_id == self._session.staff_id,
-            is_first=ticket.is_first,
-            behind_at=ticket.behind_at,
-            threshold_min=self._state.day.policy.secondary_threshold_min,
-        )
-
-    def visit(self, ticket: Ticket | None) -> Visit | None:
-        if ticket is None or ticket.called_at is None or ticket.state not in ("called", "serving"):
-            return None
-        row = self._booking(ticket)
-        return Visit(
-            ticket_id=ticket.ticket_id,
-            label=ticket.label,
-            state="called" if ticket.state == "called" else "serving",
-            service=self.service(ticket.service),
-            arrived_at=ticket.arrived_at,
-            called_at=ticket.called_at,
-            due_at=ticket.due_at,
-            waited_min=_minutes(ticket.called_at - ticket.arrived_at),
-            elapsed_s=max(0, int((self._now - (ticket.started_at or ticket.called_at)).total_seconds())),
-            recalls=ticket.recalls,
-            documents=documents(self._state, ticket.service, self._locale),
-            slot_start_at=ticket.slot_start_at,
-            name=row.display_name if row else "",
-            needs=_needs(ticket, row),
-            language=row.language if row else "es",
-            to_verify=ticket.to_verify,
-            not_printed=ticket.print_state == "failed",
-            unseen_s=self._unseen_s(ticket),
-        )
+class _Agenda(Look):
+    """The day's appointments, beside the tickets."""
 
     def line(self, row: AppointmentView) -> AgendaLine:
-        ticket = self._state.day.tickets.get(row.ticket_id or "")
+        ticket = self.state.day.tickets.get(row.ticket_id or "")
         return AgendaLine(
             appointment_id=row.id,
             slot_start_at=row.slot_start_at,
             service=self.service(row.service_id),
-            state=self._standing(row, ticket),
+            state=standing(self.state, row, self.now),
             label=ticket.label if ticket else "",
             initials=initials(row.person.display_name),
             pending=row.pending,
         )
 
-    def _standing(self, row: AppointmentView, ticket: Ticket | None) -> AgendaState:
-        if ticket is not None:
-            return _BY_TICKET[ticket.state]
-        if row.status == "booked":
-            grace = timedelta(minutes=self._state.day.policy.grace_min)
-            return "late" if self._now > row.slot_start_at + grace else "not_arrived"
-        return "moved" if row.status == "moved" else "cancelled"
 
-    def _unseen_s(self, ticket: Ticket) -> int:
-        """Seconds since the last announcement, while no screen has shown it."""
-        if ticket.shown_at is not None or ticket.announced_at is None:
-            return 0
-        return int((self._now - ticket.announced_at).total_seconds())
-
-    def _booking(self, ticket: Ticket) -> Appointment | Person | None:
-        """Who a ticket is for: its row of the agenda, or what came with it from another office."""
-        appointment_id = ticket.appointment_id or ""
-        return self._state.agenda.by_id.get(appointment_id) or self._state.people.get(appointment_id)
+def _undo(state: OfficeState, session: CounterSession, now: datetime) -> Undo | None:
+    act = undoable(state.day, session, now)
+    if act is None:
+        return None
+    steps = tuple((tag, state.day.tickets[ticket_id].label) for ticket_id, tag in act.done.items())
+    left = act.at + timedelta(seconds=UNDO_S) - now
+    return Undo(act=act.request_id, steps=steps, left_s=int(left.total_seconds()))
 
 
-def service_name(state: OfficeState, service_id: str, locale: str) -> str:
-    """The name of a service in a language of staff, else in Spanish."""
-    service = state.configuration.catalogue.services.get(service_id)
-    return service.names.get(locale) or service.names.get("es", service_id) if service else service_id
-
-
-def documents(state: OfficeState, service_id: str, locale: str) -> tuple[str, ...]:
-    """What a person must bring for a service, in a language of staff, else in Spanish."""
-    service = state.configuration.catalogue.services.get(service_id)
-    return tuple(text.get(locale) or text.get("es", "") for text in service.documents) if service else ()
-
-
-def initials(name: str) -> str:
-    """``F. M.`` of "Fátima M.": enough to find somebody in a list, and no name on a screen that others see."""
-    return " ".join(f"{word[0].upper()}." for word in name.split() if word[0].isalpha())
-
-
-def _needs(ticket: Ticket, row: Appointment | Person | None) -> tuple[str, ...]:
-    """Needs that a person told when booking; without them the class that a clerk gave, as one."""
-    if row is not None and row.needs:
-        return row.needs
-    return ("mobility",) if ticket.priority_class != GENERAL else ()
-
-
-def _minutes(stretch: timedelta) -> int:
-    return max(0, int(stretch.total_seconds() // 60))
-
-
-def _refresh_s(visit: Visit | None) -> int:
-    """A fresh call is looked at again when a screen should have shown it."""
+def _refresh_s(visit: Visit | None, undo: Undo | None, alert_at: datetime | None, now: datetime) -> int:
+    """When to look again though nothing happens: a fresh call that a screen should have shown by then, the end of what may be
+    taken back, a parked ticket that becomes due.
+    """
+    soon = [REFRESH_S]
     if visit is not None and visit.state == "called" and not visit.not_shown:
-        return NOT_SHOWN_AFTER_S + 1 - visit.unseen_s
-    return REFRESH_S
+        soon.append(NOT_SHOWN_AFTER_S + 1 - visit.unseen_s)
+    if undo is not None:
+        soon.append(undo.left_s + 1)
+    if alert_at is not None:
+        soon.append(int((alert_at - now).total_seconds()) + 1)
+    return max(1, min(soon))

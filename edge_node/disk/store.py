@@ -6,6 +6,7 @@ import sqlite3
 from datetime import datetime
 
 from edge_node.disk.rules import KEEP_FACTS, prune_before
+from edge_node.queue.journal import SQL as JOURNAL
 from edge_node.queue.journal import read_beyond_the_day, written
 from sync.io.sql import load
 
@@ -27,5 +28,7 @@ def prune(connection: sqlite3.Connection, epoch: int, now: datetime) -> int:
         beyond=read_beyond_the_day(connection, epoch),
         leases={row[0] for row in connection.execute(SQL.leases)},
     )
-    upto = min(before, first[0] + AT_ONCE)
+    # The fact before the last day stays: replay begins with its hash, also after weeks in which no day was opened.
+    replayed = connection.execute(JOURNAL.last_day_opened, {"epoch": epoch}).fetchone()[0] or 1
+    upto = min(before, first[0] + AT_ONCE, replayed - 1)
     return connection.execute(SQL.prune, {"epoch": epoch, "first": first[0], "before": upto}).rowcount

@@ -22,6 +22,7 @@ from sync.messages.topics import (
     KioskReply,
     KioskReprint,
     KioskTakeTicket,
+    KioskTellPrinted,
     KioskTellReserved,
     Slip,
 )
@@ -63,6 +64,11 @@ class KioskDesk:
                 return await self._reprint(asked)
             case KioskTellReserved():
                 return await self._told_reserved(asked, actor)
+            case KioskTellPrinted():
+                answer = await self._desk.take_printed(asked, actor)
+                return (
+                    _refused(asked, answer) if isinstance(answer, Refusal) else KioskReply(request_id=asked.request_id)
+                )
 
     async def _told_reserved(self, asked: KioskTellReserved, actor: Actor) -> KioskReply:
         """Take in a ticket that the kiosk gave by itself.
@@ -101,7 +107,7 @@ class KioskDesk:
         told_at, language = self._told.get((asked.device, asked.ticket_id), (None, ""))
         if told_at is None or self._now() - told_at > REPRINT_WITHIN:
             return _refused(asked, self._desk.refused(refuse("ticket_unknown")))
-        slip = await self._desk.slip_again(asked.ticket_id, Wish(language=language))
+        slip = await self._desk.slip_again(asked.ticket_id, Wish(language=language), asked.device)
         return _refused(asked, slip) if isinstance(slip, Refusal) else _slip(asked, slip)
 
     async def _reply(self, asked: KioskCommand, answer: Answer, wish: Wish) -> KioskReply:
@@ -110,14 +116,20 @@ class KioskDesk:
             return _slip(asked, answer.reply.slip)
         if answer.code != "already_checked_in" or answer.ticket_id is None:
             return _refused(asked, answer)
-        visit = await self._desk.visit_of(answer.ticket_id)
-        if visit != "open":
-            return KioskReply(request_id=asked.request_id, refusal=answer, visit=visit)
-        slip = await self._desk.slip_again(answer.ticket_id, wish)
+        stands = await self._desk.visit_of(answer.ticket_id)
+        if stands.visit != "open":
+            return KioskReply(request_id=asked.request_id, refusal=answer, visit=stands.visit)
+        slip = await self._desk.slip_again(answer.ticket_id, wish, asked.device)
         if isinstance(slip, Refusal):
             return _refused(asked, answer)
         self._remember(asked.device, answer.ticket_id, slip.language)
-        return KioskReply(request_id=asked.request_id, slip=slip, refusal=answer)
+        return KioskReply(
+            request_id=asked.request_id,
+            slip=slip,
+            refusal=answer,
+            counter=stands.counter,
+            is_served=stands.is_served,
+        )
 
     def _typed(self, device: str, answer: Answer) -> Answer:
         """Count misses of typed locators; the run ends with a booking that is known."""

@@ -170,10 +170,13 @@ class Lan:
         if refusal is not None:
             self._refuse(refusal, message)
             return
-        actor = Actor(actor_id=CITIZEN if isinstance(ack, ShownAck) else "system", device_id=device)
-        answer = await self._dispatcher.submit(_report(ack), actor)
-        if isinstance(answer, Refusal) and answer.code in NOT_NOW:
-            return  # no reply: the device sends it again, in the end to whoever holds the office
+        if isinstance(ack, ShownAck) or await self._desk.has_slip(ack.ticket_id, device):
+            actor = Actor(actor_id=CITIZEN if isinstance(ack, ShownAck) else "system", device_id=device)
+            answer = await self._dispatcher.submit(_report(ack), actor)
+            if isinstance(answer, Refusal) and answer.code in NOT_NOW:
+                return  # no reply: the device sends it again, in the end to whoever holds the office
+        else:
+            self._refuse("ticket_unknown", message, "its paper is not this kiosk's")
         if not isinstance(ack, ShownAck):
             await self.prints.acknowledged(device, ack.ticket_id, ack.job_id)
         await self._respond(device, codec.encode(AckReply(ack_id=ack.ack_id)))

@@ -16,7 +16,7 @@ from edge_node.lan.devices import Devices
 from edge_node.queue.dispatcher import NODE, Dispatcher, StateUnknown
 from edge_node.queue.journal import Entry, PendingPrint
 from edge_node.queue.state import OfficeState
-from sync.domain.reserve import grants, reserved_letters, skipped
+from sync.domain.reserve import doubted, grants, reserved_letters, skipped
 from sync.messages import facts as f
 
 RETRY_S = 5.0
@@ -37,6 +37,7 @@ class Reserves:
         self._devices = devices
         self._tell = tell
         self._wake = asyncio.Event()
+        self._doubted: dict[str, dict[str, int]] = {}
         self._untold = False
         """Kiosks have not been sent yet what was granted, or that a day was closed."""
 
@@ -85,8 +86,17 @@ class Reserves:
     def _grant(self, state: OfficeState, now: datetime) -> list[Entry]:
         """First what must be passed over, then the blocks behind it."""
         told = self._devices.numbers()
-        entries = state.record(skipped(state.day, told), NODE, now)
+        self._doubt(doubted(state.day, told, state.believed_up_to))
+        entries = state.record(skipped(state.day, told, state.believed_up_to), NODE, now)
         blocks = grants(state.day, self._devices.kiosks, told, state.configuration.catalogue)
         for block in blocks:
             log.info("reserve.granted", device=block.device, series=block.series, first=block.first, last=block.last)
         return entries + state.record(blocks, NODE, now)
+
+    def _doubt(self, said: dict[str, dict[str, int]]) -> None:
+        """Count numbers that nobody can have given, each once."""
+        for device, numbers in said.items():
+            if numbers != self._doubted.get(device):
+                self._dispatcher.metrics.refused.labels("not_reserved").inc()
+                log.warning("kiosk.numbers_doubted", device=device, numbers=numbers)
+        self._doubted = said

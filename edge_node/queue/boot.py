@@ -16,7 +16,15 @@ from edge_node.authority.anchor import read_anchor
 from edge_node.authority.rules import Anchor, contradiction
 from edge_node.leases.store import read_buyers
 from edge_node.queue.configuration import configure, read_rows
-from edge_node.queue.journal import SQL, hash_at, read_beyond_the_day, read_day, read_people, read_remarks
+from edge_node.queue.journal import (
+    SQL,
+    hash_at,
+    read_beyond_the_day,
+    read_day,
+    read_had_a_day,
+    read_people,
+    read_remarks,
+)
 from edge_node.queue.state import OfficeState
 from edge_node.uplink.store import read_fence
 from edge_node.writer import Writer
@@ -103,7 +111,8 @@ async def load_state(writer: Writer, identity: Identity, office: settings.Office
     beyond = await writer.run(lambda connection: read_beyond_the_day(connection, identity.epoch))
     state.buyers = await writer.run(lambda connection: read_buyers(connection, identity.office))
     state.standing = state.standing.fenced(await writer.run(read_fence))
-    state.restore(entries, tail, beyond)
+    had_a_day = await writer.run(lambda connection: read_had_a_day(connection, identity.epoch))
+    state.restore(entries, tail, beyond, had_a_day=had_a_day)
     state.configuration = configure(await writer.run(read_rows), state.configuration)
     state.people = await writer.run(read_people)
     state.remarks = await writer.run(read_remarks)

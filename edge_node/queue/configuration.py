@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from typing import NamedTuple
 
 import structlog
@@ -22,19 +23,32 @@ from sync.messages.feed import (
     ENTITIES,
     Appointment,
     Entity,
+    Holiday,
     Lease,
     NumberFloor,
     Office,
+    PersonErased,
     QrKey,
     Staff,
     TicketClosed,
     TicketGrant,
+    TicketTaken,
 )
 from sync.messages.wire import SnapshotRow
 
 log = structlog.get_logger()
 
-_NOT_CONFIGURATION = frozenset({Appointment.KIND, TicketGrant.KIND, TicketClosed.KIND, Lease.KIND, NumberFloor.KIND})
+_NOT_CONFIGURATION = frozenset(
+    {
+        Appointment.KIND,
+        PersonErased.KIND,
+        TicketGrant.KIND,
+        TicketClosed.KIND,
+        TicketTaken.KIND,
+        Lease.KIND,
+        NumberFloor.KIND,
+    }
+)
 """Kinds of rows that come and go with the day's work."""
 
 
@@ -57,7 +71,7 @@ def configure(rows: StoredRows, known: Configuration) -> Configuration:
     that cannot be read is left out and told of: the others must go on.
     """
     configuration = Configuration(known.office, known.time_zone)
-    configuration.put_aside = len(rows.aside)
+    configuration.put_aside = sum(row.kind != TicketGrant.KIND for row in rows.aside)
     newest = _newest([*rows.entities, *rows.aside])
     for row in newest:
         key = row.kind, bytes(row.body)
@@ -70,12 +84,16 @@ def configure(rows: StoredRows, known: Configuration) -> Configuration:
     configuration.agenda = Agenda.of(e for e in entities if isinstance(e, Appointment))
     configuration.staff = {e.id: e for e in entities if isinstance(e, Staff)}
     configuration.qr_keys = {e.kid: e for e in entities if isinstance(e, QrKey)}
+    configuration.erased = frozenset(e.id for e in entities if isinstance(e, PersonErased))
     configuration.grants = {e.id: e for e in entities if isinstance(e, TicketGrant)}
     configuration.closed = {e.id: e for e in entities if isinstance(e, TicketClosed)}
+    configuration.taken = {e.id: e for e in entities if isinstance(e, TicketTaken)}
     configuration.leases = {e.id: e for e in entities if isinstance(e, Lease)}
+    configuration.holidays = {e.day: e for e in entities if isinstance(e, Holiday)}
     configuration.floors = {e.service_date: e for e in entities if isinstance(e, NumberFloor)}
     configuration.is_known = bool(newest)
     configuration.versions = _versions(newest)
+    configuration.states = states(newest)
     return configuration
 
 
@@ -84,9 +102,10 @@ def apply_configuration(state: OfficeState, fresh: Configuration, actor: Actor) 
     known, state.configuration = state.configuration, fresh
     policy = fresh.catalogue.policy_on(state.day.service_date or service_date(state.now(), state.zone))
     changed = policy if state.day.is_open and policy != state.day.policy else None
-    if fresh.versions == known.versions and changed is None:
+    if fresh.states == known.states and changed is None:
         return []
-    return state.record((ConfigApplied(versions=fresh.versions, policy=changed),), actor, state.now())
+    applied = ConfigApplied(versions=fresh.versions, policy=changed, states=fresh.states)
+    return state.record((applied,), actor, state.now())
 
 
 def news_of(known: Agenda, fresh: Agenda) -> list[Appointment]:
@@ -113,6 +132,17 @@ def _newest(rows: Sequence[SnapshotRow]) -> list[SnapshotRow]:
         if key not in newest or newest[key].version < row.version:
             newest[key] = row
     return list(newest.values())
+
+
+def states(rows: Iterable[SnapshotRow]) -> dict[str, str]:
+    """By kind of configuration, a short hash over which rows there are in which version; central reckons the same in
+    ``nodes.sql``.
+    """
+    told: dict[str, list[str]] = {}
+    for row in sorted(rows, key=lambda row: (row.stream, row.entity_id)):
+        if row.kind not in _NOT_CONFIGURATION:
+            told.setdefault(row.kind, []).append(f"{row.stream} {row.entity_id} {row.version}")
+    return {kind: sha256("\n".join(lines).encode()).hexdigest()[:16] for kind, lines in sorted(told.items())}
 
 
 def _versions(rows: Iterable[SnapshotRow]) -> dict[str, int]:

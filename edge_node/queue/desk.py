@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import sqlite3
 from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
@@ -18,11 +19,11 @@ from edge_node.metrics import Metrics
 from edge_node.queue.arrivals import Shown, arrival_of, shown_slip
 from edge_node.queue.asked import asked
 from edge_node.queue.dispatcher import Dispatcher
-from edge_node.queue.journal import SQL, PendingPrint
+from edge_node.queue.journal import SQL, PendingPrint, written
 from edge_node.queue.outcomes import Answer, Extras, make_slip
 from edge_node.queue.state import OfficeState
 from edge_node.writer import Writer
-from sync.domain import slips
+from sync.domain import reserve, retold, slips
 from sync.domain.check_in import Arrival
 from sync.domain.outcomes import refuse
 from sync.io.ids import new_id
@@ -33,14 +34,15 @@ from sync.messages.commands import (
     CheckIn,
     HandOver,
     MarkArrived,
+    PriorityBasis,
     ServeWalkIn,
-    TakeReserved,
+    TakePrinted,
     TakeTicket,
 )
-from sync.messages.handover_slip import Sign
+from sync.messages.handover_slip import Sign, write
 from sync.messages.policy import GENERAL
 from sync.messages.refusals import Refusal
-from sync.messages.topics import FOLLOW_CODE_BYTES, KioskTellReserved, PrintJob, Slip, VisitState
+from sync.messages.topics import FOLLOW_CODE_BYTES, KioskTellPrinted, KioskTellReserved, PrintJob, Slip, VisitState
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +65,14 @@ class Seat(NamedTuple):
     after: str | None
 
 
+class Standing(NamedTuple):
+    """Whether somebody is still to be served, and where they are called to or served at now."""
+
+    visit: VisitState
+    counter: str | None = None
+    is_served: bool = False
+
+
 class Desk:
     """Issues tickets.
 
@@ -82,19 +92,32 @@ class Desk:
         self.central_now: Callable[[], datetime] = dispatcher.state.now
         """Central's clock as it is known here: the only one that two offices can count a person's way by."""
 
-    async def take_ticket(self, request_id: str, service: str, actor: Actor, wish: Wish) -> Answer:
+    async def take_ticket(
+        self, request_id: str, service: str, actor: Actor, wish: Wish, *, basis: PriorityBasis | None = None
+    ) -> Answer:
         """A walk-in's ticket."""
         extras, follow_hash = self._extras(wish)
         command = TakeTicket(
             request_id=request_id,
             service=service,
             priority_class=wish.priority_class or GENERAL,
+            basis=basis,
             language=wish.language,
             follow_hash=follow_hash,
         )
-        return await self.dispatcher.submit(command, actor, extras, asked=asked(actor, "take_ticket", service, wish))
+        content = asked(actor, "take_ticket", service, wish, *_said(basis))
+        return await self.dispatcher.submit(command, actor, extras, asked=content)
 
-    async def serve_walk_in(self, request_id: str, service: str, at: Seat, actor: Actor, wish: Wish) -> Answer:
+    async def serve_walk_in(
+        self,
+        request_id: str,
+        service: str,
+        at: Seat,
+        actor: Actor,
+        wish: Wish,
+        *,
+        basis: PriorityBasis | None = None,
+    ) -> Answer:
         """Somebody who stands at a counter is served there now; printed only if that is asked for."""
         extras, follow_hash = self._extras(wish)
         command = ServeWalkIn(
@@ -102,11 +125,12 @@ class Desk:
             session=at.session,
             service=service,
             priority_class=wish.priority_class or GENERAL,
+            basis=basis,
             language=wish.language,
             follow_hash=follow_hash,
             after=at.after,
         )
-        content = asked(actor, "serve_walk_in", service, at, wish)
+        content = asked(actor, "serve_walk_in", service, at, wish, *_said(basis))
         return await self.dispatcher.submit(command, actor, extras, asked=content)
 
     async def check_in(self, request_id: str, shown: Shown, actor: Actor, wish: Wish) -> Answer:
@@ -143,6 +167,20 @@ class Desk:
         """Send a person to another office, with a signed slip if it was asked for."""
         return await self.dispatcher.submit(command, actor, Extras(sign=self.sign, central_at=self.central_now()))
 
+    async def slip_of_sent(self, ticket_id: str) -> str | None:
+        """The signed slip of a person who was sent to another office, once more; none when there is nobody or no key."""
+
+        def make(state: OfficeState) -> str | None:
+            ticket = state.day.tickets.get(ticket_id)
+            if self.sign is None or ticket is None or ticket.state != "in_transit":
+                return None
+            if ticket.released is None or ticket.released_at is None:
+                return None
+            at = self.central_now() - (state.now() - ticket.released_at)
+            return write(slips.slip_of(ticket.released, state.office, state.tail.epoch, at), self.sign)
+
+        return await self.dispatcher.read(make)
+
     async def take_over(self, request_id: str, scanned: str, actor: Actor, wish: Wish) -> Answer:
         """The ticket of a person who comes from another office with a slip; its paper has no address of a progress page."""
         content = asked(actor, "take_over", scanned, wish)
@@ -163,25 +201,39 @@ class Desk:
 
     async def take_reserved(self, told: KioskTellReserved, actor: Actor) -> Answer:
         """A ticket that a kiosk gave by itself; its printed code leads to it from now on."""
-        command = TakeReserved(
-            request_id=told.request_id,
-            ticket_id=told.ticket_id,
-            service=told.service,
-            service_date=told.service_date,
-            series=told.series,
-            number=told.number,
-            elapsed_ms=told.elapsed_ms,
-            follow_hash=hashlib.sha256(told.follow_code).digest(),
-            language=told.language,
-        )
+        command = reserve.command_of(told)
         return await self.dispatcher.submit(command, actor, Extras(follow_code=told.follow_code))
 
-    async def slip_again(self, ticket_id: str, wish: Wish) -> Slip | Refusal:
-        """The slip of a ticket of today, once more, in the language that is wished for."""
-        found = await self._writer.run(
-            lambda connection: connection.execute(SQL.find_follow_code, {"ticket_id": ticket_id}).fetchone()
+    async def take_printed(self, told: KioskTellPrinted, actor: Actor) -> Answer:
+        """A ticket that an earlier life of the node gave and a kiosk has printed."""
+        code = told.follow_code if told.follow_code is not None else secrets.token_bytes(FOLLOW_CODE_BYTES)
+
+        def make(state: OfficeState) -> TakePrinted:
+            return retold.command_of(
+                told,
+                code,
+                floor=state.floor(told.service_date),
+                is_moved=state.is_moved(told.ticket_id),
+                up_to=state.believed_up_to(told.series),
+                booked=state.agenda.by_id.get(told.appointment_id or ""),
+            )
+
+        content = asked(actor, "take_printed", told.ticket_id)
+        return await self.dispatcher.submit(
+            await self.dispatcher.read(make), actor, Extras(follow_code=code), asked=content
         )
-        code = bytes(found[0]) if found else None
+
+    async def slip_again(self, ticket_id: str, wish: Wish, device: str | None = None) -> Slip | Refusal:
+        """The slip of a ticket of today, once more, in the language that is wished for; for a device, or a screen."""
+        given = device, ticket_id, written(self.dispatcher.state.now())
+
+        def write(connection: sqlite3.Connection) -> bytes | None:
+            if device is not None:
+                connection.execute(SQL.insert_slip_given, given)
+            found = connection.execute(SQL.find_follow_code, {"ticket_id": ticket_id}).fetchone()
+            return bytes(found[0]) if found else None
+
+        code = await self._writer.run(write)
 
         def make(state: OfficeState) -> Slip | Refusal:
             ticket = state.day.tickets.get(ticket_id)
@@ -193,18 +245,34 @@ class Desk:
         slip = await self.dispatcher.read(make)
         return self.refused(slip) if isinstance(slip, Refusal) else slip
 
-    async def visit_of(self, ticket_id: str) -> VisitState:
-        """Whether somebody with this ticket of today is still to be served."""
+    async def has_slip(self, ticket_id: str, device: str) -> bool:
+        """Whether a device can know of a ticket's paper: the ticket was asked for there, or its slip was sent there.
 
-        def find(state: OfficeState) -> VisitState:
+        Nobody remembers that of a ticket that came with a replacement of the node.
+        """
+        ticket = await self.dispatcher.read(lambda state: state.day.tickets.get(ticket_id))
+        if ticket is None or ticket.given_by in ("", device):
+            return True
+        asked = {"device": device, "ticket_id": ticket_id}
+        return bool(await self._writer.run(lambda db: db.execute(SQL.has_slip, asked).fetchone()[0]))
+
+    async def visit_of(self, ticket_id: str) -> Standing:
+        """How a ticket of today stands for its person."""
+
+        def find(state: OfficeState) -> Standing:
             ticket = state.day.tickets.get(ticket_id)
-            return ticket.state if ticket and ticket.state in ("missed", "finished") else "open"
+            if ticket is None:
+                return Standing("open")
+            if ticket.state in ("missed", "finished"):
+                return Standing(ticket.state)
+            is_at_counter = ticket.state in ("called", "serving")
+            return Standing("open", ticket.called_counter if is_at_counter else None, ticket.state == "serving")
 
         return await self.dispatcher.read(find)
 
     async def print_again(self, ticket_id: str, device: str, language: str) -> PrintJob | Refusal:
         """Send a ticket's slip to a kiosk once more."""
-        slip = await self.slip_again(ticket_id, Wish(language=language))
+        slip = await self.slip_again(ticket_id, Wish(language=language), device)
         if isinstance(slip, Refusal):
             return slip
         job = PrintJob(job_id=new_id(), slip=slip, reprint=True)
@@ -229,6 +297,11 @@ class Desk:
             public_url=self.public_url,
         )
         return extras, hashlib.sha256(code).digest()
+
+
+def _said(basis: PriorityBasis | None) -> tuple[PriorityBasis, ...]:
+    """Only what was said counts to what was asked, so that requests of kiosks have the digests of older builds."""
+    return () if basis is None else (basis,)
 
 
 def language_of(state: OfficeState, appointment_id: str | None, wish: Wish) -> str:

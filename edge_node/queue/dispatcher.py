@@ -34,6 +34,7 @@ from edge_node.queue.journal import (
     find_replies,
     read_beyond_the_day,
     read_day,
+    read_had_a_day,
     written,
 )
 from edge_node.queue.outcomes import Answer, Done, Extras, conclude
@@ -57,7 +58,6 @@ from sync.messages.commands import (
     ServeWalkIn,
     TakeTicket,
 )
-from sync.messages.facts import Fact
 from sync.messages.refusals import Refusal
 
 MAX_PENDING = 1000
@@ -349,14 +349,15 @@ class Dispatcher:
             epoch = self.state.tail.epoch
             entries, tail = await self._writer.run(lambda connection: read_day(connection, epoch))
             beyond = await self._writer.run(lambda connection: read_beyond_the_day(connection, epoch))
+            had_a_day = await self._writer.run(lambda connection: read_had_a_day(connection, epoch))
         except Exception as error:  # noqa: BLE001 - the loop must go on refusing
             _tell_failure("dispatcher.replay_failed", error)
             return False
-        self._restore(entries, tail, beyond)
+        self.state.restore(entries, tail, beyond, had_a_day=had_a_day)
+        self._restored(tail)
         return True
 
-    def _restore(self, entries: Sequence[Entry], tail: Tail, beyond: Sequence[tuple[int, Fact]]) -> None:
-        self.state.restore(entries, tail, beyond)
+    def _restored(self, tail: Tail) -> None:
         self.stale = False
         log.warning("dispatcher.replayed", epoch=tail.epoch, seq=tail.seq)
         self._publish(lambda listener: listener.restored())

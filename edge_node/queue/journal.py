@@ -86,6 +86,10 @@ class PendingPrint(NamedTuple):
     def row(self) -> tuple[str, str, str, bytes, str]:
         return self.job_id, self.device, self.ticket_id, self.message, written(self.asked_at)
 
+    @property
+    def given(self) -> tuple[str, str, str]:
+        return self.device, self.ticket_id, written(self.asked_at)
+
 
 class Batch:
     """What one transaction writes: the facts of all commands decided since the last one, and the rows that go with them."""
@@ -115,6 +119,7 @@ class Batch:
             insert_people(connection, self.buyers)
         if self.prints:
             connection.executemany(SQL.insert_print_job, [job.row for job in self.prints])
+            connection.executemany(SQL.insert_slip_given, [job.given for job in self.prints])
 
 
 def entry(tail: Tail, header: FactHeader, fact: Fact) -> Entry:
@@ -140,6 +145,11 @@ def read_day(connection: sqlite3.Connection, epoch: int) -> tuple[list[Entry], T
         tail = Tail(epoch, row[0], row[-1])
         entries.append(Entry(record, open_fact(record), row[-1]))
     return entries, tail
+
+
+def read_had_a_day(connection: sqlite3.Connection, epoch: int) -> bool:
+    """Whether an epoch had a service day before that which ``read_day`` reads."""
+    return bool(connection.execute(SQL.had_a_day, {"epoch": epoch}).fetchone()[0])
 
 
 def read_beyond_the_day(connection: sqlite3.Connection, epoch: int) -> list[tuple[int, Fact]]:

@@ -13,6 +13,10 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- Where replay begins.
 SELECT max(seq) FROM fact WHERE type = 'day.opened' AND epoch = :epoch;
 
+-- name: had_a_day
+-- Whether this life of the node had a service day before its last one.
+SELECT count(*) > 1 FROM (SELECT 1 FROM fact WHERE type = 'day.opened' AND epoch = :epoch LIMIT 2);
+
 -- name: hash_of
 SELECT hash FROM fact WHERE epoch = :epoch AND seq = :seq;
 
@@ -65,6 +69,12 @@ SELECT ticket_id, service_date, note, noted_by, needs FROM remark;
 -- name: insert_print_job
 INSERT INTO print_job (job_id, device, ticket_id, message, at) VALUES (?, ?, ?, ?, ?);
 
+-- name: insert_slip_given
+INSERT OR IGNORE INTO slip_given (device, ticket_id, at) VALUES (?, ?, ?);
+
+-- name: has_slip
+SELECT EXISTS (SELECT 1 FROM slip_given WHERE device = :device AND ticket_id = :ticket_id);
+
 -- name: print_jobs
 SELECT job_id, device, ticket_id, message, at FROM print_job ORDER BY job_id;
 
@@ -79,6 +89,12 @@ DELETE FROM request WHERE at < :before RETURNING request_id;
 -- whole table: now and then, the people of a few days
 DELETE FROM person WHERE service_date < :before;
 
+-- name: erase_person
+DELETE FROM person WHERE appointment_id = :appointment_id;
+
+-- name: erase_remark
+DELETE FROM remark WHERE ticket_id = :ticket_id;
+
 -- name: forget_remarks
 -- whole table: now and then, the remarks of a few days
 DELETE FROM remark WHERE service_date < :before;
@@ -87,5 +103,13 @@ DELETE FROM remark WHERE service_date < :before;
 -- whole table: now and then, the codes of a few days
 DELETE FROM follow_code WHERE service_date < :before;
 
+-- name: forget_grants_aside
+-- Grants that a restored central forgot, of days that are over.
+DELETE FROM entity_aside WHERE kind = 'ticket_grant' AND json_extract(CAST(body AS TEXT), '$.service_date') < :before;
+
 -- name: forget_print_jobs
 DELETE FROM print_job WHERE at < :before;
+
+-- name: forget_slips_given
+-- whole table: now and then, the slips of two days that were printed elsewhere than asked for
+DELETE FROM slip_given WHERE at < :before;

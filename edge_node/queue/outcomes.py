@@ -33,6 +33,7 @@ from sync.messages.commands import (
     SellLease,
     ServeWalkIn,
     SetNeeds,
+    TakePrinted,
     TakeReserved,
     TakeTicket,
     TicketCommand,
@@ -40,7 +41,7 @@ from sync.messages.commands import (
     Undo,
 )
 from sync.messages.desk_facts import TicketUndone
-from sync.messages.facts import LeaseSold, TicketCalled, TicketFinished, TicketReleased
+from sync.messages.facts import LeaseSold, TicketCalled, TicketFinished, TicketReleased, TicketTransferred
 from sync.messages.handover_slip import Sign, write
 from sync.messages.people import PersonRequest
 from sync.messages.refusals import Refusal
@@ -103,7 +104,7 @@ def conclude(
     slip = None
     if isinstance(command, TakeTicket) and decision == NOTHING_NEW and ticket is not None:
         slip = make_slip(state, ticket, extras.language, None, extras.public_url)  # its own code is on the first paper
-    elif isinstance(command, TakeReserved) and decision != NOTHING_NEW and ticket is not None:
+    elif isinstance(command, (TakeReserved, TakePrinted)) and decision != NOTHING_NEW and ticket is not None:
         _keep_code(state, ticket, extras, batch)
     elif isinstance(command, Giving) and ticket is not None and isinstance(decision, Accepted):
         slip = _issued(state, command, ticket, extras, batch, now=now)
@@ -114,7 +115,9 @@ def conclude(
         batch.buyers.append(extras.buyer)
     if isinstance(command, Accept) and decision != NOTHING_NEW:
         _keep_person(state, command, batch)
-    if isinstance(command, (Transfer, SetNeeds)) and ticket is not None:
+    if isinstance(command, Chosen) and isinstance(decision, Accepted) and decision != NOTHING_NEW:
+        _keep_language(state, command, batch)
+    if isinstance(command, (Transfer, HandOver, SetNeeds)) and ticket is not None:
         _keep_remark(state, command, actor_id, batch)
     reply = CommandReply(
         request_id=command.request_id,
@@ -134,6 +137,10 @@ def conclude(
 
 
 NOTHING_NEW = Accepted(())
+Chosen = TakeTicket | ServeWalkIn | TakeReserved
+"""Commands of walk-ins, who chose a language for their ticket."""
+SPEAKS = "speaks_"
+"""A language that is not Spanish is one of the support needs: ``speaks_ar``."""
 Giving = TakeTicket | CheckIn | ServeWalkIn
 """Commands that give a person a ticket."""
 
@@ -149,7 +156,18 @@ def _keep_person(state: OfficeState, command: Accept, batch: Batch) -> None:
     batch.people.append(person)
 
 
-def _keep_remark(state: OfficeState, command: Transfer | SetNeeds, actor_id: str, batch: Batch) -> None:
+def _keep_language(state: OfficeState, command: Chosen, batch: Batch) -> None:
+    """The language that a walk-in chose, told to who serves them like support they need; no fact has it."""
+    service_date = state.day.service_date
+    ticket_id = command.ticket_id if isinstance(command, TakeReserved) else command.request_id
+    if command.language == "es" or service_date is None or ticket_id in state.remarks:
+        return
+    remark = Remark(ticket_id, service_date, needs=(f"{SPEAKS}{command.language}",))
+    state.remarks[ticket_id] = remark
+    batch.remarks.append(remark)
+
+
+def _keep_remark(state: OfficeState, command: Transfer | HandOver | SetNeeds, actor_id: str, batch: Batch) -> None:
     """What a command says about a person beside its facts; the note before and the needs stay unless it says others."""
     service_date = state.day.service_date
     assert service_date is not None
@@ -183,6 +201,8 @@ def make_slip(state: OfficeState, ticket: Ticket, language: str, follow_code: by
         callable_at=ticket.callable_at if ticket.callable_at > ticket.issued_at else None,
         band=ticket.band,
         to_verify=ticket.to_verify,
+        service=ticket.service,
+        appointment_id=ticket.appointment_id,
     )
 
 
@@ -257,7 +277,7 @@ def _ticket_of(state: OfficeState, command: AnyCommand | NodeCommand, decision: 
     if isinstance(
         command, (CallNext, Undo)
     ):  # who was called, or the visit that ended because nobody was; what came back
-        about = (TicketCalled, TicketFinished, TicketUndone)
+        about = (TicketCalled, TicketFinished, TicketTransferred, TicketUndone)
         told = [fact.ticket_id for fact in decision.facts if isinstance(fact, about)]
         return day.tickets.get(told[-1]) if told else None
     ticket_id: str | None = getattr(command, "ticket_id", None)

@@ -29,7 +29,11 @@ class TicketView(msgspec.Struct, frozen=True, kw_only=True):
         behind_at: staff sent it behind all who waited then.
         added: services that were added to its visit.
         services: what was really done.
+        route, step: the services of a planned visit, and where in it the person stands, from 0.
+        parked_at, parked_by: while parked: since when, and the clerk who set it aside.
         remind_at: while parked: when its clerk wants to be told of it.
+        returns_at: while parked: when it waits again by itself.
+        sent_from, sent_by: the counter and the clerk that last sent it on.
         has_note: a note for who serves it next stands in the queue's ``remarks``.
         why: why it was the next one; none until it was called.
         tenure: the number of its holder; 1 where it was issued.
@@ -61,8 +65,15 @@ class TicketView(msgspec.Struct, frozen=True, kw_only=True):
     behind_at: datetime | None = None
     added: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
+    route: tuple[str, ...] = ()
+    step: int = 0
     parked_reason: str | None = None
+    parked_at: datetime | None = None
+    parked_by: str | None = None
     remind_at: datetime | None = None
+    returns_at: datetime | None = None
+    sent_from: str | None = None
+    sent_by: str | None = None
     has_note: bool = False
     session: str | None = None
     called_at: datetime | None = None
@@ -192,8 +203,15 @@ def view_ticket(ticket: Ticket) -> TicketView:
         behind_at=ticket.behind_at,
         added=ticket.added,
         services=ticket.services,
+        route=ticket.route,
+        step=ticket.step,
         parked_reason=ticket.parked_reason,
+        parked_at=ticket.parked_at,
+        parked_by=ticket.parked_by,
         remind_at=ticket.remind_at,
+        returns_at=ticket.returns_at,
+        sent_from=ticket.sent_from,
+        sent_by=ticket.sent_by,
         has_note=ticket.has_note,
         session=ticket.session,
         called_at=ticket.called_at,

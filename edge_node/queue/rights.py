@@ -25,5 +25,6 @@ def new_grants(state: OfficeState) -> list[TicketGrant]:
 
 def settle_rights(state: OfficeState, now: datetime) -> list[Entry]:
     """End tickets that are over here by central's word, and give back the unsold seats of recalled leases."""
-    ended = ended_elsewhere(state.day, state.configuration.closed.values()) if state.day.is_open else []
+    known = state.configuration
+    ended = ended_elsewhere(state.day, known.closed.values(), known.taken.values()) if state.day.is_open else []
     return state.record([*ended, *give_back(state.rights)], _NODE, now)

@@ -7,7 +7,8 @@ to anybody reads it through ``Dispatcher.read``, which waits for the COMMIT.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -15,19 +16,32 @@ import msgspec
 from edge_node.leases.rules import Buyer, with_sold
 from edge_node.queue.journal import Entry, Person, Remark, Tail, entry
 from sync.domain.catalogue import Catalogue
+from sync.domain.central_clock import CentralClock
 from sync.domain.check_in import Agenda, Here
 from sync.domain.clock import OfficeClock
-from sync.domain.date_doubt import Doubt, doubt_of
+from sync.domain.date_doubt import Doubt, doubt_of, latest_of
 from sync.domain.leases import LeaseBook, Rights
 from sync.domain.office_day import OfficeDay
-from sync.domain.service_day import ends_at, service_date
+from sync.domain.retold import believed_up_to
+from sync.domain.service_day import ends_at, service_date, starts_at
 from sync.domain.standing import Standing
 from sync.domain.waits.steady import Shown
 from sync.io.clock import Clock
 from sync.messages.commands import Actor
 from sync.messages.envelope import FactHeader
 from sync.messages.facts import ClockStepped, DayOpened, Expected, Fact, LeaseSold, NodeBreakGlass
-from sync.messages.feed import Entity, Lease, NumberFloor, Office, QrKey, Staff, TicketClosed, TicketGrant
+from sync.messages.feed import (
+    Entity,
+    Holiday,
+    Lease,
+    NumberFloor,
+    Office,
+    QrKey,
+    Staff,
+    TicketClosed,
+    TicketGrant,
+    TicketTaken,
+)
 from sync.messages.topics import WaitRange
 
 
@@ -42,10 +56,14 @@ class Configuration:
         self.agenda = Agenda(by_id={}, by_locator={})
         self.staff: Mapping[str, Staff] = {}
         self.qr_keys: Mapping[str, QrKey] = {}
+        self.erased: frozenset[str] = frozenset()
+        """Appointments whose people had their data erased at central."""
         self.grants: Mapping[str, TicketGrant] = {}
         self.closed: Mapping[str, TicketClosed] = {}
+        self.taken: Mapping[str, TicketTaken] = {}
         self.leases: Mapping[str, Lease] = {}
         self.floors: Mapping[date, NumberFloor] = {}
+        self.holidays: Mapping[date, Holiday] = {}
         self.decoded: dict[tuple[str, bytes], Entity | None] = {}
         """By kind and bytes, what a row says; none where this build cannot read it."""
         self.put_aside = 0
@@ -55,6 +73,8 @@ class Configuration:
         of its labels nor the tickets that it holds."""
         self.versions: dict[str, int] = {}
         """Highest version by kind of row, appointments left out."""
+        self.states: dict[str, str] = {}
+        """By kind of row, a hash over all versions: what it tells central that it works with."""
         self._zones: dict[str, str] = {}
 
     def zone_of(self, service: str) -> str:
@@ -62,6 +82,16 @@ class Configuration:
         if service not in self._zones:
             self._zones[service] = self.catalogue.zone_of_service(service)
         return self._zones[service]
+
+
+class _Made(NamedTuple):
+    """An agenda, and for what news and which service day it was made: every page asks for it many times."""
+
+    known: Agenda
+    counts: tuple[int, int]
+    begins: datetime
+    ends: datetime
+    agenda: Agenda
 
 
 class OfficeState:
@@ -92,17 +122,21 @@ class OfficeState:
         """What this life of the node sold from leases, across days."""
         self.buyers: dict[str, Buyer] = {}
         """Who they are for, by appointment, as long as central may not have them."""
-        self._agenda: tuple[Agenda, int, int, date, Agenda] | None = None
+        self._agenda: _Made | None = None
         self.standing = Standing(epoch=epoch)
         """Whether this life of the node may act for its office. Changes as soon as it is known, between two decisions."""
         self.disk_full = False
         """Nobody new is taken in; who waits is served."""
         self.clock = clock
         self.office_clock = OfficeClock(anchor_at=clock.now(), anchor_mono_ns=clock.monotonic_ns())
+        self._had_a_day = False
+        """This life of the node had a service day before the present one."""
         self._day_ends_at: datetime | None = None
         self._latest_at: datetime | None = None
-        self.central_offset: timedelta | None = None
-        """Central's clock minus the wall clock; none while central was not heard in this run."""
+        self.central_clock: CentralClock | None = None
+        """Central's time as hellos of this run have told it; none before the first."""
+        self._before_step: tuple[int, OfficeClock] | None = None
+        """Seq of the last step of the clock, and the clock before it: it is undone if its fact is not in the journal."""
 
     def now(self) -> datetime:
         """The office clock."""
@@ -116,13 +150,14 @@ class OfficeState:
     @property
     def agenda(self) -> Agenda:
         """Appointments that central has told of, and those that were sold here and it has not told of yet; made once per news."""
-        known, today = self.configuration.agenda, service_date(self.now(), self.zone)
+        known, now, counts = self.configuration.agenda, self.now(), (len(self.sold), len(self.buyers))
         made = self._agenda
-        if made is not None and made[0] is known and made[1:4] == (len(self.sold), len(self.buyers), today):
-            return made[4]
-        ahead = [fact for fact in self.sold if service_date(fact.slot_start_at, self.zone) >= today]
-        agenda = with_sold(known, ahead, self.buyers)
-        self._agenda = known, len(self.sold), len(self.buyers), today, agenda
+        if made is not None and made.known is known and made.counts == counts and made.begins <= now < made.ends:
+            return made.agenda
+        today = service_date(now, self.zone)
+        begins, ends = starts_at(today, self.zone), ends_at(today, self.zone)
+        agenda = with_sold(known, [fact for fact in self.sold if fact.slot_start_at >= begins], self.buyers)
+        self._agenda = _Made(known, counts, begins, ends, agenda)
         return agenda
 
     @property
@@ -130,10 +165,29 @@ class OfficeState:
         """What may be decided about leased seats."""
         return Rights(self.tail.epoch, self.configuration.leases, self.book)
 
+    def floor(self, day: date) -> NumberFloor | None:
+        """Central's floors for this life of the node on a service day."""
+        floor = self.configuration.floors.get(day)
+        return floor if floor is not None and floor.epoch == self.tail.epoch else None
+
     def floors(self, day: date) -> Mapping[str, int]:
         """Numbers that an earlier life of this node may have given on a service day, by series."""
-        floor = self.configuration.floors.get(day)
-        return floor.floors if floor is not None and floor.epoch == self.tail.epoch else {}
+        floor = self.floor(day)
+        return floor.floors if floor is not None else {}
+
+    def is_moved(self, ticket_id: str) -> bool:
+        """Whether a ticket lives at another office, or is over, by central's word."""
+        return ticket_id in self.configuration.taken or ticket_id in self.configuration.closed
+
+    def believed_up_to(self, series: str) -> int:
+        """How far kiosks are believed about today's numbers that this journal does not have."""
+        today = self.day.service_date
+        return believed_up_to(
+            follows_another=self.tail.epoch > 1 and not self._had_a_day,
+            is_copy=self.standing.answered is not None,
+            floor=self.floors(today).get(series, 0) if today is not None else 0,
+            known=self.day.last_numbers.get(series, 0),
+        )
 
     def here(self, now: datetime) -> Here:
         """Where and when somebody arrives who arrives now."""
@@ -149,7 +203,9 @@ class OfficeState:
         """Why today's day must not be opened by the clock alone; none when it may, or is open already."""
         if not self.day_is_over(now):
             return None
-        return doubt_of(self.clock.now(), self._latest_at, self.central_offset)
+        known = self.central_clock
+        central_at = known.now(self.clock.monotonic_ns()) if known is not None else None
+        return doubt_of(self.clock.now(), self._latest_at, central_at) or doubt_of(now, self._latest_at, central_at)
 
     def record(self, facts: Iterable[Fact], actor: Actor, now: datetime, request_id: str | None = None) -> list[Entry]:
         """Seal facts at the tail of the journal and fold them; the caller commits them.
@@ -169,22 +225,37 @@ class OfficeState:
 
     def step_clock(self, delta_ms: int, wall_at: datetime, actor: Actor) -> list[Entry]:
         """Write down that the wall clock has left the office clock; the office clock follows the wall from here on."""
+        self._before_step = self.tail.seq + 1, self.office_clock
         self.office_clock = self.office_clock.anchored(wall_at, self.clock.monotonic_ns())
-        if self.central_offset is not None:
-            self.central_offset -= timedelta(milliseconds=delta_ms)
         return self.record((ClockStepped(delta_ms=delta_ms),), actor, wall_at)
 
-    def restore(self, entries: Sequence[Entry], tail: Tail, beyond: Iterable[tuple[int, Fact]] = ()) -> None:
-        """Forget the state and fold it anew from what the journal holds; ``beyond``: all that outlives its service day."""
+    def restore(
+        self,
+        entries: Sequence[Entry],
+        tail: Tail,
+        beyond: Iterable[tuple[int, Fact]] = (),
+        *,
+        had_a_day: bool = False,
+    ) -> None:
+        """Forget the state and fold it anew from what the journal holds.
+
+        Args:
+            beyond: all that outlives its service day.
+            had_a_day: there was a service day before that of the entries.
+        """
         self.day = OfficeDay(self.office)
         self.book, self.sold, self._agenda = LeaseBook(), [], None
         self.standing = msgspec.structs.replace(self.standing, answered=None)
         for _seq, fact in beyond:
             self._fold_beyond_the_day(fact)
         self.tail = tail
+        if self._before_step is not None and tail.seq < self._before_step[0]:
+            _seq, self.office_clock = self._before_step
+        self._before_step = None
         self._day_ends_at = self._latest_at = None
         for each in entries:
             self._fold_day(each.header, each.fact)
+        self._had_a_day = had_a_day
         if self.day.last_at is not None:
             self.office_clock = self.office_clock.after_fact(self.day.last_at)
 
@@ -218,7 +289,8 @@ class OfficeState:
     def _fold_day(self, header: FactHeader, fact: Fact) -> None:
         before = self.day.service_date
         self.day.apply(header, fact)
-        if self._latest_at is None or isinstance(fact, DayOpened) or header.occurred_at > self._latest_at:
-            self._latest_at = header.occurred_at
+        self._latest_at = latest_of(self._latest_at, header.occurred_at, opens_day=isinstance(fact, DayOpened))
+        if before is not None and isinstance(fact, DayOpened):
+            self._had_a_day = True
         if self.day.service_date is not None and self.day.service_date != before:
             self._day_ends_at = ends_at(self.day.service_date, self.zone)

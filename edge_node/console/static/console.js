@@ -1,24 +1,24 @@
-// The work screen: forms without a new page, keys, live news. Without this file every form, link and button still works;
+// The work screen: forms without a new page, panels, live news. Without this file every form, link and button still works;
 // the server alone decides what happens, and the same form sent twice acts once.
 import { merge, mergeSaid, read } from "./merge.js";
 import { Stream } from "./stream.js";
 
-const KEYS = new Set(["F2", "F6", "F7", "F8", "F9", "F10"]);
 const ASKED = { "HX-Request": "true", accept: "text/html" };
+const BY_ITSELF = { ...ASKED, "X-News": "1" }; // the page asks, not the person: nobody need sit here
 const ANSWER_MS = 8_000;
 const CALM_MS = 80; // several facts of one moment become one look
 const LINK_MS = 2_000; // while central is away every fact changes the number that waits for it
-const TOAST_MS = 6_000;
+const TOAST_MS = 5_000;
 
 // turn: counts what the person did; an answer to a question of an earlier turn shows what is no more.
-const page = { sending: false, looking: false, lookAgain: false, turn: 0, at: 0, timers: {} };
+const page = { sending: false, looking: false, lookAgain: false, older: 0, turn: 0, at: 0, timers: {} };
 const here = () => document.querySelector("#live").dataset;
 
 // ------------------------------------------------------------------------------------------------------------------ acts
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!form.matches('form[action^="/act/"]') || event.defaultPrevented) return;
+  if (!form.matches('form[action^="/act/"], form[action="/show-person"]') || event.defaultPrevented) return;
   event.preventDefault();
   if (!page.sending) send(form, event.submitter);
 }, true);
@@ -30,7 +30,7 @@ async function send(form, button) {
   button?.setAttribute("aria-busy", "true");
   const body = new URLSearchParams(new FormData(form, button?.name ? button : null));
   try {
-    const reply = await fetch(form.action, { method: "POST", body, headers: ASKED, signal: AbortSignal.timeout(ANSWER_MS) });
+    const reply = await fetch(button?.getAttribute("formaction") ?? form.action, { method: "POST", body, headers: ASKED, signal: AbortSignal.timeout(ANSWER_MS) });
     await show(reply, form, held);
     lost(false);
   } catch {
@@ -52,6 +52,7 @@ async function show(reply, form, held) {
   stand(reply);
   merge(fresh, "act");
   settle();
+  fade();
   if (held) focusAfter(form);
 }
 
@@ -67,20 +68,10 @@ function focusAfter(form) {
   (panel ?? document.querySelector(`#${CSS.escape(form?.id || "none")} button`) ?? document.querySelector("#visit, #work"))?.focus();
 }
 
-// The second click of a double click lands on what has come to stand there; a held key presses again and again.
+// The second click of a double click lands on what has come to stand there.
 document.addEventListener("click", (event) => {
   if (event.detail > 1 && event.target.closest?.("button, a.button")) event.preventDefault();
 }, true);
-
-document.addEventListener("keydown", (event) => {
-  if (event.repeat && event.key === "Enter" && event.target.closest?.("button, a")) event.preventDefault();
-  if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
-  if (event.key === "Escape") return close();
-  if (!KEYS.has(event.key)) return;
-  event.preventDefault(); // F6, F7 and F10 are the browser's own otherwise
-  const button = document.querySelector(`[data-key="${event.key}"]:not([aria-disabled="true"])`);
-  if (button && !event.repeat) button.click();
-});
 
 // ---------------------------------------------------------------------------------------------------------------- panels
 
@@ -109,26 +100,26 @@ async function go(address) {
   }
   const first = document.querySelector(".panel [data-first]");
   (first ?? document.querySelector(`[data-opens="${was}"]`) ?? document.querySelector("#visit, #work"))?.focus();
-}
-
-function close() {
-  const link = document.querySelector("a[data-closes]");
-  if (link) go(link.href);
+  document.dispatchEvent(new CustomEvent("console:opened"));
 }
 
 // A form that somebody has begun to fill in stays as it is until it is sent, whatever happens in the office.
 for (const event of ["input", "change"]) {
   document.addEventListener(event, ({ target }) => {
     const form = target.form;
-    if (form?.matches('[action^="/act/"]')) form.dataset.editing = "";
+    if (!form?.matches('[action^="/act/"], [data-keep]')) return;
+    form.dataset.editing = "";
+    const beside = target.closest("[data-keep]"); // a part of the form that stands elsewhere on the page
+    if (beside) beside.dataset.editing = "";
   });
 }
 
 // ------------------------------------------------------------------------------------------------------------------ news
 
-function soon(wait = CALM_MS) {
-  page.timers.soon ??= setTimeout(() => {
-    page.timers.soon = null;
+// Each kind of news has its own wait: what waits long must not hold up what waits little.
+function soon(wait = CALM_MS, kind = "soon") {
+  page.timers[kind] ??= setTimeout(() => {
+    page.timers[kind] = null;
     look();
   }, wait);
 }
@@ -143,25 +134,38 @@ async function look() {
   page.lookAgain = false;
   const turn = page.turn;
   try {
-    const reply = await fetch(location.href, { headers: ASKED, signal: AbortSignal.timeout(ANSWER_MS) });
+    const reply = await fetch(location.href, { headers: BY_ITSELF, signal: AbortSignal.timeout(ANSWER_MS) });
     if (reply.headers.get("hx-redirect")) return location.assign(reply.headers.get("hx-redirect"));
     const fresh = read(await reply.text());
+    if (!reply.ok) return unheard();
     if (turn !== page.turn) page.lookAgain = true;
-    else if (reply.ok && isNewer(fresh)) merge(fresh, "news");
+    else if (isNewer(fresh)) merge(fresh, "news");
+    else if (++page.older > 1) return location.reload(); // a node put back from an older copy: what is shown is not there
+    else page.lookAgain = true;
     settle();
-    lost(!reply.ok);
+    lost(false);
   } catch {
-    lost(true);
+    unheard();
   } finally {
     page.looking = false;
     if (page.lookAgain) soon();
   }
 }
 
+document.addEventListener("console:look", look);
+
 // An answer that was on its way while an act was carried out is older than what the page shows.
 function isNewer(fresh) {
   const next = fresh.querySelector("#live");
-  return Boolean(next) && compare(next.dataset.position, here().position) >= 0;
+  const newer = Boolean(next) && compare(next.dataset.position, here().position) >= 0;
+  if (newer) page.older = 0;
+  return newer;
+}
+
+// What the page shows may be old, though the stream may go on: ask until there is an answer.
+function unheard() {
+  lost(true);
+  poll();
 }
 
 function compare(one, other) {
@@ -170,10 +174,10 @@ function compare(one, other) {
 }
 
 function heard({ event, position }) {
-  lost(event === "lost");
-  if (event === "lost") return poll();
+  if (event === "lost") return unheard();
+  if (page.timers.poll) return; // it asks anyhow, and takes the banner away when it has its answer
   if (event === "beat" || event === "waits") return;
-  if (event === "link") return soon(LINK_MS);
+  if (event === "link") return soon(LINK_MS, "link");
   if (position && compare(position, here().position) <= 0) return; // shown already
   soon();
 }
@@ -195,7 +199,7 @@ function lost(is) {
 function follow() {
   const { live: address, worker, position } = here();
   if (!window.SharedWorker) return new Stream(address, position, heard);
-  const shared = new SharedWorker(worker, { type: "module", name: "live" });
+  const shared = new SharedWorker(worker, { type: "module", name: address }); // practice has another address, and so a worker of its own
   shared.addEventListener("error", () => new Stream(address, position, heard), { once: true });
   shared.port.addEventListener("message", ({ data }) => heard(data));
   shared.port.start();
@@ -206,15 +210,24 @@ function follow() {
 
 // ----------------------------------------------------------------------------------------------------------------- clocks
 
-// After every change: clocks count from here, the next look by itself is set, a toast goes away.
+// After every change: clocks count from here, the next look by itself is set.
 function settle() {
   lost(page.lost);
   page.at = performance.now();
   document.querySelectorAll("[data-since-s]").forEach((clock) => (clock.since = Number(clock.dataset.sinceS)));
   clearTimeout(page.timers.look);
   page.timers.look = setTimeout(look, Number(here().refreshS) * 1000);
+  document.dispatchEvent(new CustomEvent("console:placed"));
+}
+
+// What was told of an act goes away by itself, but not from under a hand or the focus. News of the office do not prolong it.
+function fade() {
   clearTimeout(page.timers.toast);
-  page.timers.toast = setTimeout(() => document.querySelector("#toast")?.replaceChildren(), TOAST_MS);
+  page.timers.toast = setTimeout(() => {
+    const toast = document.querySelector("#toast");
+    if (toast?.matches(":hover, :focus-within")) fade();
+    else toast?.replaceChildren();
+  }, TOAST_MS);
 }
 
 function tick() {
@@ -233,6 +246,7 @@ function stretch(seconds) {
 }
 
 settle();
+fade();
 setInterval(tick, 500);
 follow();
-document.documentElement.dataset.ready = ""; // from here on keys are heard
+document.documentElement.dataset.ready = ""; // from here on everything is heard

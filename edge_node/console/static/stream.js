@@ -2,11 +2,13 @@
 // forgets Last-Event-ID, so the position goes along in the address too.
 
 export const EVENTS = [
-  "reset", "beat", "bye", "devices", "link", "agenda", "waits", "disk",
+  "reset", "beat", "bye", "devices", "link", "agenda", "waits", "disk", "broadcast",
   "day.opened", "day.closed", "counter.opened", "counter.closed",
+  "counter.paused", "counter.resumed", "counter.taken_over", "counter.services_changed", "support.asked", "support.answered",
   "ticket.issued", "ticket.printed", "ticket.print_failed", "ticket.called", "ticket.recalled", "ticket.shown",
   "ticket.started", "ticket.finished", "ticket.no_show", "ticket.reinstated", "ticket.transferred", "ticket.reassigned",
-  "ticket.parked", "ticket.resumed", "ticket.abandoned", "ticket.released", "ticket.accepted", "ticket.arrived", "ticket.relabelled", "reserve.granted", "labels.skipped",
+  "ticket.parked", "ticket.resumed", "ticket.abandoned", "ticket.released", "ticket.accepted", "ticket.arrived", "ticket.relabelled", "ticket.skipped",
+  "ticket.service_added", "ticket.priority_changed", "ticket.needs_set", "ticket.route_planned", "ticket.undone", "ticket.wanted_back", "appointment.revealed", "reserve.granted", "labels.skipped",
   "lease.sold", "lease.returned",
   "config.applied", "node.started", "node.break_glass", "clock.stepped",
 ];

@@ -3,22 +3,24 @@
 import re
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from html import unescape
 from pathlib import Path
-from typing import Any
 
 import httpx
 import msgspec
 import pytest
 from litestar.middleware.csrf import generate_csrf_token
 
+from edge_node.queue.desk import Wish
 from sync.io.ids import new_id
+from sync.messages import feed as f
+from sync.messages.commands import CITIZEN, Actor
+from tests.integration.edge.clerk import CSRF, Clerk, clerk_at, session
 from tests.kit.console_server import Console, console
-from tests.kit.edge import OFFICE, SECRET, feed
+from tests.kit.edge import OFFICE, entities, feed
 from ui.headers import PAGE_HEADERS
 
-CSRF = f"vt_edge_{OFFICE}_csrf"
 UNKNOWN = "01a202c9-0000-7000-8000-000000000000"
 
 
@@ -28,40 +30,10 @@ async def served(tmp_path: Path) -> AsyncIterator[Console]:
         yield served
 
 
-class Clerk:
-    """A browser without script."""
-
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self.http = http
-
-    async def post(self, path: str, fields: dict[str, Any], **options: Any) -> httpx.Response:
-        token = self.http.cookies.get(CSRF, "")
-        return await self.http.post(path, data={"_csrf_token": token, "request_id": new_id(), **fields}, **options)
-
-    async def sign_in(self, staff_id: str, counter: str = "") -> None:
-        await self.http.get("/sign-in")
-        await self.post("/sign-in", {"staff_id": staff_id, "password": SECRET})
-        if counter:
-            assert (await self.post("/counter", {"counter": counter})).headers["location"] == "/"
-
-
-@asynccontextmanager
-async def clerk_at(served: Console, staff_id: str = "", counter: str = "", **headers: str) -> AsyncIterator[Clerk]:
-    async with httpx.AsyncClient(base_url=served.url, headers={"accept-language": "es", **headers}) as http:
-        clerk = Clerk(http)
-        if staff_id:
-            await clerk.sign_in(staff_id, counter)
-        yield clerk
-
-
 @pytest.fixture
 async def clerk(served: Console) -> AsyncIterator[Clerk]:
     async with clerk_at(served, "clerk-1", "4") as clerk:
         yield clerk
-
-
-def session(served: Console) -> str:
-    return next(iter(served.node.dispatcher.state.day.sessions))
 
 
 @pytest.mark.parametrize("path", ["/", "/counter", "/supervise", "/?panel=give"])
@@ -288,4 +260,25 @@ async def test_a_service_withdrawn_during_the_day_takes_nobody_new_and_serves_wh
     assert served.tickets("called") == [waiting.label]
     assert waiting.label in (await clerk.http.get("/")).text
     async with clerk_at(served, "boss") as boss:
-        assert (await boss.http.get("/supervise")).status_code == 200
+        for path in ("/counter", "/supervise"):
+            assert (await boss.http.get(path)).status_code == 200, path
+
+
+async def test_people_of_a_service_that_is_offered_no_more_are_shown_and_served(served: Console, clerk: Clerk) -> None:
+    """Central takes a service away in the middle of the day: who waits for it is called by whoever served it until now."""
+    node = served.node
+    await node.desk.take_ticket(new_id(), "registro", Actor(actor_id=CITIZEN, device_id="kiosk-1"), Wish())
+    place = next(row for row in entities(("padron", "certificados")) if isinstance(row, f.Office))
+    await node.writer.run(lambda db: db.execute("DELETE FROM entity WHERE kind = 'service' AND entity_id = 'registro'"))
+    await feed(node, place)
+    assert set(node.dispatcher.state.configuration.catalogue.services) == {"padron", "certificados"}
+    (ticket,) = node.dispatcher.state.day.tickets.values()
+    for path in ("/", "/?panel=give", "/?panel=transfer", f"/?panel=ticket&ticket={ticket.ticket_id}"):
+        assert (await clerk.http.get(path)).status_code == 200, path
+    assert ticket.label in await clerk.page()
+    await clerk.act("call_next", session=session(served), after="")
+    assert ticket.state == "called"
+    assert ticket.label in await clerk.page()
+    async with clerk_at(served, "boss") as boss:
+        for path in ("/counter", "/supervise"):
+            assert (await boss.http.get(path)).status_code == 200, path

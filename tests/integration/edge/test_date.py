@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -11,13 +11,13 @@ from edge_node.console.staff_sessions import Member
 from edge_node.node import EdgeNode
 from edge_node.queue.desk import Wish
 from edge_node.queue.outcomes import Done
-from edge_node.uplink.link import LinkState
+from sync.domain.central_clock import CentralClock
 from sync.domain.outcomes import refuse
 from sync.io.ids import new_id
 from sync.messages import codec
 from sync.messages import commands as c
 from sync.messages.refusals import Refusal
-from tests.integration.edge.test_console_pages import clerk_at
+from tests.integration.edge.clerk import clerk_at
 from tests.kit.clock import ManualClock
 from tests.kit.console_server import console
 from tests.kit.edge import edge
@@ -25,6 +25,12 @@ from tests.kit.edge import edge
 KIOSK = c.Actor(actor_id=c.CITIZEN, device_id="kiosk-1")
 BOSS = Member(staff_id="boss", display_name="Boss", roles=("clerk", "supervisor"), console="console-1")
 UNCONFIRMED = refuse("date_unconfirmed")
+
+
+def central_says(node: EdgeNode, clock: ManualClock, **apart: float) -> None:
+    """Central was heard just now, and its clock is so far from the office's."""
+    at = clock.now() + timedelta(**apart)
+    node.dispatcher.state.central_clock = CentralClock(at=at, mono_ns=clock.monotonic_ns(), error_ns=0)
 
 
 async def take(node: EdgeNode) -> Done | Refusal:
@@ -55,13 +61,14 @@ async def test_a_clock_that_central_contradicts_does_not_turn_the_day(tmp_path: 
     clock = ManualClock()
     async with edge(tmp_path, clock) as node:
         assert isinstance(await take(node), Done)
-        node.link_changed(LinkState(connected=True, last_contact_at=clock.now(), clock_offset_ms=-125_000))
+        central_says(node, clock, seconds=-125)
         assert isinstance(await take(node), Done), "a day that is open goes on under any clock"
         clock.advance(days=1)
         await node.timekeeper.check_clock()
         assert await take(node) == UNCONFIRMED
         assert node.dispatcher.state.day.service_date == date(2026, 11, 23)
-        node.link_changed(LinkState(connected=True, last_contact_at=clock.now(), clock_offset_ms=40))
+        clock.step(seconds=-125)
+        await node.timekeeper.check_clock()
         assert isinstance(await take(node), Done), "the clock was put right"
         assert node.dispatcher.state.day.service_date == date(2026, 11, 24)
 
@@ -70,11 +77,43 @@ async def test_a_wall_clock_that_was_put_right_is_no_longer_off(tmp_path: Path) 
     clock = ManualClock()
     async with edge(tmp_path, clock) as node:
         await take(node)
-        node.link_changed(LinkState(connected=True, last_contact_at=clock.now(), clock_offset_ms=3_600_000))
+        central_says(node, clock, hours=1)
         clock.step(hours=1)
         await node.timekeeper.check_clock()
         clock.advance(days=1)
         assert isinstance(await take(node), Done)
+
+
+async def test_central_that_was_heard_between_a_step_and_its_noticing_is_not_misunderstood(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with edge(tmp_path, clock) as node:
+        await take(node)
+        clock.step(days=3650)
+        central_says(node, clock, days=-3650)
+        await node.timekeeper.check_clock()
+        assert await take(node) == UNCONFIRMED
+        clock.step(days=-3650)
+        await node.timekeeper.check_clock()
+        clock.step(days=3650)
+        await node.timekeeper.check_clock()
+        assert await take(node) == UNCONFIRMED
+
+
+async def test_a_wall_clock_that_was_put_right_opens_no_day_of_an_office_clock_that_has_not_followed(
+    tmp_path: Path,
+) -> None:
+    clock = ManualClock()
+    async with edge(tmp_path, clock) as node:
+        await take(node)
+        clock.step(days=3650)
+        await node.timekeeper.check_clock()
+        central_says(node, clock, days=-3650)
+        assert await take(node) == UNCONFIRMED
+        clock.step(days=-3650)
+        assert await take(node) == UNCONFIRMED
+        await node.timekeeper.check_clock()
+        assert isinstance(await take(node), Done)
+        assert node.dispatcher.state.day.service_date == date(2026, 11, 23)
 
 
 async def test_a_clock_behind_its_own_journal_opens_nothing(tmp_path: Path) -> None:
@@ -87,6 +126,24 @@ async def test_a_clock_behind_its_own_journal_opens_nothing(tmp_path: Path) -> N
         assert await take(node) == UNCONFIRMED
         clock.advance(minutes=16)
         assert node.dispatcher.state.doubt(node.dispatcher.state.now()) is None
+
+
+async def test_a_clock_that_is_years_ahead_opens_no_day_that_would_never_end(tmp_path: Path) -> None:
+    """The battery of the machine's clock is dead and central is away: a day of 2036, once open, would not end before 2036."""
+    clock = ManualClock()
+    async with edge(tmp_path, clock) as node:
+        await take(node)
+    clock.step(days=3652)
+    async with edge(tmp_path, clock) as node:
+        assert node.dispatcher.state.doubt(node.dispatcher.state.now()) == "ahead_of_journal"
+        assert await take(node) == UNCONFIRMED
+        clock.step(days=-3652)
+        await node.timekeeper.check_clock()
+        assert isinstance(await take(node), Done)
+        assert node.dispatcher.state.day.service_date == date(2026, 11, 23)
+        clock.advance(days=1)
+        assert isinstance(await take(node), Done)
+        assert node.dispatcher.state.day.service_date == date(2026, 11, 24)
 
 
 async def test_the_console_says_whose_word_is_awaited(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import msgspec
 import pytest
@@ -19,6 +20,9 @@ from edge_node.node import EdgeNode
 from edge_node.queue.desk import Wish
 from edge_node.queue.outcomes import Answer, Done
 from edge_node.queue.replies import CommandReply, TicketView
+from sync.domain.handover import accept
+from sync.domain.office_day import OfficeDay
+from sync.domain.outcomes import Decision
 from sync.domain.ticket import Ticket
 from sync.io.ids import new_id
 from sync.messages import codec
@@ -35,6 +39,7 @@ CLERK = c.Actor(actor_id="clerk-1", device_id="console-1")
 MEMBER = Member(staff_id="clerk-1", display_name="Clerk", roles=("clerk",), console="console-1")
 TODAY = date(2026, 11, 23)
 TICKET = "01a202c9-0000-7000-8000-000000000001"
+OTHER_TICKET = "01a202c9-0000-7000-8000-000000000009"
 BOOKING = "01a202c9-0000-7000-8000-000000000002"
 
 
@@ -273,6 +278,22 @@ async def test_a_grant_that_came_before_a_restart_is_held_at_the_start(tmp_path:
         assert only(node).ticket_id == TICKET
 
 
+async def test_a_grant_that_cannot_be_held_delays_no_other_and_no_start(tmp_path: Path) -> None:
+    def fail_for_one(day: OfficeDay, command: c.Accept, *rest: Any) -> Decision:
+        if command.ticket_id == TICKET:
+            raise OverflowError
+        return accept(day, command, *rest)
+
+    clock = ManualClock()
+    rows = [*entities(), grant(clock.now()), grant(clock.now(), id=OTHER_TICKET)]
+    with patch("sync.domain.decide.accept", fail_for_one):
+        async with edge(tmp_path, clock, rows=rows) as node:
+            assert only(node).ticket_id == OTHER_TICKET
+            await node.settle_rights()
+    async with edge(tmp_path, clock) as node:
+        assert sorted(node.dispatcher.state.day.tickets) == [TICKET, OTHER_TICKET], "held as soon as it can be"
+
+
 async def test_a_grant_of_another_day_is_left_alone(tmp_path: Path) -> None:
     clock = ManualClock()
     async with edge(tmp_path, clock) as node:
@@ -299,3 +320,25 @@ async def test_somebody_who_was_sent_away_is_shown_as_such(city: City) -> None:
     await a_ticket_leaves(city)
     view = await city.centro.view_queue()
     assert [ticket.released_to for ticket in view.in_transit] == ["puerto"]
+
+
+async def test_a_grant_that_a_restored_central_forgot_is_held_and_forgotten_with_its_day(tmp_path: Path) -> None:
+    """Central was restored before it was taken: the date was in doubt, or the disk was full."""
+    clock = ManualClock()
+    kept = grant(clock.now(), from_office="centro", series="A", number=7)
+    values = ("office:centro", kept.KIND, kept.id, kept.tenure, codec.encode(kept))
+    insert = "INSERT INTO entity_aside (stream, kind, entity_id, version, body) VALUES (?, ?, ?, ?, ?)"
+
+    async def aside(node: EdgeNode) -> int:
+        return await node.writer.run(lambda db: int(db.execute("SELECT count(*) FROM entity_aside").fetchone()[0]))
+
+    async with edge(tmp_path, clock, rows=entities()) as node:
+        await node.writer.run(lambda db: db.execute(insert, values).rowcount)
+        await node.feed_applied()
+        assert node.dispatcher.state.day.tickets[kept.id].label == "A7"
+        assert node.dispatcher.state.configuration.put_aside == 0, "nobody waits for a report of it"
+        await node.timekeeper.forget()
+        assert await aside(node) == 1
+        clock.advance(days=1)
+        await node.timekeeper.forget()
+        assert await aside(node) == 0

@@ -262,6 +262,7 @@ async def test_an_appointment_after_its_visit_is_not_in_the_list(
         assert isinstance(await node.dispatcher.submit(c.Start(request_id=new_id(), **called), CLERK), Done)
     calling = await kiosk.arrive(scanned=scanned)
     assert (calling["slip"]["ticket_id"], calling.get("visit", "open")) == (ticket_id, "open")
+    assert (calling["counter"], calling["is_served"]) == ("1", end is c.Finish)
     assert isinstance(await node.dispatcher.submit(end(request_id=new_id(), **called), CLERK), Done)
     again = await kiosk.arrive(scanned=scanned)
     assert (again["refusal"]["code"], again["visit"]) == ("already_checked_in", visit)

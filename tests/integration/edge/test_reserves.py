@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from edge_node.node import EdgeNode
+from edge_node.node import EdgeNode, running
 from edge_node.queue.desk import Wish
 from provisioning.launchers.broker import Broker
 from sync.domain.reserve import BLOCK
+from sync.domain.retold import LEAP
 from sync.domain.service_day import service_date
 from sync.io.ids import new_id
 from sync.messages import commands as c
@@ -21,7 +22,7 @@ from sync.messages import topics as t
 from tests.integration.edge.test_lan import Device, device
 from tests.integration.kiosk.office import until
 from tests.kit.clock import ManualClock
-from tests.kit.edge import edge
+from tests.kit.edge import as_successor, edge, prepare, settings
 
 pytestmark = pytest.mark.broker
 SUPERVISOR = c.Actor(actor_id="boss", device_id="console-1", supervisor=True)
@@ -172,11 +173,91 @@ async def test_before_the_kiosk_has_said_what_it_holds_it_is_asked_to_come_again
     assert node.dispatcher.state.day.tickets[told.ticket_id].label == "Y2"
 
 
-async def test_labels_go_on_behind_what_a_kiosk_has_printed(node: EdgeNode, kiosk: Device) -> None:
-    assert (await kiosk.take())["slip"]["label"] == "A1"
-    await appear(kiosk, service_date=today(node) - timedelta(days=1), highest={"A": 90})
-    await appear(kiosk, service_date=today(node), highest={"A": 25})
-    await until(lambda: node.dispatcher.state.day.last_numbers["A"] == 25)
-    assert (await kiosk.take())["slip"]["label"] == "A26"
+@pytest.fixture
+async def successor(tmp_path: Path, broker: Broker, clock: ManualClock) -> AsyncIterator[EdgeNode]:
+    """A node that took the office over today, from one whose last hours nobody heard of."""
+    of = as_successor(settings(tmp_path / "successor", broker_port=broker.port))
+    prepare(of.data.folder)
+    async with running(of, clock) as node:
+        assert node.lan is not None
+        await asyncio.wait_for(node.lan._link.wait_connected(), 5)
+        yield node
+
+
+def refused(node: EdgeNode, code: str) -> float:
+    return node.metrics.registry.get_sample_value("ventanilla_refused_total", {"code": code}) or 0
+
+
+def print_told(number: int, day: date, **changes: Any) -> t.KioskTellPrinted:
+    told = t.KioskTellPrinted(
+        request_id=new_id(),
+        ticket_id=new_id(),
+        device="kiosk-1",
+        service="padron",
+        service_date=day,
+        series="A",
+        number=number,
+        elapsed_ms=60_000,
+    )
+    return msgspec.structs.replace(told, **changes)
+
+
+async def test_labels_go_on_behind_what_a_kiosk_has_printed(successor: EdgeNode, broker: Broker) -> None:
+    node = successor
+    async with device(broker, "kiosk-1") as kiosk:
+        assert (await kiosk.take())["slip"]["label"] == "A1"
+        await appear(kiosk, service_date=today(node) - timedelta(days=1), highest={"A": 90})
+        await appear(kiosk, service_date=today(node), highest={"A": 25})
+        await until(lambda: node.dispatcher.state.day.last_numbers["A"] == 25)
+        assert (await kiosk.take())["slip"]["label"] == "A26"
     skipped = [each.header for each in node.live._recent if each.header.type == f.LabelsSkipped.TYPE]
     assert len(skipped) == 1
+
+
+async def test_a_number_that_nobody_can_have_given_uses_up_no_series(successor: EdgeNode, broker: Broker) -> None:
+    node = successor
+    async with device(broker, "kiosk-1") as kiosk:
+        await appear(kiosk, service_date=today(node), highest={"A": 999})
+        await until(lambda: refused(node, "not_reserved") == 1)
+        assert (await kiosk.ask(print_told(999, today(node))))["refusal"]["code"] == "not_reserved"
+        assert (await kiosk.ask(print_told(12, today(node))))["refusal"] is None
+        assert (await kiosk.take())["slip"]["label"] == "A13"
+
+
+async def test_a_node_that_gave_every_number_of_the_day_believes_no_kiosk_about_them(
+    node: EdgeNode, kiosk: Device
+) -> None:
+    assert (await kiosk.take())["slip"]["label"] == "A1"
+    await appear(kiosk, service_date=today(node), highest={"A": 25})
+    await until(lambda: refused(node, "not_reserved") == 1)
+    assert (await kiosk.ask(print_told(12, today(node))))["refusal"]["code"] == "not_reserved"
+    kiosk.heard.clear()
+    assert (await kiosk.take())["slip"]["label"] == "A2"
+    assert refused(node, "not_reserved") == 2
+
+
+async def test_the_second_day_of_a_successor_lacks_nothing_also_after_a_restart(
+    broker: Broker, clock: ManualClock, tmp_path: Path
+) -> None:
+    of = as_successor(settings(tmp_path / "successor"))
+    prepare(of.data.folder)
+    for days, believed in ((0, LEAP), (0, LEAP), (1, 0), (0, 0)):
+        clock.advance(days=days)
+        async with running(of, clock) as node:
+            await node.desk.take_ticket(new_id(), "padron", c.Actor(actor_id=c.CITIZEN, device_id="kiosk-1"), Wish())
+            assert node.dispatcher.state.believed_up_to("A") == believed
+
+
+async def test_a_ticket_of_another_kiosk_takes_no_label_of_this_one(
+    node: EdgeNode, kiosk: Device, broker: Broker
+) -> None:
+    await appear(kiosk)
+    block = await block_of(kiosk)
+    async with device(broker, "kiosk-2") as other:
+        wish = t.KioskTakeTicket(request_id=new_id(), device="kiosk-2", service="padron")
+        assert (await other.ask(wish))["slip"]["label"] == "A1"
+    told = tale(block, 1, ticket_id=wish.request_id)
+    assert (await kiosk.ask(told))["refusal"]["code"] == "ticket_unknown"
+    (ticket,) = node.dispatcher.state.day.tickets.values()
+    assert ticket.label == "A1"
+    assert refused(node, "ticket_unknown") == 1

@@ -23,7 +23,7 @@ from sync.messages import codec
 from sync.messages import commands as c
 from sync.messages import topics as t
 from sync.messages.refusals import Refusal
-from tests.integration.edge.test_console_pages import clerk_at
+from tests.integration.edge.clerk import clerk_at
 from tests.integration.edge.test_lan import device
 from tests.kit.clock import ManualClock
 from tests.kit.console_server import console

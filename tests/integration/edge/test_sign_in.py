@@ -11,10 +11,10 @@ import pytest
 from argon2 import PasswordHasher
 
 from edge_node.app import create_app
-from edge_node.console import rules
-from edge_node.console.sign_in_tries import MAX_AT_THE_DOOR, MAX_FROM_A_PLACE
 from edge_node.console.staff_sessions import NotSignedIn, SignedIn
 from edge_node.node import EdgeNode
+from sync.domain import sign_in as rules
+from sync.io.sign_in_door import MAX_AT_THE_DOOR, MAX_FROM_A_PLACE
 from tests.kit.clock import ManualClock
 from tests.kit.edge import SECRET, edge, entities, feed, staff
 
@@ -55,13 +55,13 @@ async def test_a_guesser_waits_and_the_clerk_does_not(node: EdgeNode, clock: Man
 async def test_a_rush_is_told_to_come_again_and_who_waits_gets_in(
     node: EdgeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    verify, go = node.sessions._verify, threading.Event()
+    verify, go = node.sessions._passwords.verify, threading.Event()
 
     def slow(verifier: str, secret: str) -> bool:
         go.wait(10)
         return verify(verifier, secret)
 
-    monkeypatch.setattr(node.sessions, "_verify", slow)
+    monkeypatch.setattr(node.sessions._passwords, "verify", slow)
     from_one = [asyncio.create_task(node.sessions.sign_in("clerk-1", SECRET, THIEF)) for _ in range(100)]
     from_all = [asyncio.create_task(node.sessions.sign_in("clerk-2", SECRET, f"10.0.0.{n}")) for n in range(100)]
     refused = 200 - MAX_AT_THE_DOOR

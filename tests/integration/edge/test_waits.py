@@ -8,7 +8,7 @@ from edge_node.node import EdgeNode
 from edge_node.queue.waits import scene
 from sync.messages.feed import ServiceTimes, WaitModel
 from sync.messages.topics import WaitRange
-from tests.integration.edge.test_queue import open_counter, take
+from tests.integration.edge.queue_acts import open_counter, take
 from tests.kit.edge import edge, feed
 
 MODEL = WaitModel(made_on=date(2026, 1, 2), services={"padron": ServiceTimes(visits=500, mean_s=3600, cv_permille=300)})

@@ -9,7 +9,7 @@ import msgspec
 from edge_node.queue.configuration import StoredRows, configure, news_of
 from edge_node.queue.state import Configuration
 from sync.messages import codec
-from sync.messages.feed import Entity, Office
+from sync.messages.feed import Counter, Entity, Office
 from sync.messages.wire import SnapshotRow
 from tests.kit.edge import OFFICE, appointment, entities
 
@@ -31,6 +31,17 @@ def test_what_was_decoded_is_not_decoded_again() -> None:
     third = configure(StoredRows(rows, []), second)
     assert third.decoded == first.decoded, "what central took away is not kept"
     assert third.agenda.by_id == {}
+
+
+def test_any_row_of_a_kind_that_changes_comes_or_goes_is_another_state() -> None:
+    def state(*rows: tuple[str, int]) -> str:
+        counters = [Counter(id=name, zone="a", primary=()) for name, _ in rows]
+        known = configure(StoredRows([stored(c, v) for c, (_, v) in zip(counters, rows, strict=True)], []), NOTHING)
+        return known.states["counter"]
+
+    seen = [state(("1", 5), ("2", 1)), state(("1", 5), ("2", 2)), state(("1", 5), ("3", 1)), state(("1", 5))]
+    assert len(set(seen)) == 4, "the highest version is the same in all of them"
+    assert state(("2", 1), ("1", 5)) == seen[0], "the order in which they came says nothing"
 
 
 def test_a_row_that_cannot_be_read_is_left_out_and_the_others_go_on() -> None:

@@ -8,11 +8,12 @@ import pytest
 
 import edge_node.console
 from edge_node.console import notices
-from edge_node.console.acts import fields_of
-from edge_node.console.work_pages import Panel
-from edge_node.console.work_view import initials
+from edge_node.console.acts import body_of, fields_of
+from edge_node.console.desks_view import ServiceChoice
+from edge_node.console.panels import Panel, default_service
 from edge_node.uplink.link import LinkState
-from sync.messages import facts as f
+from sync.domain.names import initials
+from sync.messages.fact_types import FACTS
 from sync.messages.topics import DeviceStatus, HeldNumbers
 from ui.catalog import load_catalog
 
@@ -28,12 +29,50 @@ STATIC = Path(edge_node.console.__file__).parent / "static"
         ([("target", "office:real")], {"target": "real"}),
         ([("primary", "a"), ("primary", "b"), ("secondary", "c")], {"primary": ["a", "b"], "secondary": ["c"]}),
         ([("service", " padron ")], {"service": "padron"}),
+        ([("target", "staff_id:ana")], {"staff_id": "ana"}),
+        ([("target", "zone:b")], {"zone": "b"}),
+        ([("needs", "signs"), ("needs", "quiet")], {"needs": ["signs", "quiet"]}),
+        ([("note", "  two \r\n lines\t")], {"note": "two lines"}),
         ([("file", object())], {}),
         ([(str(n), "x") for n in range(1000)], {str(n): "x" for n in range(60)}),
     ],
 )
 def test_a_form_becomes_fields(pairs: list[tuple[str, Any]], fields: dict[str, Any]) -> None:
     assert fields_of(pairs) == fields
+
+
+@pytest.mark.parametrize(
+    "verb, fields, body",
+    [
+        ("print_again", {"request_id": "1", "ticket_id": "2"}, {"ticket_id": "2"}),
+        ("take_ticket", {"service": "a", "session": "s", "after": "t"}, {"service": "a"}),
+        ("serve_walk_in", {"service": "a", "session": "s"}, {"service": "a", "session": "s"}),
+        (
+            "take_ticket",
+            {"service": "a", "priority_class": "general", "basis": "seen"},
+            {"service": "a", "priority_class": "general"},
+        ),
+        ("take_ticket", {"priority_class": "vip", "basis": "seen"}, {"priority_class": "vip", "basis": "seen"}),
+        ("set_needs", {"ticket_id": "2"}, {"ticket_id": "2", "needs": []}),
+        ("set_needs", {"needs": ["signs"], "speaks": "speaks_ar"}, {"needs": ["signs", "speaks_ar"]}),
+        ("park", {"remind_min": "10", "back_to_me": "yes"}, {"remind_min": 10, "back_to_me": True}),
+        ("park", {"remind_min": "soon"}, {"remind_min": "soon", "back_to_me": False}),
+        ("park", {"return_min": "20"}, {"return_min": 20, "back_to_me": False}),
+    ],
+)
+def test_fields_become_the_body_of_a_verb(verb: str, fields: dict[str, Any], body: dict[str, Any]) -> None:
+    assert body_of(verb, fields) == body
+
+
+@pytest.mark.parametrize(
+    "remembered, own, chosen",
+    [("c", ("a",), "c"), ("gone", ("a",), "a"), ("", ("b", "a"), "a"), ("", (), ""), ("b", ("c",), "c")],
+)
+def test_the_service_that_comes_first_is_one_that_is_offered(
+    remembered: str, own: tuple[str, ...], chosen: str
+) -> None:
+    services = [ServiceChoice(id=each, name=each, walk_in=each != "b") for each in ("a", "b", "c")]
+    assert default_service(remembered, own, services) == chosen
 
 
 @pytest.mark.parametrize(
@@ -100,7 +139,4 @@ def test_tickets_that_a_kiosk_gave_and_no_queue_has_are_told_of() -> None:
 def test_the_script_listens_to_every_fact() -> None:
     source = (STATIC / "stream.js").read_text(encoding="utf-8")
     heard = set(re.findall(r'"([a-z_.]+)"', source.split("EVENTS = [")[1].split("]")[0]))
-    facts = {
-        fact.TYPE for fact in vars(f).values() if isinstance(fact, type) and issubclass(fact, f.Fact) and fact.TYPE
-    }
-    assert heard == facts | {"reset", "beat", "bye", "devices", "link", "agenda", "waits", "disk"}
+    assert heard == set(FACTS) | {"reset", "beat", "bye", "devices", "link", "agenda", "waits", "disk", "broadcast"}

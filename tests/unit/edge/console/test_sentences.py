@@ -5,10 +5,14 @@ from typing import get_args
 
 import pytest
 
+from edge_node.console.agenda_states import AgendaState
 from edge_node.console.commands import STAFF_COMMANDS
-from edge_node.console.sentences import Said, because, sentence
-from edge_node.console.work_pages import LANGUAGES, NEEDS, OUTCOMES, REASONS
-from edge_node.console.work_view import AgendaState, Because
+from edge_node.console.notices import PARK_REASONS
+from edge_node.console.panels import BASES, LANGUAGES, NEEDS, OUTCOMES, REASONS, SKIP_REASONS
+from edge_node.console.sentences import Said, because, sentence, undo_text
+from edge_node.console.tickets_view import Because
+from edge_node.console.work_view import Undo
+from sync.domain.folding import acts
 from sync.messages.facts import NextRule, Outcome
 from sync.messages.refusals import RefusalCode
 from ui.catalog import Words, load_catalog
@@ -57,6 +61,40 @@ def test_every_act_is_told(verb: str, words: Words) -> None:
     assert "{" not in said
 
 
+@pytest.mark.parametrize(
+    "said, expected",
+    [
+        (Said(verb="call_next", code="K13"), "Llamado K13"),
+        (
+            Said(verb="call_next", code="K13", ended="K12", outcome="resolved"),
+            "K12 finalizado (resuelto). Llamado K13",
+        ),
+        (
+            Said(verb="call_next", ended="K12", outcome="missing_documents"),
+            "K12 finalizado (falta documentación). No espera nadie",
+        ),
+    ],
+)
+def test_a_call_says_which_visit_it_ended(said: Said, expected: str) -> None:
+    assert sentence(said, load_catalog(strict=True).words("es")) == expected
+
+
+def test_a_skip_without_anybody_else_is_refused_in_its_own_words(words: Words) -> None:
+    refused = sentence(Said(verb="skip", refused="nobody_waiting"), words)
+    assert refused == words.text("console.refused.nobody_else") != sentence(Said(refused="nobody_waiting"), words)
+
+
+def test_what_would_be_undone_is_said_in_order(words: Words) -> None:
+    undo = Undo(act="1", steps=(("ticket.finished", "K12"), ("ticket.called", "K13")), left_s=40)
+    said = undo_text(undo, words)
+    assert said.index("K12") < said.index("K13")
+
+
+@pytest.mark.parametrize("fact", sorted(fact.TYPE for fact in acts.REVERSIBLE))
+def test_whatever_may_be_undone_has_words(fact: str, words: Words) -> None:
+    assert "K12" in undo_text(Undo(act="1", steps=((fact, "K12"),), left_s=1), words)
+
+
 def test_an_old_view_is_told(words: Words) -> None:
     assert sentence(Said(unchanged=True), words) == words.text("console.refused.moved_on")
     assert sentence(Said(), words) == ""
@@ -67,6 +105,9 @@ def test_every_choice_of_the_screens_has_its_words(words: Words) -> None:
     for key in (
         *(f"console.outcome.{each}" for each in OUTCOMES),
         *(f"console.reason.{each}" for each in REASONS),
+        *(f"console.skipping.{each}" for each in SKIP_REASONS),
+        *(f"console.park.{each}" for each in PARK_REASONS),
+        *(f"console.basis.{each}" for each in BASES),
         *(f"console.need.{each}" for each in NEEDS),
         *(f"console.language.{each}" for each in LANGUAGES),
         *(f"console.agenda.{each}" for each in get_args(AgendaState)),
