@@ -9,10 +9,13 @@ import click
 import uvloop
 
 from central import migrations
+from central.closures import commands as closures
 from central.command_line import CONFIG, explained, on_database, settings_of, with_connection
 from central.exchange import commands as exchange
 from central.insight import commands as insight
+from central.offices import commands as offices
 from central.policy import commands as policy
+from central.retention import commands as retention
 from central.settings import Settings
 from sync.io.clock import SystemClock
 
@@ -41,12 +44,16 @@ def serve(config: Path | None) -> None:
 
 
 @main.command(epilog="Example: python -m central migrate --config central.toml")
+@click.option("--expand", "only_expand", is_flag=True, help="Only what the build before bears, while it still serves.")
 @CONFIG
 @explained
-def migrate(config: Path | None) -> None:
-    """Bring the database to this build's schema. Safe to repeat; two at once wait for each other."""
+def migrate(*, only_expand: bool, config: Path | None) -> None:
+    """Bring the database to this build's schema. Safe to repeat; two at once wait for each other.
+
+    To upgrade without a stop: `migrate --expand`, replace the processes one by one, `migrate`.
+    """
     settings = settings_of(config)
-    applied = on_database(settings, migrations.migrate)
+    applied = on_database(settings, partial(migrations.migrate, only_expand=only_expand))
     click.echo(f"applied: {', '.join(applied)}" if applied else "nothing to apply")
 
 
@@ -95,7 +102,14 @@ async def _check(settings: Settings) -> None:
     await with_connection(settings, migrations.check)
 
 
-for command in (*exchange.COMMANDS, *insight.COMMANDS, *policy.COMMANDS):
+for command in (
+    *closures.COMMANDS,
+    *exchange.COMMANDS,
+    *insight.COMMANDS,
+    *offices.COMMANDS,
+    *policy.COMMANDS,
+    *retention.COMMANDS,
+):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -13,22 +13,31 @@ from litestar.types import ControllerRouterHandler
 
 from central import database, health, migrations
 from central.background import running
+from central.booking import agenda_routes
 from central.booking import routes as booking_routes
 from central.booking.service import BookingService, open_booking
+from central.closures import routes as closure_routes
+from central.closures.service import open_closures
 from central.context import Central
 from central.exchange import routes as exchange_routes
 from central.exchange.service import Exchange, open_exchange
 from central.hints import Hints
-from central.insight import overview, records
+from central.insight import accuracy, office_page, order_changes, overview, records
 from central.keys import KeyRing, load_keys
 from central.listening import Listener
 from central.notices.service import open_notices
+from central.policy import routes as policy_routes
 from central.portal import errors
 from central.portal import routes as portal_routes
 from central.portal.service import Portal, open_portal
 from central.portal.visit import CSRF_COOKIE
 from central.requests import observed
+from central.retention import routes as retention_routes
+from central.retention.service import open_retention
 from central.settings import Settings
+from central.staff import account_routes, audit_routes
+from central.staff import routes as staff_routes
+from central.staff.gate import SignInNeeded, on_sign_in_needed
 from sync.io.clock import Clock, SystemClock
 from ui.csrf import without_stale_tokens
 from ui.headers import with_page_headers
@@ -37,11 +46,20 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
     *health.ROUTES,
     *exchange_routes.ROUTES,
     *booking_routes.ROUTES,
+    *agenda_routes.ROUTES,
+    *staff_routes.ROUTES,
     *overview.ROUTES,
+    *office_page.ROUTES,
+    *order_changes.ROUTES,
+    *accuracy.ROUTES,
     *records.ROUTES,
+    *audit_routes.ROUTES,
+    *closure_routes.ROUTES,
+    *retention_routes.ROUTES,
+    *policy_routes.ROUTES,
     *portal_routes.ROUTES,
 )
-"""Everything that central answers; a feature adds its `ROUTES` here."""
+"""Everything that central answers; a feature adds its `ROUTES` here. What only some settings have is added below."""
 
 
 def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
@@ -58,7 +76,9 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             open_exchange(central) as exchange,
             open_booking(central) as booking,
             open_notices(central, booking.catalogue),
-            open_portal(central, exchange, booking) as portal,
+            open_closures(booking) as closures,
+            open_portal(central, exchange, booking, closures) as portal,
+            open_retention(central),
         ):
             app.state.central, app.state.exchange, app.state.booking = central, exchange, booking
             app.state.portal = portal
@@ -88,7 +108,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
         exclude=["^/api/", "^/sync/"],
     )
     app = Litestar(
-        route_handlers=ROUTES,
+        route_handlers=(*ROUTES, *(account_routes.ROUTES if settings.single_sign_on.is_used else ())),
         lifespan=[lifespan],
         dependencies={
             "central": Provide(provide_central, sync_to_thread=False, use_cache=False),
@@ -96,7 +116,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
             "exchange": Provide(provide_exchange, sync_to_thread=False, use_cache=False),
             "portal": Provide(provide_portal, sync_to_thread=False, use_cache=False),
         },
-        exception_handlers=errors.handlers(),
+        exception_handlers={**errors.handlers(), SignInNeeded: on_sign_in_needed},
         csrf_config=forms,
         request_max_body_size=settings.http.max_body_kb * 1024,
         openapi_config=None,

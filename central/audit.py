@@ -22,8 +22,23 @@ class Attested(msgspec.Struct, frozen=True, kw_only=True):
     statement: str = ""
 
 
-async def note(connection: Any, who: Attested, act: str, subject: str, **detail: str | int) -> None:
-    """Write an act down, in the transaction that does it."""
+async def note(
+    connection: Any, who: Attested, act: str, subject: str, *, office: str | None, **detail: str | int
+) -> None:
+    """Write an act down, in the transaction that does it.
+
+    Args:
+        office: that the act is about or done at, whose managers read it; none: it is the city's.
+    """
     await connection.execute(
-        _queries.note, new_id(), who.at, who.actor, act, subject, who.statement, codec.encode(detail)
+        _queries.note, new_id(), who.at, who.actor, act, subject, who.statement, codec.encode(detail), office
+    )
+
+
+async def note_once(
+    connection: Any, act_id: str, who: Attested, act: str, subject: str, *, office: str | None, **detail: str | int
+) -> None:
+    """Write an act down under its own id: told again, it stands once. Else as `note`."""
+    await connection.execute(
+        _queries.note_once, act_id, who.at, who.actor, act, subject, who.statement, codec.encode(detail), office
     )

@@ -23,12 +23,23 @@ CONFIG = click.option(
     "--config", type=click.Path(path_type=Path, dir_okay=False), help="Settings file; else $VENTANILLA_CONFIG."
 )
 
+
+def said(_context: click.Context, _option: click.Parameter, text: str) -> str:
+    """What a person says for the record, and not nothing."""
+    if not (words := text.strip()):
+        raise click.BadParameter("must not be empty")
+    return words
+
+
 BY = click.option(
     "--by",
+    callback=said,
     default=lambda: os.environ.get("SUDO_USER") or os.environ.get("USER") or "operator",
     help="Who does it, for the record; else the user's name.",
 )
-ATTEST = click.option("--attest", required=True, help="What you have made sure of, in your words; kept for ever.")
+ATTEST = click.option(
+    "--attest", required=True, callback=said, help="What you have made sure of, in your words; kept for ever."
+)
 
 
 def explained(command: Callable[..., None]) -> Callable[..., None]:

@@ -10,13 +10,16 @@ from ui.locales import CITIZEN_LOCALES, STAFF_LOCALES
 from ui.pages import Pages
 
 _HERE: Final = Path(__file__).parent
-DIRECTORIES: Final = tuple(_HERE / feature / "pages" for feature in ("portal", "insight", "notices"))
+DIRECTORIES: Final = tuple(
+    _HERE / feature / "pages"
+    for feature in ("portal", "insight", "notices", "staff", "policy", "retention", "closures")
+)
 
 
 @cache
 def shared_assets() -> StaticAssets:
-    """The files of `ui/static`, and the portal's own under `/static/portal/`."""
-    return StaticAssets({"portal": _HERE / "portal" / "static"})
+    """The files of `ui/static`, and the features' own under `/static/portal/`, `/static/staff/` and `/static/insight/`."""
+    return StaticAssets({name: _HERE / name / "static" for name in ("portal", "staff", "insight")})
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from sync.io.single_sign_on.settings import SingleSignOn
 from sync.messages.wire import Durability
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
@@ -58,7 +59,7 @@ class Database(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Key files. They never leave central; a lost one is described in docs/operations.
+    """Key files. They never leave central.
 
     Args:
         folder: where the five files stand: `person.key`, `links.key`, `booking-token.pem`, `activation.pem`, `api.key`.
@@ -142,6 +143,46 @@ class Mail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attempts: Positive = 10
 
 
+class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long staff stay signed in at central.
+
+    Args:
+        end_h: a session ends after so many hours in any case.
+        idle_end_min: a session ends after so many minutes in which its person did nothing.
+    """
+
+    end_h: Annotated[int, msgspec.Meta(ge=1, le=24)] = 12
+    idle_end_min: Annotated[int, msgspec.Meta(ge=5, le=720)] = 60
+
+
+class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long central keeps what nobody needs any more (`central/retention`); the page of admins says why.
+
+    Args:
+        people_days: a person's data so many days after the day of their appointment: complaints come within a month.
+        unsent_days: mails that could not be sent so long are given up, and what they say is deleted.
+        mails_days: that a mail was sent, without what it said.
+        replies_h: answers by request, hours: as long as offices and browsers may send a request again.
+        feed_days: rows of the offices' streams: a node that was away longer takes a snapshot.
+        tokens_days: who held a ticket that moved between offices.
+        reports_days: what was counted of past days; reports reach back 31 of them, and are counted anew from the facts.
+        closures_days: how appointments were moved when an office closed; the record of acts says so for ever.
+        runs_days: what rules deleted, and when.
+        streams_days: appointments and grants stay so long after their day on the streams of their offices.
+    """
+
+    people_days: Positive = 30
+    unsent_days: Positive = 7
+    mails_days: Positive = 90
+    replies_h: Positive = 48
+    feed_days: Positive = 14
+    tokens_days: Positive = 14
+    reports_days: Annotated[int, msgspec.Meta(ge=31)] = 40
+    closures_days: Positive = 365
+    runs_days: Annotated[int, msgspec.Meta(ge=31)] = 365
+    streams_days: Positive = 2
+
+
 class Logs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     level: Literal["debug", "info", "warning", "error"] = "info"
     form: Literal["json", "console", "auto"] = "auto"
@@ -157,4 +198,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exchange: Exchange = Exchange()
     leases: Leases = Leases()
     mail: Mail = Mail()
+    sign_in: SignIn = SignIn()
+    single_sign_on: SingleSignOn = SingleSignOn()
+    retention: Retention = Retention()
     logs: Logs = Logs()

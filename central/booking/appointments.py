@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from central.booking.documents import Document
+from central.booking.documents import Document, KnownDocument
 from sync.messages.values import Instant, Language, Locator, Slug, Uuid
 
 Channel = Literal["portal", "api", "staff"]
@@ -28,7 +28,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     full_name: str
-    document: Document
+    document: Document | KnownDocument
     email: str | None = None
     phone: str | None = None
     language: Language = "es"

@@ -21,10 +21,11 @@ UPDATE appointment SET
 WHERE appointment_id = $1;
 
 -- name: queue_mail
--- $1 mail, $2 kind, $3 appointment, $4 version, $5 recipient, $6 letter, $7 now
+-- $1 mail, $2 kind, $3 appointment, $4 version, $5 recipient, $6 letter, $7 now. No row: a mail of this kind is there already.
 INSERT INTO mail (mail_id, kind, appointment_id, version, recipient, message, queued_at, next_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
-ON CONFLICT DO NOTHING;
+ON CONFLICT DO NOTHING
+RETURNING mail_id;
 
 -- name: by_locator
 -- $1 locator, $2 end of the document. Past ones have given their locator back.
@@ -63,14 +64,6 @@ FOR UPDATE SKIP LOCKED;
 -- name: mark_fed
 UPDATE appointment SET fed_version = version WHERE appointment_id = ANY ($1::uuid[]);
 
--- name: leaving
--- $1 stream, $2 instant: appointments on the stream whose slot was before.
-SELECT entity_id, version FROM feed_entity
-WHERE stream = $1 AND kind = 'appointment'
-  AND (convert_from(body, 'UTF8')::jsonb ->> 'slot_start_at')::timestamptz < $2
-ORDER BY entity_id
-LIMIT $3;
-
 -- name: close_past
 -- $1 office, $2 its service date, $3 now, $4 how many at most. Nobody came with a booked appointment of a day that is over, as
 -- far as central was told. While a restored central waits for reports it may not know that it was moved.
@@ -99,29 +92,6 @@ WHERE appointment_id = ANY (ARRAY(
       AND appointment.office_id = $1 AND appointment.service_date >= $2 AND appointment.status = 'unknown'
     LIMIT $4
     FOR UPDATE OF appointment SKIP LOCKED
-));
-
--- name: forget_old
--- $1 replies before, $2 tries before, $3 drafts before
--- whole table: hourly; tries are kept for minutes, so most of them go
-WITH replies AS (
-    DELETE FROM booking_reply WHERE answered_at < $1 RETURNING 1
-), tries AS (
-    DELETE FROM lookup_try WHERE tried_at[cardinality(tried_at)] < $2 RETURNING 1
-), drafts AS (
-    DELETE FROM booking_draft WHERE expires_at < $3 RETURNING 1
-)
-SELECT (SELECT count(*) FROM replies) AS replies, (SELECT count(*) FROM tries) AS tries,
-       (SELECT count(*) FROM drafts) AS drafts;
-
--- name: forget_people
--- $1 service date: what is older has no need of names any more. Bounded; the hash stays for the limits.
-UPDATE appointment SET full_name = NULL, document_end = NULL, email = NULL, phone = NULL, needs = '{}'
-WHERE appointment_id = ANY (ARRAY(
-    SELECT appointment_id FROM appointment
-    WHERE service_date < $1 AND num_nonnulls(full_name, document_end, email, phone) > 0
-    ORDER BY service_date, office_id
-    LIMIT 500
 ));
 
 -- name: begin_draft

@@ -31,6 +31,7 @@ from central.booking.appointments import (
 )
 from central.booking.availability import Availability
 from central.booking.claims import Answered, ClaimEnd, Clash, Closed, Unplanned, Where, Won, claim, find_answer, queries
+from central.booking.documents import Document, KnownDocument
 from central.booking.groups import Ask
 from central.booking.news import answer_of, feed_body, letter_of
 from central.booking.offers import Offer, offer_of
@@ -157,7 +158,7 @@ class Bookings:
     async def _book(
         self, request_id: str, wish: Wish, person: Person, hold_id: str | None, channel: Channel
     ) -> BookOutcome:
-        who = person_hash(self._central.keys.person, person.document.kind, person.document.number)
+        who = self._person_hash(person.document)
         asked = fingerprint("book", wish.office_id, wish.service_id, wish.slot_start_at.isoformat(), who.hex())
         offer = await self._offer(wish, chosen=hold_id is not None)
         if isinstance(offer, NotOffered):
@@ -247,9 +248,14 @@ class Bookings:
             needs=person.needs,
             link_version=1,
             full_name=person.full_name,
-            document_end=person.document.number[-DOCUMENT_END_LENGTH:],
+            document_end=_document_end(person.document),
             email=person.email,
         )
+
+    def _person_hash(self, document: Document | KnownDocument) -> bytes:
+        if isinstance(document, KnownDocument):
+            return document.person_hash
+        return person_hash(self._central.keys.person, document.kind, document.number)
 
     async def _offer(self, wish: Wish, *, chosen: bool = False) -> Offer | NotOffered:
         catalogue = await self._catalogue.current()
@@ -275,6 +281,10 @@ class Bookings:
         return await self._availability.alternatives(
             offer.office, offer.service, offer.slot_start_at, offer.service_date
         )
+
+
+def _document_end(document: Document | KnownDocument) -> str:
+    return document.end if isinstance(document, KnownDocument) else document.number[-DOCUMENT_END_LENGTH:]
 
 
 def answered_before(end: Answered, asked: bytes) -> Booked | Reused:

@@ -20,6 +20,15 @@ class Document(msgspec.Struct, frozen=True):
     number: str
 
 
+class KnownDocument(msgspec.Struct, frozen=True):
+    """The document of somebody who has an appointment already: central keeps no number, only what stands for the person in the
+    limits, and the end.
+    """
+
+    person_hash: bytes
+    end: str
+
+
 DocumentProblem = Literal["document_missing", "document_form", "document_letter"]
 """`document_letter`: all characters are right but the check letter does not belong to the number: a typing error."""
 

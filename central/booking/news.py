@@ -1,6 +1,8 @@
 """What an office and a citizen are told of an appointment: feed rows, booking token, letter."""
 
 from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -75,7 +77,17 @@ def letter_of(
     """Id and bytes of the letter to queue with a change; none without an e-mail address."""
     if booking.email is None:
         return None, None
-    letter = Letter(
+    token = "" if kind == "cancelled" else token_of(booking, keys)
+    return new_id(), msgspec.json.encode(_letter(kind, booking, keys, token=token))
+
+
+def offer_letter(booking: Booking, keys: KeyRing, office_id: str, start_at: datetime) -> bytes:
+    """The letter to somebody whose appointment cannot be kept: where and when it could be, and the link to change or cancel."""
+    return msgspec.json.encode(_letter("offered", booking, keys, offer_office_id=office_id, offer_start_at=start_at))
+
+
+def _letter(kind: LetterKind, booking: Booking, keys: KeyRing, **more: Any) -> Letter:
+    return Letter(
         kind=kind,
         language=booking.language,
         full_name=booking.full_name or "",
@@ -87,6 +99,5 @@ def letter_of(
         link=link_of(booking, keys),
         appointment_id=booking.appointment_id,
         version=booking.version,
-        token="" if kind == "cancelled" else token_of(booking, keys),
+        **more,
     )
-    return new_id(), msgspec.json.encode(letter)

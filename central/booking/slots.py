@@ -9,7 +9,8 @@ from typing import Any
 import structlog
 
 from central.offices.catalogue import Catalogue, OfficeRecord, Pool
-from central.offices.rules import Week, slots_of
+from central.offices.rules import slots_of
+from sync.domain.opening import Week
 from sync.domain.service_day import service_date
 from sync.io.ids import new_id
 from sync.io.sql import load
@@ -34,6 +35,25 @@ async def plan_office(
     """Fit the slots of an office from today to the horizon."""
     today = service_date(now, office.zone)
     await _plan_days(connection, catalogue, office, _days(today, today + timedelta(days=horizon_days)), now)
+
+
+async def plan_changed(
+    connection: Any,
+    catalogue: Catalogue,
+    office: OfficeRecord,
+    *,
+    days: Sequence[date],
+    now: datetime,
+    horizon_days: int,
+) -> None:
+    """Fit the slots of the days whose hours have changed; those beyond the horizon come with it.
+
+    In a transaction of the caller it is one with the change: there never are hours without their slots. Seats are locked
+    until its end, so the caller gives few days, and takes no lock of a feed before.
+    """
+    today = service_date(now, office.zone)
+    within = [day for day in days if today <= day <= today + timedelta(days=horizon_days)]
+    await _plan_days(connection, catalogue, office, within, now)
 
 
 async def extend_horizon(connection: Any, catalogue: Catalogue, now: datetime, horizon_days: int) -> None:

@@ -2,14 +2,14 @@
 
 Every few seconds expired holds are released. Every minute each office is told of the appointments that it should know and
 does not: what came into its horizon over night, and what a booking around midnight left out. Once an hour the slots of new
-days are made, appointments whose day is over without anybody coming are closed, what left the horizon is taken off the
-streams, and old answers, tries, drafts and names are deleted. Everything is bounded, safe to repeat, and safe in several
+days are made, and appointments whose day is over without anybody coming are closed. What is deleted when is elsewhere
+(`central/retention`). Everything is bounded, safe to repeat, and safe in several
 processes at once.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -22,10 +22,10 @@ from central.booking.claims import queries as seats
 from central.booking.news import feed_appointment
 from central.booking.slots import extend_horizon
 from central.context import Central
-from central.exchange.feed import emit, withdraw
+from central.exchange.feed import emit
 from central.offices.catalogue import OfficeRecord
 from central.offices.store import CatalogueCopy
-from sync.domain.service_day import service_date, starts_at
+from sync.domain.service_day import service_date
 from sync.messages.feed import Appointment, office_stream
 
 log = structlog.get_logger(__name__)
@@ -35,13 +35,8 @@ FEED_EVERY = 12
 HOURLY = 720
 HOLDS_AT_ONCE = 200
 ROWS_AT_ONCE = 200
-KEEP_REPLIES = timedelta(hours=48)
-KEEP_LEFT = timedelta(days=2)
-"""How long a cancelled or moved row stays on an office's stream after its old slot's day."""
 REPORTS_WITHIN = timedelta(days=30)
 """How long a report of an office may still say how its appointments ended that central knew nothing of."""
-KEEP_PEOPLE = timedelta(days=30)
-"""How long after the day of an appointment its name, document's end and addresses are kept."""
 
 
 class Upkeep:
@@ -61,8 +56,6 @@ class Upkeep:
             if beat % HOURLY == 0:
                 await self._safely(self.extend_slots)
                 await self._safely(self.close_past)
-                await self._safely(self.withdraw_past)
-                await self._safely(self.forget_old)
             beat += 1
             await asyncio.sleep(BEAT_S)
 
@@ -79,17 +72,6 @@ class Upkeep:
             while told := await self._feed_office(office):
                 fed += told
         return fed
-
-    async def withdraw_past(self) -> int:
-        """Take off the streams what left them by date: two days after its slot. Returns how many."""
-        catalogue = await self._catalogue.current()
-        gone = 0
-        for office in catalogue.offices.values():
-            today = service_date(self._central.clock.now(), office.zone)
-            before_at = starts_at(today - KEEP_LEFT, office.zone)
-            while left := await self._withdraw_office(office_stream(office.id), before_at):
-                gone += left
-        return gone
 
     async def close_past(self) -> int:
         """Close the appointments of past days that nobody came for: `no_show` once their office has reported the end of that
@@ -111,14 +93,6 @@ class Upkeep:
                 connection, catalogue, self._central.clock.now(), self._central.settings.booking.horizon_days
             )
 
-    async def forget_old(self) -> None:
-        """Delete answers, tries and drafts that nobody needs, and people's data 30 days after their appointment."""
-        now, window = self._central.clock.now(), self._central.settings.booking.lookup_window_min
-        await self._central.pool.fetchrow(queries.forget_old, now - KEEP_REPLIES, now - timedelta(minutes=window), now)
-        oldest = (now - KEEP_PEOPLE).date()
-        while await self._central.pool.execute(queries.forget_people, oldest) != "UPDATE 0":
-            pass
-
     async def _feed_office(self, office: OfficeRecord) -> int:
         today = service_date(self._central.clock.now(), office.zone)
         until = today + timedelta(days=self._central.settings.booking.feed_days)
@@ -127,13 +101,6 @@ class Upkeep:
             await connection.execute(queries.mark_fed, [row["appointment_id"] for row in rows])
             for appointment in map(_appointment, rows):
                 await emit(connection, office_stream(office.id), appointment)
-        return len(rows)
-
-    async def _withdraw_office(self, stream: str, before_at: datetime) -> int:
-        async with self._central.pool.acquire() as connection, connection.transaction():
-            rows = await connection.fetch(queries.leaving, stream, before_at, ROWS_AT_ONCE)
-            for row in rows:
-                await withdraw(connection, stream, Appointment.KIND, row["entity_id"], version=row["version"])
         return len(rows)
 
     async def _repeat(self, statement: str, *arguments: Any) -> int:

@@ -4,7 +4,7 @@ The days are in memory; links and heads are read from the database at most once 
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from central.exchange.links import Behind, OfficeLink, read_behind, read_links
 from central.exchange.service import Exchange
 from central.insight.office_now import OfficeNow, domain_catalogue, office_now
 from central.insight.outlooks import Outlooks, Waits
+from central.insight.watching import OfficeWatch, watch
 from central.offices import catalogue as offices
 from central.offices.catalogue import OfficeRecord
 from central.offices.store import CatalogueCopy
@@ -31,7 +32,11 @@ class CityNow(msgspec.Struct, frozen=True):
     """The whole city at one moment; offices in the city's order."""
 
     at: datetime
-    offices: tuple[OfficeNow, ...]
+    watches: tuple[OfficeWatch, ...]
+
+    @property
+    def offices(self) -> tuple[OfficeNow, ...]:
+        return tuple(one.office for one in self.watches)
 
     def of(self, office: str) -> OfficeNow | None:
         return next((one for one in self.offices if one.office == office), None)
@@ -59,27 +64,29 @@ class LiveOffices:
         self._links: _Links | None = None
         self._reading = asyncio.Lock()
 
-    async def city(self) -> CityNow:
-        """Every office of the catalogue."""
+    async def city(self, offices: Collection[str] | None = None) -> CityNow:
+        """The offices of the catalogue, or those of them that are asked for."""
         city, links = await self.catalogue.current(), await self._read_links()
+        records = [record for record in city.offices.values() if offices is None or record.id in offices]
+        waits = {record.id: await self.waits(record, city) for record in records}
         now = self._central.clock.now()
-        waits = {record.id: await self.waits(record, city) for record in city.offices.values()}
-        return CityNow(
-            now,
-            tuple(
-                office_now(
-                    record,
-                    city,
-                    self.exchange.days[record.id],
-                    links.links.get(record.id) or _unheard(record.id),
-                    heads=_own_heads(record.id, links.heads),
-                    now=now,
-                    behind=links.behind.get(record.id),
-                    waits=waits[record.id],
-                )
-                for record in city.offices.values()
-            ),
-        )  # fmt: skip
+        return CityNow(now, tuple(self._watch(record, city, links, waits[record.id], now) for record in records))
+
+    def _watch(
+        self, record: OfficeRecord, city: offices.Catalogue, links: "_Links", waits: Waits, now: datetime
+    ) -> OfficeWatch:
+        day = self.exchange.days[record.id]
+        office = office_now(
+            record,
+            city,
+            day,
+            links.links.get(record.id) or _unheard(record.id),
+            heads=_own_heads(record.id, links.heads),
+            now=now,
+            behind=links.behind.get(record.id),
+            waits=waits,
+        )
+        return watch(record, office, day, waits, now)
 
     async def link(self, office: str) -> OfficeLink:
         """How an office is connected."""

@@ -78,7 +78,6 @@ class OfficeNow(msgspec.Struct, frozen=True, kw_only=True):
     finished: int
     tickets: int
     by_state: Mapping[State, int]
-    longest_wait_s: int | None
     wait: WaitRange | None
 
     @property
@@ -110,7 +109,6 @@ def office_now(
     by_state = Tally(ticket.state for ticket in day.tickets.values())
     live = link.is_connected(now)
     acked = max((link.epoch or 0, link.acked_seq), (day.epoch, day.seq))  # what is folded was committed before
-    longest = min((ticket.arrived_at for ticket in day.waiting.values()), default=None)
     return OfficeNow(
         office=record.id,
         name=record.name,
@@ -139,7 +137,6 @@ def office_now(
         finished=by_state["finished"],
         tickets=len(day.tickets),
         by_state=dict(sorted(by_state.items())),
-        longest_wait_s=max(0, int((now - longest).total_seconds())) if live and longest else None,
         wait=longest_wait(record, city, waits) if live and not link.rolled_back else None,
     )
 

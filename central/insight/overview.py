@@ -1,4 +1,4 @@
-"""The city on one page: which offices are heard, how much of what they did is here, who waits. Read-only, no names.
+"""All offices that somebody manages on one page: who waits, how long, who works, which are heard. Read-only, no names.
 
 It is the proof of a heal: after a cut the facts that central has reach what the office says it has, and the figures agree.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,18 +16,21 @@ from litestar.di import NamedDependency
 from litestar.response import Stream
 
 from central.exchange.links import Behind
-from central.insight.live_offices import CityNow
-from central.insight.office_now import OfficeNow, tickets_of
-from central.insight.records import OVERVIEW as PATH
-from central.insight.records import tabs_of
+from central.insight.office_now import OfficeNow
 from central.insight.streams import Fragment, Frame, poll_of, stream_of
+from central.insight.watching import totals
+from central.insight.words import service_names
 from central.portal.service import Portal
-from central.portal.visit import Incoming, Page, Visit
+from central.portal.visit import Incoming, Page
+from central.staff.gate import OVERVIEW as PATH
+from central.staff.gate import StaffVisit, enter, has_changed
+from central.staff.rules import managed
 from sync.domain.ticket import OPEN_STATES, State
 from ui import formats
 
-TICKETS_SHOWN = 60
-PARTS = ("notice", "totals", "offices", "tickets")
+PARTS = ("notice", "totals", "offices")
+GATHER_S = 1.0
+"""At most so often the cards are drawn anew: a busy city's offices move many times a second, and nobody reads that fast."""
 
 
 class OverviewOffice(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,26 +83,30 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 @get(PATH)
 async def overview(request: Incoming, portal: NamedDependency[Portal]) -> Page:
     """The page."""
-    visit = Visit(request, portal, staff=True)
-    return visit.page("insight/overview.html", await _values(visit, await portal.live.city()))
+    visit = await enter(request, portal)
+    await visit.looked_at("overview.looked_at", visit.of_office or "city", office=visit.of_office)
+    return visit.page("insight/overview.html", await _values(visit))
 
 
 @get(f"{PATH}/stream")
 async def stream(request: Incoming, portal: NamedDependency[Portal]) -> Stream:
-    """The page, live."""
-    visit = Visit(request, portal, staff=True)
+    """The page, live, as long as its person is signed in and what they were."""
+    visit = await enter(request, portal, is_input=False)
 
     async def make() -> Frame:
         return await _frame(visit)
 
-    offices = (await portal.booking.catalogue.current()).offices
-    return stream_of(request, make, portal.exchange.changes, offices, portal.central.stopping)
+    offices = managed(visit.member, (await portal.booking.catalogue.current()).offices)
+    gone = partial(has_changed, visit)
+    return stream_of(
+        request, make, portal.exchange.changes, offices, portal.central.stopping, has_left=gone, gather_s=GATHER_S
+    )
 
 
 @get(f"{PATH}/ahora")
 async def now(request: Incoming, portal: NamedDependency[Portal]) -> Response[bytes]:
     """The page, polled."""
-    return poll_of(await _frame(Visit(request, portal, staff=True)))
+    return poll_of(await _frame(await enter(request, portal, is_input=False)))
 
 
 @get("/api/v1/overview")
@@ -140,21 +148,21 @@ def _office(office: OfficeNow) -> OverviewOffice:
     )
 
 
-async def _frame(visit: Visit) -> Frame:
-    city = await visit.portal.live.city()
-    values = await _values(visit, city)
+async def _frame(visit: StaffVisit) -> Frame:
+    values = await _values(visit)
     items = tuple(Fragment(part, visit.fragment("insight/overview.html", part, values)) for part in PARTS)
-    return Frame(items=items, at=formats.clock(city.at))
+    return Frame(items=items, at=formats.clock(values["at"]))
 
 
-async def _values(visit: Visit, city: CityNow) -> dict[str, Any]:
-    days, services = visit.portal.exchange.days, (await visit.portal.booking.catalogue.current()).services
+async def _values(visit: StaffVisit) -> dict[str, Any]:
+    city = await visit.portal.booking.catalogue.current()
+    seen = await visit.portal.live.city(managed(visit.member, city.offices))
     return {
-        "city": city,
-        "tabs": tabs_of(visit.words, PATH),
-        "here": PATH,
-        "services": {key: one.names.get(visit.locale) or one.names["es"] for key, one in services.items()},
-        "tickets": {office.office: tickets_of(days[office.office])[:TICKETS_SHOWN] for office in city.offices},
+        "at": seen.at,
+        "watches": seen.watches,
+        "totals": totals(seen.watches),
+        "tab": PATH,
+        "services": service_names(city, visit.locale),
         "durability": visit.portal.central.settings.database.durability,
     }
 

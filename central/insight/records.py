@@ -1,4 +1,4 @@
-"""Pages that list what the exchange keeps for people: read only until central has accounts for its own staff."""
+"""Pages that list what the exchange keeps for people, for the city's own; read only."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from central.exchange import parked
 from central.exchange.conflicts import Entry, listed
 from central.exchange.leases import Statement, statements
 from central.portal.service import Portal
-from central.portal.visit import Incoming, Page, Visit
+from central.portal.visit import Incoming, Page
+from central.staff.gate import CONFLICTS, LEASES, PARKED, StaffVisit, enter
+from sync.domain.service_day import service_date
 from ui import formats
 from ui.catalog import Words
-
-OVERVIEW, LEASES, CONFLICTS, PARKED = "/oficinas-ahora", "/cupos-cedidos", "/incidencias", "/hechos-apartados"
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True):
@@ -30,7 +30,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
 @get(LEASES)
 async def leases(request: Incoming, portal: NamedDependency[Portal]) -> Page:
     """The account of every lease: what was lent and what became of it."""
-    visit = Visit(request, portal, staff=True)
+    visit = await enter(request, portal)
     words = visit.words
     accounts = await statements(portal.central.pool, portal.central.clock.now())
     offices = (await portal.booking.catalogue.current()).offices
@@ -48,13 +48,17 @@ async def leases(request: Incoming, portal: NamedDependency[Portal]) -> Page:
     rows = [
         _lease_row(words, one, offices[one.office].name if one.office in offices else one.office) for one in accounts
     ]
-    return _page(visit, "central.leases", LEASES, columns, rows)
+    return await _page(visit, "central.leases", LEASES, columns, rows)
 
 
 def _lease_row(words: Words, one: Statement, office: str) -> Row:
-    days = sorted({formats.short_day(at, words.locale.tag) for at in (one.first_at, one.last_at)}, reverse=True)
+    dates = dict.fromkeys(service_date(at, formats.CITY_ZONE) for at in (one.first_at, one.last_at))
+    days = " · ".join(formats.short_day(date, words.locale.tag) for date in dates)
     counts = (one.granted, one.sold, one.returned, one.reclaimed, one.lapsed, one.outstanding)
-    return Row((office, " · ".join(days), *map(str, counts), one.lease_id), _lease_chip(words, one))
+    return Row(
+        (office, days, *map(str, counts), one.lease_id),
+        _lease_chip(words, one),
+    )
 
 
 def _lease_chip(words: Words, one: Statement) -> tuple[str, str | None] | None:
@@ -68,7 +72,7 @@ def _lease_chip(words: Words, one: Statement) -> tuple[str, str | None] | None:
 @get(CONFLICTS)
 async def conflicts(request: Incoming, portal: NamedDependency[Portal]) -> Page:
     """The conflict inbox: what happened, what to do about it, who did."""
-    visit = Visit(request, portal, staff=True)
+    visit = await enter(request, portal)
     words, offices = visit.words, (await portal.booking.catalogue.current()).offices
     columns = [
         (words.text("central.conflicts.what"), False),
@@ -82,7 +86,7 @@ async def conflicts(request: Incoming, portal: NamedDependency[Portal]) -> Page:
     rows = [
         _conflict_row(words, one, offices[one.office].name if one.office in offices else one.office) for one in entries
     ]
-    return _page(visit, "central.conflicts", CONFLICTS, columns, rows)
+    return await _page(visit, "central.conflicts", CONFLICTS, columns, rows)
 
 
 def _conflict_row(words: Words, one: Entry, office: str) -> Row:
@@ -102,7 +106,7 @@ def _conflict_row(words: Words, one: Entry, office: str) -> Row:
 @get(PARKED)
 async def facts(request: Incoming, portal: NamedDependency[Portal]) -> Page:
     """Facts that no projection could take."""
-    visit = Visit(request, portal, staff=True)
+    visit = await enter(request, portal)
     words, offices = visit.words, (await portal.booking.catalogue.current()).offices
     columns = [
         (words.text("central.parked.place"), False),
@@ -123,30 +127,21 @@ async def facts(request: Incoming, portal: NamedDependency[Portal]) -> Page:
         )
         for one in await parked.listed(portal.central.pool)
     ]
-    return _page(visit, "central.parked", PARKED, columns, rows)
+    return await _page(visit, "central.parked", PARKED, columns, rows)
 
 
-def tabs_of(words: Words, here: str) -> list[tuple[str, str, bool]]:
-    """The pages of the city's own people."""
-    pages = (
-        (OVERVIEW, words.text("central.tab.now")),
-        (CONFLICTS, words.text("central.tab.conflicts")),
-        (LEASES, words.text("central.tab.leases")),
-        (PARKED, words.text("central.tab.parked")),
-    )
-    return [(text, path, path == here) for path, text in pages]
-
-
-def _page(visit: Visit, prefix: str, here: str, columns: Sequence[tuple[str, bool]], rows: Sequence[Row]) -> Page:
+async def _page(
+    visit: StaffVisit, prefix: str, here: str, columns: Sequence[tuple[str, bool]], rows: Sequence[Row]
+) -> Page:
     values: dict[str, Any] = {
-        "tabs": tabs_of(visit.words, here),
+        "tab": here,
         "heading": visit.words.text(f"{prefix}.h1"),
         "lead": visit.words.text(f"{prefix}.lead"),
         "empty": visit.words.text(f"{prefix}.none"),
         "columns": columns,
         "rows": [(row.cells, row.chip) for row in rows],
-        "here": here,
     }
+    await visit.looked_at("records.looked_at", here, office=visit.of_office)
     return visit.page("insight/records.html", values)
 
 

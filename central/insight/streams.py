@@ -68,6 +68,7 @@ async def follow(
     seen: str | None,
     *,
     has_left: Callable[[], Awaitable[bool]] = never,
+    gather_s: float = GATHER_S,
 ) -> AsyncGenerator[bytes, None]:
     """The bytes of a stream: a frame whenever it says something else, else a beat, a goodbye when the process stops.
 
@@ -75,6 +76,7 @@ async def follow(
         keys: offices whose changes concern the page.
         seen: id of the frame that the page shows already.
         has_left: whether the page should follow other keys by now: the stream ends, and the browser comes back for them.
+        gather_s: what happens within this time is told together.
     """
     yield RETRY
     with changes.watch(keys) as news:
@@ -87,7 +89,7 @@ async def follow(
                 return
             await wait_any(news, stopping, timeout_s=BEAT_S)
             if news.is_set():
-                await asyncio.sleep(GATHER_S)
+                await asyncio.sleep(gather_s)
     yield BYE
 
 
@@ -99,11 +101,14 @@ def stream_of(
     stopping: asyncio.Event,
     *,
     has_left: Callable[[], Awaitable[bool]] = never,
+    gather_s: float = GATHER_S,
 ) -> Stream:
     """The response that follows a page."""
     seen = request.query_params.get("last_event_id") or request.headers.get("last-event-id")
     return Stream(
-        follow(make, changes, keys, stopping, seen, has_left=has_left), media_type="text/event-stream", headers=HEADERS
+        follow(make, changes, keys, stopping, seen, has_left=has_left, gather_s=gather_s),
+        media_type="text/event-stream",
+        headers=HEADERS,
     )
 
 

@@ -11,7 +11,6 @@ The Message-ID is made from the row's id: a server that sees one mail twice can 
 """
 
 import asyncio
-import itertools
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from email.message import EmailMessage
@@ -36,8 +35,6 @@ IDLE_S = 1.0
 AT_ONCE = 20
 BACKOFF_FIRST_S = 10
 BACKOFF_MAX_S = 6 * 3600
-KEEP_STATE = timedelta(days=90)
-FORGET_EVERY = 3600
 
 _MAILS = Counter("ventanilla_mails_total", "Mails by how they ended", ["end"])
 
@@ -79,10 +76,8 @@ class Delivery:
 
     async def run(self) -> None:
         """Deliver, look again every second; a failing server or database is tried again later."""
-        for beat in itertools.count():
+        while True:
             try:
-                if beat % FORGET_EVERY == 0:
-                    await self._central.pool.execute(queries.forget, self._central.clock.now() - KEEP_STATE)
                 sent = await self.deliver_due() if self._central.settings.mail.host else 0
                 await self._central.pool.execute(queries.abandoned, self._central.clock.now())
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

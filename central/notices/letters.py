@@ -6,7 +6,7 @@ import msgspec
 
 from sync.messages.values import Instant, Language, Locator, Slug, Uuid
 
-LetterKind = Literal["confirmed", "moved", "cancelled"]
+LetterKind = Literal["confirmed", "moved", "cancelled", "offered"]
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,7 +14,8 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         link: secret part of the appointment's address (`{public_url}/cita/{link}`).
-        token: text of the QR code; empty when cancelled.
+        token: text of the QR code; empty when the appointment cannot be kept as it is.
+        offer_office_id, offer_start_at: of `offered`: where and when it could be instead.
     """
 
     kind: LetterKind
@@ -29,3 +30,5 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     appointment_id: Uuid
     version: int
     token: str = ""
+    offer_office_id: Slug | None = None
+    offer_start_at: Instant | None = None

@@ -26,11 +26,13 @@ SUBJECTS: Final[dict[LetterKind, str]] = {
     "confirmed": "mail.confirm.subject",
     "moved": "mail.moved.subject",
     "cancelled": "mail.cancelled.subject",
+    "offered": "mail.offered.subject",
 }
 HELLOS: Final[dict[LetterKind, str]] = {
     "confirmed": "mail.confirm.hello",
     "moved": "mail.moved.hello",
     "cancelled": "mail.cancelled.hello",
+    "offered": "mail.offered.hello",
 }
 
 
@@ -43,6 +45,7 @@ class MailContents(msgspec.Struct, frozen=True, kw_only=True):
     documents: tuple[str, ...]
     address: str
     has_code: bool
+    is_offer: bool
 
 
 def mail_of(
@@ -73,14 +76,23 @@ def contents_of(letter: Letter, city: Catalogue, words: Words, public_url: str) 
     when = formats.day_time(letter.slot_start_at, words, office.zone)
     code = formats.dashed(letter.locator)
     cancelled = letter.kind == "cancelled"
+    is_offer = letter.kind == "offered"
     values = {"code": code} if cancelled else {"code": code, "when": when, "office": office.name}
+    rows = _rows(code, when, office, service, words)
+    if letter.offer_office_id is not None and letter.offer_start_at is not None:
+        rows.append(
+            (words.text("mail.offered.row"), _offer(letter.offer_start_at, city.offices[letter.offer_office_id], words))
+        )
     return MailContents(
         subject=_plain(words.text(SUBJECTS[letter.kind], **values)),
         hello=words.text(HELLOS[letter.kind]),
-        rows=tuple(_rows(code, when, office, service, words)),
-        documents=() if cancelled or service.sensitive else tuple(_said(one, words) for one in service.documents),
+        rows=tuple(rows),
+        documents=()
+        if cancelled or is_offer or service.sensitive
+        else tuple(_said(one, words) for one in service.documents),
         address=f"{public_url}/cita/{letter.link}",
         has_code=not cancelled and bool(letter.token),
+        is_offer=is_offer,
     )
 
 
@@ -91,6 +103,8 @@ def text_of(contents: MailContents, words: Words, phone: str) -> str:
         lines += ["", f"{words.text('mail.bring')}:", *(f"- {document}" for document in contents.documents)]
     if contents.has_code:
         lines += ["", words.text("mail.arrive"), contents.address, "", words.text("mail.change"), contents.address]
+    if contents.is_offer:
+        lines += ["", words.text("mail.offered.change"), contents.address]
     lines += ["", words.text("mail.free", phone=phone), words.text("mail.no_reply", phone=phone), ""]
     return "\n".join(lines)
 
@@ -108,6 +122,10 @@ def _rows(code: str, when: str, office: OfficeRecord, service: ServiceRecord, wo
     if not service.sensitive:
         rows.append((words.text("mail.service"), _said(service.names, words)))
     return rows
+
+
+def _offer(start_at: datetime, office: OfficeRecord, words: Words) -> str:
+    return f"{formats.day_time(start_at, words, office.zone)}, {office.name}, {office.address}"
 
 
 def _said(text: dict[str, str], words: Words) -> str:

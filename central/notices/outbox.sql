@@ -33,7 +33,3 @@ RETURNING mail_id;
 
 -- name: waiting
 SELECT count(*) AS waiting, min(queued_at) AS oldest FROM mail WHERE state IN ('queued', 'sending');
-
--- name: forget
--- whole table: hourly; an index on the end would cost every mail
-DELETE FROM mail WHERE ended_at < $1;

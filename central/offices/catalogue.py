@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from central.offices.rules import Capacity, Interval, Week, hours_of, is_open
+from central.offices.rules import Capacity
+from sync.domain.opening import Interval, Week, hours_of, is_open
 from sync.domain.service_day import service_date
 from sync.messages.feed import Counter, DatedHours, Holiday, OfficePolicy, OpeningHours, Staff, Text
 from sync.messages.policy import Policy

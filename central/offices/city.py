@@ -121,11 +121,13 @@ class CityCounter(_Part, frozen=True, kw_only=True):
 
 
 class CityStaff(_Part, frozen=True, kw_only=True):
-    """Somebody of the office. Either an argon2id verifier, or a password that everybody may know."""
+    """Somebody of the office. Either an argon2id verifier, or a password that everybody may know. A `manager` manages this
+    office at central, an `admin` all offices.
+    """
 
     id: Slug
     display_name: str
-    roles: tuple[Literal["clerk", "supervisor", "manager"], ...]
+    roles: tuple[Literal["clerk", "supervisor", "manager", "admin"], ...]
     verifier: str | None = None
     demo_password: str | None = None
     valid_until: datetime | None = None

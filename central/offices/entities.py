@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from central.offices.catalogue import Catalogue, OfficeRecord, ServiceRecord
-from sync.messages.feed import GLOBAL, Entity, Office, OfficePolicy, Service, office_stream
+from sync.messages.feed import GLOBAL, Entity, Neighbour, Office, OfficePolicy, Service, office_stream
 
 
 def entities_of(catalogue: Catalogue) -> Iterator[tuple[str, Entity]]:
@@ -12,6 +12,8 @@ def entities_of(catalogue: Catalogue) -> Iterator[tuple[str, Entity]]:
         yield GLOBAL, _service(service)
     for holiday in catalogue.holidays.values():
         yield GLOBAL, holiday
+    for office in catalogue.offices.values():
+        yield GLOBAL, _neighbour(office)
     for office in catalogue.offices.values():
         for entity in _of_office(office):
             yield office_stream(office.id), entity
@@ -35,6 +37,18 @@ def _of_office(office: OfficeRecord) -> Iterator[Entity]:
     if office.policy_from not in {one.effective_from for one in office.policies}:  # one row of the feed for a day
         yield OfficePolicy(effective_from=office.policy_from, policy=office.policy)
     yield from office.policies
+
+
+def _neighbour(office: OfficeRecord) -> Neighbour:
+    return Neighbour(
+        id=office.id,
+        name=office.name,
+        address=office.address,
+        time_zone=office.time_zone,
+        services=office.services,
+        hours=office.hours,
+        exceptions=office.exceptions,
+    )
 
 
 def _service(service: ServiceRecord) -> Service:

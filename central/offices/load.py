@@ -6,7 +6,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from central.exchange.feed import emit_all, entity_id, withdraw
@@ -15,16 +14,14 @@ from central.offices.city import DAYS, City, CityOffice, CityPool, CityService, 
 from central.offices.entities import entities_of
 from central.offices.store import queries, read_catalogue
 from sync.domain.service_day import service_date
+from sync.io.sign_in_door import HASHER
 from sync.messages import codec
 from sync.messages.feed import GLOBAL, Entity
 
 log = structlog.get_logger(__name__)
 
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-"""OWASP's second profile for argon2id: an edge box with little memory verifies it in some 30 ms."""
-
 FOREVER = datetime(2099, 12, 31, tzinfo=UTC)
-_GLOBAL_KINDS = ("service", "holiday")
+_GLOBAL_KINDS = ("service", "holiday", "neighbour")
 _OFFICE_KINDS = ("counter", "staff")
 
 
@@ -32,7 +29,8 @@ async def load_city(connection: Any, city: City, now: datetime) -> None:
     """Make the catalogue what the file says, in one transaction, and emit what changed to the feeds.
 
     Offices and services that the file no longer names stay as they are; counters, staff and hours of its offices are
-    replaced. Hours that staff gave to single days stay.
+    replaced. Hours that staff gave to single days stay; below a day that staff closed the file's hours wait until it is
+    opened again.
 
     Args:
         city: a checked city (`read_city`).
@@ -120,8 +118,10 @@ async def _put_hours(connection: Any, office: CityOffice) -> None:
     weekly = [(office.id, DAYS.index(day), hours.opens, hours.closes) for hours in office.hours for day in hours.days]
     await connection.executemany(queries.put_hours, weekly)
     await connection.execute(queries.clear_dated_hours, office.id)
+    await connection.execute(queries.clear_closed_over, office.id)
     dated = [(office.id, one.service_date, one.open, one.opens, one.closes, one.note) for one in office.exceptions]
     await connection.executemany(queries.put_dated_hours_unless_there, dated)
+    await connection.executemany(queries.put_closed_over, dated)
 
 
 async def _put_pools(connection: Any, office: CityOffice) -> None:
@@ -171,12 +171,12 @@ def _verifier(person: CityStaff, known: Mapping[str, str]) -> str:
     password = person.demo_password or ""
     stored = known.get(person.id, "")
     try:
-        _HASHER.verify(stored, password)
-        if not _HASHER.check_needs_rehash(stored):
+        HASHER.verify(stored, password)
+        if not HASHER.check_needs_rehash(stored):
             return stored
     except (VerifyMismatchError, InvalidHashError):
         pass
-    return _HASHER.hash(password)
+    return HASHER.hash(password)
 
 
 def _json(value: Any) -> str:

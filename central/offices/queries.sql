@@ -25,7 +25,9 @@ SELECT office_id, id, zone, primary_services AS primary, secondary_services AS s
 FROM counter ORDER BY office_id, position, id;
 
 -- name: staff
-SELECT office_id, id, display_name, roles, verifier, valid_until, demo FROM staff ORDER BY office_id, id;
+SELECT staff.office_id, staff.id, display_name, roles, verifier, valid_until, demo, factor.secret, factor.recovery
+FROM staff LEFT JOIN second_factor factor ON factor.office_id = staff.office_id AND factor.staff_id = staff.id
+ORDER BY staff.office_id, staff.id;
 
 -- name: policies
 SELECT office_id, effective_from, policy FROM office_policy ORDER BY office_id, effective_from;
@@ -88,6 +90,17 @@ INSERT INTO dated_hours (office_id, service_date, open, opens, closes, note, sou
 VALUES ($1, $2, $3, $4, $5, $6, 'city')
 ON CONFLICT (office_id, service_date) DO NOTHING;
 
+-- name: clear_closed_over
+-- What a load wrote under a closure by staff.
+DELETE FROM closed_over WHERE office_id = $1 AND source = 'city';
+
+-- name: put_closed_over
+-- Hours of a day that staff closed wait below, until the closure is lifted.
+INSERT INTO closed_over (office_id, service_date, open, opens, closes, note, source)
+SELECT $1, $2, $3, $4, $5, $6, 'city'
+FROM dated_hours WHERE office_id = $1 AND service_date = $2 AND NOT open AND source = 'staff'
+ON CONFLICT (office_id, service_date) DO NOTHING;
+
 -- name: clear_counters
 DELETE FROM counter WHERE office_id = $1;
 
@@ -99,6 +112,21 @@ DELETE FROM staff WHERE office_id = $1;
 
 -- name: put_staff
 INSERT INTO staff (office_id, id, display_name, roles, verifier, valid_until, demo) VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: staff_member
+SELECT display_name, roles FROM staff WHERE office_id = $1 AND id = $2;
+
+-- name: has_second_factor
+SELECT 1 FROM second_factor WHERE office_id = $1 AND staff_id = $2;
+
+-- name: put_second_factor
+INSERT INTO second_factor (office_id, staff_id, secret, recovery, enrolled_at, enrolled_by) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (office_id, staff_id) DO UPDATE SET
+    secret = excluded.secret, recovery = excluded.recovery, enrolled_at = excluded.enrolled_at,
+    enrolled_by = excluded.enrolled_by, recovery_used = '{}';
+
+-- name: drop_second_factor
+DELETE FROM second_factor WHERE office_id = $1 AND staff_id = $2 RETURNING staff_id;
 
 -- name: retire_pools
 -- Pools keep their rows: slots and appointments name them. One that is no longer configured gives no more seats.

@@ -13,7 +13,7 @@ from central.offices.catalogue import Catalogue, OfficeRecord, Pool, ServiceReco
 from central.offices.rules import Band, Capacity
 from sync.io.clock import Clock
 from sync.io.sql import load
-from sync.messages.feed import Counter, DatedHours, Holiday, OfficePolicy, OpeningHours, Staff
+from sync.messages.feed import Counter, DatedHours, Holiday, OfficePolicy, OpeningHours, SecondFactor, Staff
 from sync.messages.policy import Policy
 
 log = structlog.get_logger(__name__)
@@ -23,7 +23,7 @@ queries = load("central.offices")
 CHANNEL = "catalogue"
 RELOAD_AFTER_S = 60
 STAFF_ROLES = {"clerk", "supervisor"}
-"""The roles that mean something at an office; a manager signs in at central only."""
+"""The roles that mean something at an office; managers and admins sign in at central only."""
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -91,7 +91,7 @@ def _by_office(rows: Iterable[Any]) -> Rows:
 def _office(row: dict[str, Any], parts: dict[str, Rows]) -> OfficeRecord:
     office = row["id"]
     bands = parts["pool_bands"].get(office, [])
-    staff = [{**one, "roles": [r for r in one["roles"] if r in STAFF_ROLES]} for one in parts["staff"].get(office, [])]
+    staff = [_member(one) for one in parts["staff"].get(office, [])]
     return OfficeRecord(
         **{
             **row,
@@ -110,6 +110,13 @@ def _office(row: dict[str, Any], parts: dict[str, Rows]) -> OfficeRecord:
         staff=msgspec.convert([one for one in staff if one["roles"]], tuple[Staff, ...]),
         pools=tuple(_pool(pool, bands) for pool in parts["pools"].get(office, [])),
     )
+
+
+def _member(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of staff as the feed tells it."""
+    secret, recovery = row.pop("secret"), row.pop("recovery")
+    factor = SecondFactor(secret=secret, recovery=tuple(recovery)) if secret is not None else None
+    return {**row, "roles": [role for role in row["roles"] if role in STAFF_ROLES], "second_factor": factor}
 
 
 def _pool(row: dict[str, Any], bands: list[dict[str, Any]]) -> Pool:

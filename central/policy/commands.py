@@ -75,7 +75,7 @@ def set_command(
     *, office: str, file: Path, start: datetime | None, language: str, by: str, config: Path | None
 ) -> None:
     """Order the queue of OFFICE by a policy file from a service day on, and tell the office."""
-    from central.policy.store import SetPolicy, set_policy
+    from central.policy.store import Overtaken, TooEarly, set_policy
 
     wanted = _read(file)
     work = partial(
@@ -84,10 +84,11 @@ def set_command(
     answer = on_database(settings_of(config), work)
     if answer is None:
         raise click.ClickException(NO_OFFICE.format(office=office))
-    if not isinstance(answer, SetPolicy):
+    if isinstance(answer, TooEarly):
         raise click.ClickException(
             f"a policy begins on {answer.first} at the earliest: today's dues were told to people"
         )
+    assert not isinstance(answer, Overtaken)  # nobody is overtaken who does not say what they have seen
     click.echo(f"{office}: version {answer.policy.version} from {answer.effective_from} on")
     _explain(answer.policy, _say(language))
 

@@ -1,16 +1,30 @@
 """What a policy may say, and what it means in words. Pure: a file's text comes in, sentences go out."""
 
 import tomllib
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, timedelta
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from sync.domain.due import bound
 from sync.messages.policy import GENERAL, Policy
 
-MOST_HEAD_START_MIN = 120
-MOST_THRESHOLD_MIN = 60
+LIMITS = {
+    "appointment_head_start_min": (0, 120),
+    "class_head_start_min": (0, 120),
+    "early_margin_min": (0, 60),
+    "grace_min": (0, 60),
+    "late_limit_min": (0, 240),
+    "secondary_threshold_min": (0, 60),
+    "reinstate_within_min": (0, 120),
+    "recall_limit": (0, 20),
+    "recall_gap_s": (0, 600),
+    "park_limit_min": (1, 240),
+    "park_escalate_min": (0, 120),
+    "pause_limit_min": (1, 240),
+}
+"""Least and most of each figure: beyond, it is a slip of the hand or a queue without a bound that anybody would call one."""
 USUAL = {
     "appointment_head_start_min": (20, 90),
     "early_margin_min": (0, 10),
@@ -24,6 +38,29 @@ KINDS = {"walk_in", "appointment", "reduced_mobility"}
 
 Say = Callable[..., str]
 """Gives a text of the catalogues: its key, and its values by name."""
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """Why a parameter cannot be what it is.
+
+    Args:
+        field: the parameter; of a class's head start ``class_head_start_min.CLASS``.
+        code: one of `FAULTS`.
+        values: what the sentence about it names.
+    """
+
+    field: str
+    code: str
+    values: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+FAULTS = {
+    "over": "{value} is more than {most}",
+    "general": f"{GENERAL} is the class without a head start",
+    "late_under_grace": "{late} is less than the grace of {grace}; who is within the grace would be too late",
+    "keep_without_time": '0 lets nobody keep their place; write reinstate = "now"',
+}
+"""What the command line says of each."""
 
 
 class PolicyError(Exception):
@@ -63,26 +100,34 @@ def read_policy(text: str) -> Policy:
 
 
 def problems_of(policy: Policy) -> Iterator[str]:
+    """Why a policy cannot be used, for the command line."""
+    for fault in faults_of(policy):
+        yield f"{fault.field}: {FAULTS[fault.code].format(**fault.values)}"
+
+
+def faults_of(policy: Policy) -> Iterator[Fault]:
     """Why a policy cannot be used."""
-    if policy.late_limit_min < policy.grace_min:
-        yield (
-            f"late_limit_min: {policy.late_limit_min} is less than the grace of {policy.grace_min}; "
-            "who is within the grace would be too late"
-        )
-    if policy.appointment_head_start_min > MOST_HEAD_START_MIN:
-        yield f"appointment_head_start_min: {policy.appointment_head_start_min} is more than {MOST_HEAD_START_MIN}"
-    for name, head_start_min in policy.class_head_start_min.items():
-        if name == GENERAL:
-            yield f"class_head_start_min: {GENERAL} is the class without a head start"
-        elif head_start_min > MOST_HEAD_START_MIN:
-            yield f"class_head_start_min.{name}: {head_start_min} is more than {MOST_HEAD_START_MIN}"
-    if policy.secondary_threshold_min > MOST_THRESHOLD_MIN:
-        yield (
-            f"secondary_threshold_min: {policy.secondary_threshold_min} is more than {MOST_THRESHOLD_MIN}; "
-            "scarce services would have no bound"
-        )
+    over = set()
+    for name, value in figures_of(policy):
+        _, most = LIMITS[name.partition(".")[0]]
+        if value > most:
+            over.add(name)
+            yield Fault(name, "over", {"value": value, "most": most})
+    if GENERAL in policy.class_head_start_min:
+        yield Fault(f"class_head_start_min.{GENERAL}", "general")
+    if policy.late_limit_min < policy.grace_min and not over & {"late_limit_min", "grace_min"}:
+        yield Fault("late_limit_min", "late_under_grace", {"late": policy.late_limit_min, "grace": policy.grace_min})
     if policy.reinstate == "keep" and policy.reinstate_within_min == 0:
-        yield 'reinstate_within_min: 0 lets nobody keep their place; write reinstate = "now"'
+        yield Fault("reinstate_within_min", "keep_without_time")
+
+
+def figures_of(policy: Policy) -> Iterator[tuple[str, int]]:
+    """Every figure of a policy by its parameter's name, classes one by one."""
+    for name in LIMITS:
+        if name == "class_head_start_min":
+            yield from ((f"{name}.{each}", value) for each, value in sorted(policy.class_head_start_min.items()))
+        else:
+            yield name, getattr(policy, name)
 
 
 def preview(policy: Policy, say: Say) -> list[str]:
@@ -90,8 +135,12 @@ def preview(policy: Policy, say: Say) -> list[str]:
     return [*_arrivals(policy, say), *_calls(policy, say), say("central.policy.bound", n=bound_min(policy))]
 
 
-def cautions(policy: Policy, say: Say) -> list[str]:
-    """What one should know before setting a policy; nothing for the recommended one."""
+def cautions(policy: Policy, say: Say, called: Callable[[str], str] = str) -> list[str]:
+    """What one should know before setting a policy; nothing for the recommended one.
+
+    Args:
+        called: what a parameter is called; its own name, as files have it, unless given.
+    """
     largest = max([policy.appointment_head_start_min, *policy.class_head_start_min.values()])
     said = []
     if policy.late_limit_min > largest + policy.grace_min:
@@ -102,7 +151,7 @@ def cautions(policy: Policy, say: Say) -> list[str]:
     for name, (least, most) in USUAL.items():
         value = getattr(policy, name)
         if not least <= value <= most:
-            said.append(say("central.policy.unusual", name=name, value=value, least=least, most=most))
+            said.append(say("central.policy.unusual", name=called(name), value=value, least=least, most=most))
     if not policy.idle_takes_secondary:
         said.append(say("central.policy.idle_waits"))
     return said
@@ -113,6 +162,31 @@ def group_name(by: str, name: str, say: Say) -> str:
     if by == "kind":
         return say(f"central.policy.by.{name if name in KINDS else 'class'}", name=name)
     return say(f"central.policy.by.{by}", name=name)
+
+
+Known = TypeVar("Known", bound="Dated")
+
+
+class Dated(Protocol):
+    """Something that holds from a service day on."""
+
+    @property
+    def effective_from(self) -> date: ...
+
+
+def in_force(known: Sequence[Known], day: date) -> Known:
+    """What holds on a service day, of what is known of an office: the newest that begins by then.
+
+    Args:
+        known: sorted by the day from which they hold, at least one; before the first day the first holds.
+    """
+    begun = [one for one in known if one.effective_from <= day]
+    return begun[-1] if begun else known[0]
+
+
+def next_after(known: Sequence[Known], day: date) -> Known | None:
+    """What begins next after a service day."""
+    return next((one for one in known if one.effective_from > day), None)
 
 
 def bound_min(policy: Policy) -> int:
@@ -138,3 +212,6 @@ def _calls(policy: Policy, say: Say) -> Iterator[str]:
     yield say("central.policy.idle" if policy.idle_takes_secondary else "central.policy.idle_not")
     yield say(f"central.policy.back.{policy.reinstate}", n=policy.reinstate_within_min)
     yield say("central.policy.recall", times=policy.recall_limit, gap=policy.recall_gap_s)
+    yield say(
+        "central.policy.parked", n=policy.park_limit_min, more=policy.park_escalate_min, pause=policy.pause_limit_min
+    )

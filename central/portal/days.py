@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from central.offices.rules import Interval
+from sync.domain.opening import Interval
 
 NOON_HOUR: Final = 15
 """In Spain the morning ends with lunch."""

@@ -7,7 +7,7 @@ import msgspec
 
 from central.insight.office_now import OfficeNow
 from central.offices.catalogue import Catalogue, OfficeRecord
-from central.offices.rules import Interval
+from sync.domain.opening import Interval
 from sync.domain.service_day import service_date
 from sync.messages.feed import Holiday
 from ui import formats

@@ -12,6 +12,7 @@ import msgspec
 from sync.domain.catalogue import Catalogue
 from sync.domain.office_day import OfficeDay
 from sync.domain.ordering import ahead_of
+from sync.domain.routes import steps_after
 from sync.domain.ticket import Ticket
 from sync.messages.topics import WaitRange
 
@@ -33,6 +34,7 @@ Turn = Literal[
     "missed",
     "parked",
     "finished",
+    "left",
     "ended",
     "in_transit",
     "expected",
@@ -69,6 +71,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         not_before_at: of an early appointment, its slot.
         to_office: where it is on its way to, while no office holds it.
         has_moved: it came from another office, so its label is a new one.
+        step, steps: which step of a planned visit this is, from 1, and of how many; 0: there is only one, or it is the last.
     """
 
     label: str
@@ -84,11 +87,23 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     not_before_at: datetime | None = None
     to_office: str | None = None
     has_moved: bool = False
+    step: int = 0
+    steps: int = 0
+
+    @property
+    def waits_in_zone(self) -> bool:
+        """Whether the person is to sit and wait where tickets of its service are called."""
+        return self.turn in {"waiting", "near", "next", "early", "expected", "missed"}
+
+    @property
+    def is_at_counter(self) -> bool:
+        """Whether the person is called to a counter or sits there."""
+        return self.turn in {"called", "serving"}
 
     @property
     def is_over(self) -> bool:
         """Whether nobody will call this ticket again."""
-        return self.turn in {"finished", "ended"}
+        return self.turn in {"finished", "left", "ended"}
 
 
 def follow_hash(code: str) -> bytes | None:
@@ -126,8 +141,9 @@ def progress_of(
         wait: what is still ahead of it; none when that is not known, or not from live news.
     """
     ahead = ahead_of(day, ticket) if ticket.state == "waiting" else None
-    turn = _turn(ticket, ahead, now)
+    turn = _turn(day, ticket, ahead, now)
     waits = turn in {"waiting", "near"}
+    leads_on = ticket.is_open and ticket.is_on_route and bool(steps_after(ticket))
     return Progress(
         label=ticket.label,
         office=day.office,
@@ -142,10 +158,12 @@ def progress_of(
         not_before_at=ticket.slot_start_at if turn == "early" else None,
         to_office=ticket.released_to if turn == "in_transit" else None,
         has_moved=ticket.from_office not in (None, day.office),
+        step=ticket.step + 1 if leads_on else 0,
+        steps=len(ticket.route) if leads_on else 0,
     )
 
 
-def _turn(ticket: Ticket, ahead: int | None, now: datetime) -> Turn:
+def _turn(day: OfficeDay, ticket: Ticket, ahead: int | None, now: datetime) -> Turn:
     match ticket.state:
         case "waiting":
             if ticket.expected and ticket.callable_at > now:
@@ -156,7 +174,7 @@ def _turn(ticket: Ticket, ahead: int | None, now: datetime) -> Turn:
                 return "next"
             return "near" if ahead is not None and ahead <= NEAR else "waiting"
         case "abandoned":
-            return "ended"
+            return "left" if day.is_open else "ended"
         case "called" | "serving" | "missed" | "parked" | "finished" | "in_transit" as state:
             return state
 

@@ -56,6 +56,10 @@ class Form:
     def has(self, name: str) -> bool:
         return name in self._values
 
+    def items(self) -> list[tuple[str, str]]:
+        """Every field with each of its values."""
+        return [(name, value) for name, values in self._values.items() for value in values]
+
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """A draft as it was found and as it was left."""
@@ -146,7 +150,7 @@ class Visit:
         values: dict[str, list[str]] = {}
         for name, value in (await self.request.form()).multi_items():
             if not isinstance(value, UploadFile):
-                values.setdefault(name, []).append(_clean(str(value)))
+                values.setdefault(name, []).append(clean(str(value)))
         form = Form(values)
         self._key = asked_key(self._current, form.get(DRAFT_FIELD))
         return form
@@ -204,5 +208,6 @@ class Visit:
         return [language, *self._draft_cookies()]
 
 
-def _clean(value: str) -> str:
+def clean(value: str) -> str:
+    """What somebody typed, without control characters, trimmed and cut to a sane length."""
     return _CONTROL.sub("", value).strip()[:FIELD_MAX]

@@ -17,6 +17,7 @@ from central.database import connect
 from central.loading import load
 from central.offices.city import City
 from central.settings import Database, Keys, Settings
+from sync.io.single_sign_on.settings import SingleSignOn
 from tests.integration.portal.citizen import Citizen
 from tests.integration.portal.office import Office
 from tests.kit.central_database import Clusters, migrate_central
@@ -65,10 +66,12 @@ async def load_into(dsn: str, keys: Path, city: City) -> None:
 
 
 @asynccontextmanager
-async def running_portal(dsn: str, folder: Path) -> AsyncIterator[Bed]:
+async def running_portal(
+    dsn: str, folder: Path, clock: ManualClock | None = None, single_sign_on: SingleSignOn | None = None
+) -> AsyncIterator[Bed]:
     """Central with what was loaded, while inside. ``folder`` has its keys."""
-    clock = ManualClock(MONDAY_8H)
-    async with running_central(dsn, folder, clock) as server:
+    clock = clock or ManualClock(MONDAY_8H)
+    async with running_central(dsn, folder, clock, single_sign_on) as server:
         yield Bed(server, clock)
 
 

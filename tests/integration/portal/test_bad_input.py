@@ -95,6 +95,14 @@ async def test_details_that_cannot_be_right(
     assert await shared_portal.count("appointment") == 0
 
 
+KEYS = {"hold": "hold_id", "booking_draft": "cookie_hash"}
+
+
+async def keys(portal: Bed, table: str) -> set[object]:
+    """The rows that are there. Old ones may be cleared away at any moment; a new one would be what bad input left behind."""
+    return {row[0] for row in await portal.server.central.pool.fetch(f"SELECT {KEYS[table]} FROM {table}")}
+
+
 @pytest.mark.parametrize(
     "typed, status, says",
     [
@@ -139,12 +147,12 @@ async def test_times_that_nobody_offered(
 ) -> None:
     async with shared_portal.citizen() as citizen:
         await to_times(citizen)
-        holds = await shared_portal.count("hold")
+        holds = await keys(shared_portal, "hold")
         page = await citizen.send("/reserva/hora", **values)
         assert citizen.reply.status_code == status
         assert said(key, "es") in page.words
         assert page.form("/reserva/hora").choices["time"], "there are others to choose from"
-        assert await shared_portal.count("hold") == holds
+        assert await keys(shared_portal, "hold") <= holds
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2199-12-31", "2026-11-20"])
@@ -169,18 +177,18 @@ async def test_days_that_no_office_gives(shared_portal: Bed, day: str) -> None:
 @pytest.mark.parametrize("language", ["es", "ar"])
 async def test_a_form_without_its_token_is_refused_in_words(shared_portal: Bed, language: str) -> None:
     async with shared_portal.citizen(language) as citizen:
-        drafts = await shared_portal.count("booking_draft")
+        drafts = await keys(shared_portal, "booking_draft")
         reply = await citizen.client.post("/reserva", data={"service": "viaje"})
         assert reply.status_code == 403
         assert said("base.error.form_expired", language) in reply.text
-        assert await shared_portal.count("booking_draft") == drafts
+        assert await keys(shared_portal, "booking_draft") <= drafts
 
 
 @pytest.mark.parametrize("size", [100_000, 10_000_000])
 async def test_a_body_that_is_too_large_is_not_read(shared_portal: Bed, size: int) -> None:
     async with shared_portal.citizen() as citizen:
         await citizen.open("/tramites/viaje")
-        drafts = await shared_portal.count("booking_draft")
+        drafts = await keys(shared_portal, "booking_draft")
         try:
             reply = await citizen.post(citizen.page.form("/reserva"), {"service": "x" * size})
         except httpx.TransportError:
@@ -188,7 +196,7 @@ async def test_a_body_that_is_too_large_is_not_read(shared_portal: Bed, size: in
         else:
             assert reply.status_code == 413
             assert said("portal.err.block", "es", phone="010") in reply.text
-        assert await shared_portal.count("booking_draft") == drafts
+        assert await keys(shared_portal, "booking_draft") <= drafts
         assert (await citizen.open("/")).lang == "es"
 
 

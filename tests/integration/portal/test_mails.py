@@ -17,6 +17,8 @@ from central.notices.mails import mail_of
 from central.pages import citizen_pages
 from sync.messages import booking_token
 from tests.integration.portal.conftest import Bed
+from tests.integration.portal.manager import sign_in
+from tests.integration.portal.test_closures import booked, close, ended
 from tests.integration.portal.test_wizard import to_check
 
 URL = "https://citas.example"
@@ -130,3 +132,29 @@ async def test_a_sensitive_service_is_not_named(portal: Bed) -> None:
         letter, city, citizen_pages(), public_url=URL, sender="a@b.es", phone="010", now=portal.clock.now()
     )  # fmt: skip
     assert "Viaje" not in f"{mail.subject}{mail.text}{mail.html}{mail.calendar!r}"
+
+
+@pytest.mark.parametrize("language", ["es", "en", "fr", "ar"])
+async def test_who_is_only_told_of_a_closure_reads_the_offer_and_the_way_to_change(portal: Bed, language: str) -> None:
+    pool = portal.server.central.pool
+    (done,) = await booked(portal, 1)
+    await pool.execute("UPDATE appointment SET language = $1", language)
+    async with portal.citizen() as browser:
+        await sign_in(browser, to="/cierres/centro")
+        await close(browser)
+        await browser.send("/mover", do="offer", cita=[done.appointment_id])
+    await ended(portal)
+    await pool.execute("DELETE FROM mail WHERE kind <> 'offered'")
+    mail = await sent(portal)
+    text = mail.get_body(preferencelist=("plain",)).get_content()  # type: ignore[union-attr]
+    html = mail.get_body(preferencelist=("html",)).get_content()  # type: ignore[union-attr]
+    code = f"{done.locator[:3]}-{done.locator[3:]}"
+    assert code in mail["Subject"]
+    for words in (SAYS[language][2], code, f"{URL}/cita/{done.link}", "Centro, Plaza 1"):
+        assert words in text
+        assert words in html
+    assert "Zubaida" not in text + html
+    assert not [part for part in mail.walk() if part.get_content_type() in {"image/png", "text/calendar"}], (
+        "nothing to check in by"
+    )
+    assert f'dir="{"rtl" if language == "ar" else "ltr"}"' in html

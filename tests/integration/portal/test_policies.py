@@ -133,7 +133,9 @@ async def test_a_replay_is_a_table_a_line_of_json_and_a_picture(portal: Bed, tmp
         await office.send()
     # The command reads the real clock; the simulated day is moved to yesterday.
     await portal.server.central.pool.execute(
-        "UPDATE fact SET occurred_at = now() - interval '1 day' WHERE type = 'day.opened'"
+        "SET session_replication_role = replica; "  # else no fact can be changed
+        "UPDATE fact SET occurred_at = now() - interval '1 day' WHERE type = 'day.opened'; "
+        "RESET session_replication_role"
     )
     file, config, plot = tmp_path / "strict.toml", tmp_path / "central.toml", tmp_path / "strict.svg"
     file.write_text("appointment_head_start_min = 15\n", "utf-8")

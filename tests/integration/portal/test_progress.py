@@ -14,6 +14,7 @@ from sync.domain.ordering import ahead_of
 from sync.messages import commands as c
 from sync.messages.feed import TicketGrant
 from tests.integration.portal.conftest import Bed
+from tests.integration.portal.manager import sign_in
 from tests.kit.office import DAY, new_id
 
 
@@ -34,10 +35,21 @@ async def test_place_call_service_and_end_are_shown(portal: Bed) -> None:
         page = await citizen.open(f"/t/{codes[0]}")
         assert page.title.startswith("P1: pase al puesto 1")
         assert 'data-state="call"' in citizen.reply.text
+        assert "Espere en la zona" not in page.words
+        assert "Puesto 1, zona" in page.words
         assert ticket is not None
         office.act(c.Start(request_id=new_id(), session=session, ticket_id=ticket))
         await office.send()
-        assert "Le están atendiendo en el puesto 1" in (await citizen.open(f"/t/{codes[0]}")).words
+        for language, said in (
+            ("es", "Le están atendiendo en el puesto 1"),
+            ("en", "You are being served at desk 1"),
+            ("fr", "Vous êtes reçu au guichet 1"),
+            ("ar", "تتم خدمتك في الشباك 1"),
+        ):
+            page = await citizen.open(f"/t/{codes[0]}?lang={language}")
+            assert said in page.words.replace("\u2068", "").replace("\u2069", "")
+            assert not any(wait in page.words for wait in ("Espere en", "Wait in", "Attendez dans", "انتظر"))
+        await citizen.open("/?lang=es")
         office.act(c.Finish(request_id=new_id(), session=session, ticket_id=ticket))
         await office.send()
         page = await citizen.open(f"/t/{codes[0]}")
@@ -123,6 +135,7 @@ async def test_polling_gives_the_same_parts(portal: Bed) -> None:
 @pytest.mark.parametrize("path", ["/t/{code}", "/", "/oficinas-ahora"])
 async def test_what_is_live_keeps_the_pages_language(portal: Bed, path: str) -> None:
     async with portal.office() as office, portal.citizen() as citizen:
+        await sign_in(citizen)
         code = office.take("padron")
         await office.send()
         await citizen.open(f"{path.format(code=code)}?lang=en")

@@ -9,6 +9,7 @@ import pytest
 
 from tests.integration.portal.citizen import Citizen
 from tests.integration.portal.conftest import Bed
+from tests.integration.portal.manager import sign_in
 
 DNI = "45298316T"
 OTHER_DNI = "12345678Z"
@@ -415,7 +416,8 @@ async def test_a_restored_central_says_not_now_in_every_language(portal: Bed) ->
         assert "مواعيدك الحالية صالحة" in (await citizen.open("/reserva/hora?lang=ar")).words
         assert await portal.count("appointment") == 0
         portal.clock.advance(seconds=2)
-        overview = await citizen.open("/oficinas-ahora?lang=es")
+        async with portal.citizen() as manager:
+            overview = await sign_in(manager)
         assert "Hasta que informen estas oficinas no se dan citas: Centro" in overview.words
 
         await portal.server.central.pool.execute("UPDATE central_life SET awaited = '{}'")

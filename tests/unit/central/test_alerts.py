@@ -9,7 +9,7 @@ import central
 
 ROOT = Path(central.__file__).parents[1]
 RULES = (ROOT / "central" / "alerts" / "ventanilla.rules.yml").read_text(encoding="utf-8")
-NEEDED = {"UplinkLag", "FactsParked", "JournalForked", "FencedNodeSpeaks", "DisplayStale", "DiskLow"}
+NEEDED = {"UplinkLag", "FactsParked", "JournalForked", "FencedNodeSpeaks", "DisplayStale", "DiskLow", "RetentionFails"}
 
 
 def test_every_metric_of_a_rule_is_made_somewhere() -> None:

@@ -63,4 +63,4 @@ def test_a_bad_file_says_where(old: str, new: str, problem: str) -> None:
 def test_everything_wrong_is_said_at_once() -> None:
     with pytest.raises(CityError) as error:
         read_city(SMALL.replace("Africa/Ceuta", "Nowhere").replace(', demo_password = "secreta"', ""))
-    assert len(error.value.problems) == 2
+    assert len(error.value.problems) == 4

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from central.offices.calendar import official_holidays
-from central.offices.rules import Band, Capacity, Week, hours_of, is_open, slots_of
+from central.offices.rules import Band, Capacity, slots_of
+from sync.domain.opening import Week, hours_of, is_open
 from sync.domain.service_day import service_date
 from sync.messages.feed import DatedHours, Holiday, OpeningHours
 

@@ -40,7 +40,8 @@ def test_a_file_says_what_differs_from_the_defaults() -> None:
         ("appointment_head_start_min = 400", "appointment_head_start_min: 400 is more than 120"),
         ("class_head_start_min = { general = 5 }", "is the class without a head start"),
         ("class_head_start_min = { pregnancy = 130 }", "class_head_start_min.pregnancy"),
-        ("secondary_threshold_min = 600", "scarce services would have no bound"),
+        ("secondary_threshold_min = 600", "secondary_threshold_min: 600 is more than 60"),
+        ("grace_min = 61\nlate_limit_min = 60", "grace_min: 61 is more than 60"),
         ("reinstate_within_min = 0", "lets nobody keep their place"),
     ],
 )
@@ -73,7 +74,7 @@ def test_every_sentence_exists(language: str, reinstate: str) -> None:
         secondary_threshold_min=40,
         reinstate=reinstate,  # type: ignore[arg-type]
     )
-    assert len(preview(odd, words)) == 10
+    assert len(preview(odd, words)) == 11
     assert len(cautions(odd, words)) >= 4
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central.offices.rules import Interval
 from central.portal.days import by_day, date_example, days_near, open_halves, read_date, times_shown
+from sync.domain.opening import Interval
 
 ZONE = ZoneInfo("Africa/Ceuta")
 TODAY = date(2026, 11, 23)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,26 @@ def test_the_range_is_whole_fives_around_the_estimate_and_fits_its_rail() -> Non
     assert span.rail_from <= kit.at("09:02") < span.starts_at < span.ends_at
     assert span.minute(span.ends_at) <= span.top_min
     assert len(span.labels) == 5
+
+
+def test_a_planned_visit_says_which_step_it_is_until_its_last() -> None:
+    office = kit.TestOffice()
+    ana = office.open("1", NINE)
+    ticket = office.take("a", NINE)
+
+    def shown() -> tuple[int, int]:
+        view = progress_of(office.day, office.day.tickets[ticket], office.catalogue, NINE, wait=None)
+        return view.step, view.steps
+
+    assert shown() == (0, 0)
+    office.do(c.PlanRoute(request_id=kit.new_id(), ticket_id=ticket, steps=("b",)), NINE)
+    assert shown() == (1, 2)
+    office.call_next(ana, NINE)
+    mine: Any = {"session": ana, "ticket_id": ticket}
+    office.do(c.Start(request_id=kit.new_id(), **mine), NINE)
+    office.do(c.Finish(request_id=kit.new_id(), **mine), NINE)
+    assert office.day.tickets[ticket].service == "b"
+    assert shown() == (0, 0), "the last one: whoever leaves after it is right to"
 
 
 def test_the_range_never_begins_in_the_past() -> None:
@@ -167,3 +188,35 @@ def test_the_holder_is_the_largest_tenure() -> None:
     shown = progress_of(real.day, held, real.catalogue, NINE, wait=None)
     assert (shown.turn, shown.label, shown.has_moved) == ("expected", "B1", True)
     assert holder_of([], hashed, NINE) is None
+
+
+def test_who_was_said_to_have_left_is_told_so_and_not_that_the_office_has_closed() -> None:
+    office = kit.TestOffice()
+    session = office.open("1", NINE)
+    ticket, other = office.take("a", NINE), office.take("a", NINE)
+
+    def turn(of: str) -> str:
+        shown = progress_of(office.day, office.day.tickets[of], office.catalogue, NINE, wait=None)
+        assert shown.is_over == (shown.turn != "next")
+        return shown.turn
+
+    leave = c.Leave(request_id=kit.new_id(), session=session, ticket_id=ticket)
+    office.do(leave, NINE)
+    assert turn(ticket) == "left"
+    office.do(c.Undo(request_id=kit.new_id(), session=session, act=leave.request_id), NINE)
+    assert turn(ticket) == "next"
+    office.do(c.CloseDay(request_id=kit.new_id()), kit.at("14:00"), supervisor=True)
+    assert turn(other) == "ended"
+
+
+def test_a_detour_from_a_planned_visit_is_no_step_of_it() -> None:
+    office = kit.TestOffice(kit.catalogue(("a", "b", "c")))
+    ana = office.open("1", NINE)
+    ticket = office.take("a", NINE)
+    office.do(c.PlanRoute(request_id=kit.new_id(), ticket_id=ticket, steps=("b",)), NINE)
+    office.call_next(ana, NINE)
+    mine: Any = {"session": ana, "ticket_id": ticket}
+    office.do(c.Transfer(request_id=kit.new_id(), service="c", **mine), NINE)
+    assert office.day.tickets[ticket].service == "c"
+    view = progress_of(office.day, office.day.tickets[ticket], office.catalogue, NINE, wait=None)
+    assert (view.step, view.steps) == (0, 0)
