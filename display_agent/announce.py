@@ -17,11 +17,11 @@ from typing import Literal
 import msgspec
 
 from display_agent.board import SECOND_NS, Audible, CallMark, age_s, mark_of
+from display_agent.remembering import remember
 from sync.messages.topics import BoardCall
 
 FULL_LAG_S = 20
 LONGEST_S = 12
-REMEMBERED_S = 24 * 3600
 FIRST_LANGUAGE = "es"
 
 
@@ -52,11 +52,11 @@ class Announcer:
     """Hands out announcements one by one.
 
     Args:
-        sounded: marks of calls that were sounded before this start.
+        sounded: marks of calls that were sounded before this start, oldest first.
     """
 
     def __init__(self, sounded: Iterable[CallMark] = ()) -> None:
-        self._sounded = set(sounded)
+        self._sounded = dict.fromkeys(sounded, True)
         self._busy_until_ns: int | None = None
 
     def take(self, audible: Audible | None, second_language: str, now_ns: int) -> Announcement | None:
@@ -72,8 +72,7 @@ class Announcer:
         call = next((call for call in audible.calls if mark_of(call) not in self._sounded), None)
         if call is None:
             return None
-        self._sounded = {mark for mark in self._sounded if age_s(mark.called_at, audible.now) < REMEMBERED_S}
-        self._sounded.add(mark_of(call))
+        remember(self._sounded, mark_of(call), True)
         self._busy_until_ns = now_ns + LONGEST_S * SECOND_NS
         lag_s = age_s(call.called_at, audible.now)
         return announcement(call, second_language, short=lag_s > FULL_LAG_S)

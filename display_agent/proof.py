@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from display_agent.board import SECOND_NS, CallMark
+from display_agent.remembering import remember
 
 SOUND_WAIT_S = 3
 
@@ -37,11 +38,11 @@ class ProofKeeper:
     """Collects reports of the page until they make a proof.
 
     Args:
-        proven: marks proven before this start.
+        proven: marks proven before this start, oldest first.
     """
 
     def __init__(self, proven: Iterable[CallMark] = ()) -> None:
-        self._proven = set(proven)
+        self._proven = dict.fromkeys(proven, True)
         self._painted: dict[CallMark, _Painted] = {}
         self._heard: dict[CallMark, bool] = {}
 
@@ -54,7 +55,7 @@ class ProofKeeper:
     def hear(self, mark: CallMark, state: SoundState) -> None:
         """The page plays the call's sound, has played it, or could not."""
         if mark not in self._proven:
-            self._heard[mark] = state != "failed"
+            remember(self._heard, mark, state != "failed")
 
     def take(self, now_ns: int) -> list[Proof]:
         """Proofs that are complete now, each once."""
@@ -62,11 +63,5 @@ class ProofKeeper:
         return [self._prove(mark) for mark in done]
 
     def _prove(self, mark: CallMark) -> Proof:
-        self._proven.add(mark)
+        remember(self._proven, mark, True)
         return Proof(mark, self._painted.pop(mark).shown_at, self._heard.pop(mark, False))
-
-    def forget(self, before: datetime) -> None:
-        """Drop what is known of calls made before an instant; they are on no board any more."""
-        self._proven = {mark for mark in self._proven if mark.called_at >= before}
-        self._heard = {mark: ok for mark, ok in self._heard.items() if mark.called_at >= before}
-        self._painted = {mark: painted for mark, painted in self._painted.items() if mark.called_at >= before}

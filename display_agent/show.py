@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
 
 import msgspec
 import structlog
@@ -29,7 +28,6 @@ from sync.messages.topics import Board, DeviceConfig, Epoch
 TICK_S = 0.25
 BEAT_EVERY = 8  # two seconds
 FORGET_EVERY = 4 * 3600  # an hour
-FORGET_AFTER = timedelta(days=1)
 PhrasesFor = Callable[[DeviceConfig, KeyOf], Phrases]
 
 log = structlog.get_logger(__name__)
@@ -103,7 +101,7 @@ class Show:
             if ticks % BEAT_EVERY == 0:
                 self.streams.send(Event("beat", "{}"))
             if ticks % FORGET_EVERY == 0:
-                await self._forget()
+                await self._spool.forget()
 
     async def painted(self, keys: list[str]) -> None:
         """The page has these announcements on the glass."""
@@ -197,11 +195,6 @@ class Show:
     async def _prove(self) -> None:
         for proof in self._proofs.take(self._clock.monotonic_ns()):
             await self._link.prove(proof)
-
-    async def _forget(self) -> None:
-        before = self._clock.now() - FORGET_AFTER
-        self._proofs.forget(before)
-        await self._spool.forget(before)
 
     def _tell_state(self, view: View) -> None:
         if view.state != self._view.state:

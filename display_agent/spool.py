@@ -19,6 +19,7 @@ import msgspec
 import structlog
 
 from display_agent.board import CallMark
+from display_agent.remembering import REMEMBERED
 from sync.io import sql
 from sync.messages.codec import MalformedMessage, decode
 
@@ -31,10 +32,10 @@ log = structlog.get_logger(__name__)
 
 
 class Remembered(msgspec.Struct, frozen=True):
-    """Marks by what was done about them."""
+    """Marks by what was done about them, oldest first."""
 
-    sounded: frozenset[CallMark]
-    proven: frozenset[CallMark]
+    sounded: tuple[CallMark, ...]
+    proven: tuple[CallMark, ...]
 
 
 class Spool:
@@ -45,15 +46,15 @@ class Spool:
         self._writing = asyncio.Lock()
 
     async def remembered(self) -> Remembered:
-        sounded, proven = set(), set()
+        sounded, proven = [], []
         async with self._db.execute(_SQL.calls) as rows:
             async for ticket_id, announcement, called_at, recalls, was_sounded, was_proven in rows:
                 mark = CallMark(ticket_id, announcement, recalls, datetime.fromisoformat(called_at))
                 if was_sounded:
-                    sounded.add(mark)
+                    sounded.append(mark)
                 if was_proven:
-                    proven.add(mark)
-        return Remembered(frozenset(sounded), frozenset(proven))
+                    proven.append(mark)
+        return Remembered(tuple(sounded), tuple(proven))
 
     async def mark_sounded(self, mark: CallMark) -> None:
         await self._write((_SQL.mark_sounded, _row(mark)))
@@ -74,9 +75,9 @@ class Spool:
         async with self._db.execute(_SQL.acks) as rows:
             return {ack_id: body async for ack_id, body in rows}
 
-    async def forget(self, before: datetime) -> None:
-        """Drop calls made before an instant."""
-        await self._write((_SQL.forget_calls, {"before": _text(before)}))
+    async def forget(self, most: int = REMEMBERED) -> None:
+        """Drop all but the newest calls."""
+        await self._write((_SQL.forget_calls, {"most": most}))
 
     async def keep(self, name: str, body: bytes) -> None:
         await self._write((_SQL.keep, {"name": name, "body": body}))

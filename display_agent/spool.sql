@@ -39,10 +39,17 @@ VALUES (:ticket_id, :announcement, :called_at, :recalls, 1)
 ON CONFLICT DO UPDATE SET proven = 1
 
 -- name: calls
-SELECT ticket_id, announcement, called_at, recalls, sounded, proven FROM announcement
+SELECT ticket_id, announcement, called_at, recalls, sounded, proven
+  FROM announcement
+ ORDER BY called_at, ticket_id, announcement
 
 -- name: forget_calls
-DELETE FROM announcement WHERE called_at < :before
+DELETE FROM announcement
+ WHERE (ticket_id, announcement, recalls) NOT IN (
+   SELECT ticket_id, announcement, recalls
+     FROM announcement
+    ORDER BY called_at DESC, ticket_id DESC, announcement DESC
+    LIMIT :most)
 
 -- name: add_ack
 INSERT INTO ack (ack_id, body) VALUES (:ack_id, :body)

@@ -25,6 +25,7 @@ from kiosk_agent.printing.printer import PrinterState, TicketPrinter
 from kiosk_agent.printing.slips import SlipPrinter
 from kiosk_agent.requests import Requests
 from kiosk_agent.reserve import Reserve
+from kiosk_agent.retelling import Retelling
 from kiosk_agent.scanner import Scanner
 from kiosk_agent.settings import Settings
 from kiosk_agent.spool import CommandState, Entry, Spool
@@ -102,7 +103,8 @@ class Agent:
         self._started_s = self.now_s()
         self.reserve = Reserve(spool, clock, self._device)
         self.link = EdgeLink(settings, spool, clock, status=self._status, jitter=jitter)
-        self.link.on_connect = self.reserve.tell_now
+        self.retelling = Retelling(spool, clock, self._device)
+        self.link.on_connect = self._tell_now
         self.requests = Requests(self.link.ask, self._gave_up)
         self.slips = SlipPrinter(
             spool,
@@ -178,7 +180,7 @@ class Agent:
             settled=settled,
             jobs=jobs,
             taken=tuple(self.reserve.taken(each.told) for each in given),
-            seen=tuple(self.reserve.seen(job.slip) for job in jobs),
+            seen=tuple(seen for job in jobs for seen in self.reserve.seen(job.slip)),
             acks=tuple(self._unprinted(effect) for effect in effects if isinstance(effect, e.LeaveUnprinted)),
         )
 
@@ -194,8 +196,8 @@ class Agent:
         await self._remember()
         self.scanner.start()
         async with self.link.running():
-            work = (self._listen, self._scan, self._tick, self._watch_printer, self._forget, self.slips.run, self._tell)
-            loops = (*work, lambda: _until(stop))
+            work = (self._listen, self._scan, self._tick, self._watch_printer, self._forget)
+            loops = (*work, self.slips.run, self._tell, self._retell, lambda: _until(stop))
             tasks = [asyncio.create_task(loop(), name=loop.__name__) for loop in loops]
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -209,6 +211,13 @@ class Agent:
     async def _tell(self) -> None:
         await self.reserve.run(self.link)
 
+    async def _retell(self) -> None:
+        await self.retelling.run(self.link, lambda: self.zone)
+
+    def _tell_now(self) -> None:
+        self.reserve.tell_now()
+        self.retelling.tell_now()
+
     async def _remember(self) -> None:
         """Begin where an earlier run ended: its config, and the request of a person who may still be there."""
         now = self.clock.now()
@@ -220,6 +229,7 @@ class Agent:
         epoch = await self._spool.kept("epoch")
         if epoch is not None:
             self.queue = with_epoch(self.queue, int(epoch))
+            self.retelling.epoch(self.queue.epoch)
         await self._resume(now)
 
     async def _resume(self, now: datetime) -> None:
@@ -261,6 +271,7 @@ class Agent:
             case Epoch():
                 self.queue = with_epoch(self.queue, heard.epoch)
                 await self._spool.keep("epoch", str(self.queue.epoch).encode())
+                self.retelling.epoch(self.queue.epoch)
             case Board():
                 await self._board(heard, retained=message.retained)
 
@@ -274,7 +285,7 @@ class Agent:
         self.wake_watchers()
 
     async def _replied(self, reply: KioskReply) -> None:
-        if await self.reserve.replied(reply):
+        if self.retelling.replied(reply) or await self.reserve.replied(reply):
             return
         asked = await self._spool.command(reply.request_id)
         if asked is None or asked.state == "answered":
@@ -291,7 +302,7 @@ class Agent:
             await self._spool.acknowledge_again(job.job_id)
             self.link.acks_changed()
             return
-        await self._spool.write(Entry(jobs=(job,), seen=(self.reserve.seen(job.slip),)), self.clock.now())
+        await self._spool.write(Entry(jobs=(job,), seen=self.reserve.seen(job.slip)), self.clock.now())
         await self.reserve.count()
         self.slips.wake()
 
@@ -310,7 +321,7 @@ class Agent:
         if heard != self.kiosk.edge_heard:
             await self.handle(e.EdgeHeard(heard))
             if heard:
-                self.reserve.tell_now()
+                self._tell_now()
         stands = self.reserve.stands() if is_silent(self.queue, self._started_s, self.now_s()) else "none"
         if stands != self.kiosk.reserve:
             await self.handle(e.ReserveStands(stands))

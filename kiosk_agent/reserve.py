@@ -20,14 +20,13 @@ from kiosk_agent.link import EdgeLink
 from kiosk_agent.machine import Offer
 from kiosk_agent.machine.screens import Stands
 from kiosk_agent.spool import Seen, Spool, Taken
+from kiosk_agent.telling import FIRST_PAUSE_S, Teller
 from sync.domain.reserve import next_reserved
 from sync.domain.service_day import service_date
 from sync.io.clock import Clock
 from sync.io.ids import new_id
-from sync.io.waiting import set_within
 from sync.messages.codec import decode, encode
 from sync.messages.facts import ReserveGranted
-from sync.messages.refusals import RefusalCode
 from sync.messages.topics import (
     FOLLOW_CODE_BYTES,
     DeviceConfig,
@@ -38,10 +37,6 @@ from sync.messages.topics import (
     Slip,
 )
 
-NOT_NOW: frozenset[RefusalCode] = frozenset({"retry", "no_authority", "date_unconfirmed", "disk_full", "forbidden"})
-"""Refusals that another hour, or whoever holds the office then, may not repeat."""
-FIRST_PAUSE_S = 1.0
-MAX_PAUSE_S = 30.0
 SHOW_REFUSED = timedelta(hours=24)
 
 log = structlog.get_logger(__name__)
@@ -63,8 +58,7 @@ class Reserve:
         """The last that was granted; it stays known when the office's day is closed."""
         self._zone: ZoneInfo | None = None
         self._wake = asyncio.Event()
-        self._settled = False
-        self._telling: str | None = None
+        self._teller = Teller()
         self.numbers = HeldNumbers()
 
     async def load(self) -> None:
@@ -133,27 +127,22 @@ class Reserve:
         """A ticket given now."""
         return Taken(told, self._clock.now(), self._clock.boot_id, self._clock.monotonic_ns())
 
-    def seen(self, slip: Slip) -> Seen:
-        """The number of a slip that leaves this kiosk."""
+    def seen(self, slip: Slip) -> tuple[Seen, ...]:
+        """The number of a slip that leaves this kiosk: of the slip's day, and of this kiosk's if a clock is wrong."""
         zone = self._zone or ZoneInfo("UTC")
-        return Seen(service_date(slip.issued_at, zone), slip.label[0], int(slip.label[1:]))
+        days = {service_date(slip.issued_at, zone), service_date(self._clock.now(), zone)}
+        return tuple(Seen(day, slip.label[0], int(slip.label[1:])) for day in sorted(days))
 
     def tell_now(self) -> None:
         """There is something to tell, or the edge may hear again."""
         self._wake.set()
+        self._teller.now()
 
     async def replied(self, reply: KioskReply) -> bool:
         """Take the answer to a telling; whether it was one."""
-        if reply.request_id != self._telling:
-            return any(taken.told.request_id == reply.request_id for taken in await self._spool.untold())
-        refusal = reply.refusal
-        if refusal is None or refusal.code not in NOT_NOW:
-            await self._spool.settle_taken(reply.request_id, "told" if refusal is None else "refused")
-            log.info("reserve.told", request_id=reply.request_id, refused=refusal.code if refusal else None)
-            await self.count()
-            self._settled = True
-            self._wake.set()
-        return True
+        if self._teller.replied(reply):
+            return True
+        return any(taken.told.request_id == reply.request_id for taken in await self._spool.untold())
 
     async def run(self, link: EdgeLink) -> None:
         """Tell what was given, for ever."""
@@ -169,23 +158,15 @@ class Reserve:
             await self._wake.wait()
 
     async def _tell(self, taken: Taken, link: EdgeLink) -> None:
-        self._settled = False
-        self._telling, pause_s = taken.told.request_id, FIRST_PAUSE_S
-        while True:
-            self._wake.clear()  # before it is sent: an answer may be quicker than what comes after
-            told = msgspec.structs.replace(taken.told, elapsed_ms=elapsed_ms(taken, self._clock))
-            await link.ask(told)
-            if await self._settled_within(pause_s):
-                break
-            pause_s = FIRST_PAUSE_S if self._wake.is_set() else min(pause_s * 2, MAX_PAUSE_S)
-        self._telling = None
+        async def ask() -> None:
+            await link.ask(msgspec.structs.replace(taken.told, elapsed_ms=elapsed_ms(taken, self._clock)))
+
+        reply = await self._teller.tell(taken.told.request_id, ask)
+        await self._spool.settle_taken(reply.request_id, "told" if reply.refusal is None else "refused")
+        log.info("reserve.told", request_id=reply.request_id, refused=reply.refusal.code if reply.refusal else None)
+        await self.count()
         link.acks_changed()  # what waits to be said about this ticket may be said now
         await link.tell_status()
-
-    async def _settled_within(self, pause_s: float) -> bool:
-        """Wait for an answer, or for a reason to tell again at once."""
-        await set_within(self._wake, pause_s)
-        return self._settled
 
     def _next(self) -> int | None:
         config = self._config

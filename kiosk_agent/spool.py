@@ -20,7 +20,7 @@ import msgspec
 
 from sync.io import sql
 from sync.messages.codec import decode, encode
-from sync.messages.topics import KioskCommand, KioskTellReserved, PrintedAck, PrintFailedAck, PrintJob
+from sync.messages.topics import KioskCommand, KioskTellReserved, PrintedAck, PrintFailedAck, PrintJob, Slip
 from sync.messages.values import Uuid
 
 _SQL = sql.load("kiosk_agent", "spool.sql")
@@ -167,6 +167,14 @@ class Spool:
         """Slips that are not settled, in the order in which they came."""
         rows = await self._all(_SQL.unfinished_jobs)
         return [SpooledJob(decode(body, PrintJob), datetime.fromisoformat(at), state) for body, at, state in rows]
+
+    async def printed_since(self, at: datetime) -> list[tuple[Slip, datetime]]:
+        """The first slip of each ticket since an instant, and when it came; the oldest first."""
+        first: dict[Uuid, tuple[Slip, datetime]] = {}
+        for body, added_at in await self._all(_SQL.jobs_since, {"since": _text(at)}):
+            slip = decode(body, PrintJob).slip
+            first.setdefault(slip.ticket_id, (slip, datetime.fromisoformat(added_at)))
+        return list(first.values())
 
     async def start_job(self, job_id: Uuid) -> None:
         """Note that bytes are about to leave for the printer."""

@@ -106,6 +106,9 @@ SELECT state, ack_id, ack FROM print_job WHERE job_id = :job_id
 -- name: unfinished_jobs
 SELECT body, added_at, state FROM print_job WHERE state <> 'done' ORDER BY added_at, job_id
 
+-- name: jobs_since
+SELECT body, added_at FROM print_job WHERE added_at >= :since ORDER BY added_at, job_id LIMIT 2000
+
 -- name: start_job
 UPDATE print_job SET state = 'started' WHERE job_id = :job_id
 

@@ -130,8 +130,9 @@ def _screen(kiosk: Kiosk, around: Surroundings) -> tuple[str, dict[str, Any]]:
             shown = "ticket.html" if ticket.paper in {"printing", "printed"} else "unprinted.html"
             news = ticket.paper if around.has_printer else "none"
             return shown, {**_slip(ticket.slip, around), "news": news, "reprint": ticket.reprint}
-        case s.AlreadyIn(slip=slip):
-            return "already_in.html", {**_slip(slip, around), "has_printer": around.has_printer}
+        case s.AlreadyIn(slip=slip, counter=counter, is_served=is_served):
+            here = {"counter": counter, "is_served": is_served, "has_printer": around.has_printer}
+            return "already_in.html", {**_slip(slip, around), **here}
         case s.Problem() as problem:
             return "problem.html", _problem(kiosk, problem, around)
 

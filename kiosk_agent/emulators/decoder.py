@@ -55,6 +55,9 @@ class PaperTicket(msgspec.Struct, frozen=True, kw_only=True):
         return sum(height_of(piece) for piece in self.pieces)
 
 
+_QR_LEVELS = dict(enumerate("LMQH", 48))
+
+
 class Decoder:
     """A printer's command interpreter.
 
@@ -179,11 +182,13 @@ class Decoder:
     def _qr(self, data: bytes) -> None:
         """GS ( k cn fn …: 67 module size, 69 level, 80 store, 81 print."""
         pen = self._pen
+        if len(data) < 3:  # cut short: as a printer does, passed over
+            return
         match data[1]:
             case 67:
                 pen.qr_dots = data[2]
             case 69:
-                pen.qr_level = "LMQH"[data[2] - 48]
+                pen.qr_level = _QR_LEVELS.get(data[2], pen.qr_level)
             case 80:
                 pen.qr_text = data[3:].decode("utf-8", "replace")
             case 81:

@@ -66,4 +66,5 @@ def slip_of(offer: Offer, asked: KioskTakeTicket) -> Slip:
         wait=None,
         follow_url=progress_url(offer.public_url, offer.follow_code) if offer.public_url else "",
         reserve=True,
+        service=asked.service,
     )

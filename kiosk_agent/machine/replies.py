@@ -65,7 +65,7 @@ def screen_for(reply: KioskReply, *, reprint: bool) -> Ticket | AlreadyIn | Prob
             return Problem("desk")
         return Ticket(reply.slip, reprint=reprint)
     if reply.refusal.code == "already_checked_in" and reply.slip is not None:
-        return AlreadyIn(reply.slip)
+        return AlreadyIn(reply.slip, reply.counter, reply.is_served)
     if reply.refusal.code == "already_checked_in" and reply.visit != "open":
         return Problem(reply.visit)
     return _problem(reply.refusal)

@@ -93,9 +93,15 @@ class Ticket(Screen, frozen=True, tag="ticket"):
 
 
 class AlreadyIn(Screen, frozen=True, tag="already_in"):
-    """This appointment has its ticket; it can be printed again."""
+    """This appointment has its ticket; it can be printed again.
+
+    Args:
+        counter: where the person is called to, or served; none while they wait.
+    """
 
     slip: Slip
+    counter: Slug | None = None
+    is_served: bool = False
 
 
 class Problem(Screen, frozen=True, tag="problem"):

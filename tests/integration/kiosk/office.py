@@ -40,6 +40,7 @@ from sync.messages.topics import (
     KioskMessage,
     KioskReply,
     KioskTakeTicket,
+    KioskTellPrinted,
     KioskTellReserved,
     ServiceTile,
     ServiceWait,
@@ -184,6 +185,9 @@ class Edge:
                     self.statuses.append(decode(message.payload, DeviceStatus))
 
     async def _asked(self, asked: KioskMessage) -> None:
+        if isinstance(asked, KioskTellPrinted):
+            await self.respond(KioskReply(request_id=asked.request_id))
+            return
         if not isinstance(asked, KioskTellReserved):
             await self._command(asked)
             return

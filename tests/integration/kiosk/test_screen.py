@@ -1,20 +1,19 @@
 """The page over HTTP and in a real browser: without script, with script, and what it must never keep."""
 
 import asyncio
-import shutil
 import time
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from kiosk_agent.machine import events as e
 from kiosk_agent.machine import screens as s
 from sync.messages.refusals import Refusal
 from tests.integration.kiosk.office import Office, RunningKiosk, running_kiosk, until
+from tests.kit.browser import chromium
 from tests.kit.clock import ManualClock
-from tests.kit.services import require
 
 pytestmark = pytest.mark.broker
 
@@ -34,14 +33,10 @@ async def web(kiosk: RunningKiosk) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def page(kiosk: RunningKiosk) -> AsyncIterator[Page]:
-    chromium = shutil.which("chromium")
-    require(chromium, "there is no Chromium here")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    async with chromium() as browser:
         page = await browser.new_page(viewport={"width": 1080, "height": 1920})
         await page.goto(f"http://127.0.0.1:{kiosk.port}/")
         yield page
-        await browser.close()
 
 
 async def test_a_walk_in_without_script(web: httpx.AsyncClient, office: Office) -> None:
@@ -155,12 +150,9 @@ async def test_languages_and_comfort_are_of_the_session(page: Page, kiosk: Runni
 
 @pytest.mark.browser
 async def test_the_idle_question_is_answered_anywhere_or_everything_is_wiped(office: Office) -> None:
-    chromium = shutil.which("chromium")
-    require(chromium, "there is no Chromium here")
     clock = ManualClock()
-    async with running_kiosk(office.settings(), clock) as kiosk, async_playwright() as playwright:
+    async with running_kiosk(office.settings(), clock) as kiosk, chromium() as browser:
         await kiosk.ready()
-        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = await browser.new_page(viewport={"width": 1080, "height": 1920})
         await page.goto(f"http://127.0.0.1:{kiosk.port}/")
         await page.click('button[value="with"]')
@@ -182,15 +174,11 @@ async def test_the_idle_question_is_answered_anywhere_or_everything_is_wiped(off
         clock.advance(seconds=20)
         await page.wait_for_selector('button[value="without"]')
         assert await page.locator("[data-keyboard]").count() == 0
-        await browser.close()
 
 
 @pytest.mark.browser
 async def test_every_open_page_shows_the_same_and_all_end_with_the_agent(office: Office) -> None:
-    chromium = shutil.which("chromium")
-    require(chromium, "there is no Chromium here")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    async with chromium() as browser:
         async with running_kiosk(office.settings()) as kiosk:
             await kiosk.ready()
             pages = [await browser.new_page() for _ in range(3)]
@@ -201,7 +189,6 @@ async def test_every_open_page_shows_the_same_and_all_end_with_the_agent(office:
                 await page.wait_for_selector(".kiosk-grid")
             stopping = time.monotonic()
         assert time.monotonic() - stopping < 5
-        await browser.close()
 
 
 @pytest.mark.browser

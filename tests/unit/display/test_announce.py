@@ -57,6 +57,15 @@ def test_a_page_that_never_reports_the_end_does_not_block_the_next_for_ever() ->
     assert taken(announcer, heard, 14).mark == mark_of(call(2, 1))
 
 
+def test_a_clock_that_goes_years_ahead_and_back_sounds_nothing_again() -> None:
+    announcer, years_s = Announcer(), 10 * 365 * 86400
+    taken(announcer, audible(1, call(1, 0)), 1)
+    announcer.finish()
+    taken(announcer, audible(years_s + 2, call(2, years_s + 1)), 2)
+    announcer.finish()
+    assert announcer.take(audible(3, call(1, 0)), "ar", seconds(3)) is None
+
+
 def test_what_waited_more_than_20_seconds_is_shortened() -> None:
     assert taken(Announcer(), audible(20, call(1, 0)), 20).form == "full"
     short = taken(Announcer(), audible(20.1, call(1, 0, recalls=2)), 20.1)

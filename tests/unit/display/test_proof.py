@@ -46,10 +46,7 @@ def test_only_the_first_paint_counts() -> None:
     assert proofs.take(seconds(4)) == [Proof(MARK, after(1), sounded=False)]
 
 
-def test_proven_before_a_restart_stays_proven_until_forgotten() -> None:
+def test_proven_before_a_restart_stays_proven() -> None:
     proofs = ProofKeeper(proven=[MARK])
     proofs.paint(MARK, after(1), seconds(1), sound_expected=False)
     assert proofs.take(seconds(5)) == []
-    proofs.forget(after(0.5))
-    proofs.paint(MARK, after(6), seconds(6), sound_expected=False)
-    assert proofs.take(seconds(6)) == [Proof(MARK, after(6), sounded=False)]

@@ -160,6 +160,13 @@ def test_already_in_offers_the_same_slip_again() -> None:
     assert effects == [Send(KioskReprint(request_id=OTHER, device="kiosk-1", ticket_id=SLIP.ticket_id))]
 
 
+def test_a_called_appointment_is_shown_with_its_counter() -> None:
+    answer = reply(SLIP, "already_checked_in", ticket_id=SLIP.ticket_id)
+    answer = msgspec.structs.replace(answer, counter="4", is_served=True)
+    kiosk, _ = walk(on(s.Asking(ID, "check_in")), e.Replied(answer, "check_in"))
+    assert kiosk.screen == s.AlreadyIn(SLIP, "4", is_served=True)
+
+
 @pytest.mark.parametrize("visit", ["missed", "finished"])
 def test_an_appointment_whose_ticket_waits_no_more_is_not_in_the_list(visit: s.Trouble) -> None:
     answer = msgspec.structs.replace(reply(None, "already_checked_in", ticket_id=SLIP.ticket_id), visit=visit)

@@ -76,6 +76,8 @@ SCREENS: list[s.AnyScreen] = [
     s.Ticket(SLIP, "no_paper", settled_at_s=100.0),
     s.Ticket(SLIP, "offline", settled_at_s=100.0),
     s.AlreadyIn(SLIP),
+    s.AlreadyIn(SLIP, "4"),
+    s.AlreadyIn(SLIP, "4", is_served=True),
     *(s.Problem(trouble, office="centro", service_date="2026-12-01") for trouble in get_args(Trouble)),
     s.Problem("wrong_office"),
     s.Problem("wrong_day", service_date="2026-11-01"),
@@ -111,6 +113,18 @@ def test_every_screen_has_its_words(screen: s.AnyScreen, language: str, painter:
     assert f'<html lang="{language}" dir="{"rtl" if language == "ar" else "ltr"}"' in page
     assert "None" not in page
     assert ' style="' not in page
+
+
+@pytest.mark.parametrize("is_served, said", [(False, "Pase al"), (True, "Le atienden en el")])
+def test_who_was_called_already_is_sent_to_the_counter_and_not_to_wait(
+    is_served: bool, said: str, painter: Painter
+) -> None:
+    page = drawn(view_of(kiosk(s.AlreadyIn(SLIP, "4", is_served=is_served)), AROUND), painter)
+    assert f"<h1><span>{said} <strong>puesto 4</strong></span></h1>" in page, "one line of text, not two columns"
+    assert ('data-state="call"' in page) == (not is_served), "yellow means now"
+    assert "Espere" not in page
+    assert "No ha perdido su sitio" not in page
+    assert 'value="reprint"' not in page
 
 
 def test_the_first_page_offers_six_services_then_the_others(painter: Painter) -> None:
