@@ -102,13 +102,17 @@ lint: $(DEV_STAMP) ## style, format, types, who may import whom
 smoke: setup ## a city on free ports, driven and judged from outside
 	@$(BIN)/python -m tests.smoke $(ARGS)
 
+.PHONY: screenshots
+screenshots: setup ## the pictures in docs/screenshots (ARGS="--only managers" for some)
+	@$(BIN)/python -m tests.screenshots $(ARGS)
+
 .PHONY: sim
 sim: $(DEV_STAMP) ## the protocol in virtual time (SEEDS=200 START=1)
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --start $(START) $(ARGS)
 
 .PHONY: bench
 bench: setup ## figures, each with the machine's limit from the same run
-	@for bench in booking issue_ticket call_to_display replace_node; do $(BIN)/python -m tests.bench.$$bench $(ARGS); done
+	@for bench in booking issue_ticket call_to_display replace_node console; do $(BIN)/python -m tests.bench.$$bench $(ARGS); done
 
 # ---------------------------------------------------------------------------------------------------------- releases
 

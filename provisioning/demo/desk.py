@@ -33,6 +33,8 @@ from ui.pages import Pages
 LOOK_EVERY_S = 1.0
 SHOWN = 6
 AREA = "Ventanilla"
+ROLES = ("clerk", "supervisor", "manager", "admin")
+"""What staff may be; who is several things is called by the last."""
 
 
 def static_assets() -> StaticAssets:
@@ -159,8 +161,9 @@ class Desk:
         return next((str(o["name"]) for o in self.city["offices"] if o["id"] == office), office)
 
     def _staff(self) -> list[dict[str, Any]]:
+        """Who can sign in, each with the word for what they do."""
         return [
-            {"office": office["name"], **person}
+            {"office": office["name"], "role": max(person["roles"], key=ROLES.index), **person}
             for office in self.city["offices"]
             if office["id"] in self.relays
             for person in office.get("staff", [])

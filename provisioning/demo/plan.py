@@ -127,6 +127,7 @@ def central_settings(config: DemoConfig, places: Places, dsn: str) -> dict[str, 
         "http": {"host": config.host, "port": config.central, "public_url": config.url(config.central)},
         "database": {"dsn": dsn},
         "keys": {"folder": str(places.central / "keys"), "create_missing": True},
+        "leases": {"automatic": True},
         "mail": {"host": config.host, "port": config.smtp, "sender": "citas@melilla.example"},
         "logs": {"form": "json"},
     }

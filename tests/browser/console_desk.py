@@ -8,6 +8,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from tests.kit.browser import close
 from tests.kit.console_server import Console
 from tests.kit.edge import SECRET
 
@@ -79,5 +80,14 @@ async def desk_in(browser: Browser, console: Console | str, **options: Any) -> A
     try:
         yield desk
     finally:
-        await context.close()
+        await close(context)
     assert desk.broken == []
+
+
+async def tab_to(desk: Desk, selector: str) -> None:
+    """Press Tab until the wanted element has the focus, which must show."""
+    for _ in range(60):
+        await desk.page.keyboard.press("Tab")
+        if await desk.page.locator(selector).first.evaluate("(e) => e === document.activeElement"):
+            return
+    raise AssertionError(f"no way to {selector} by keyboard; the focus is at {await desk.focused()}")

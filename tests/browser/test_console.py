@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from sync.messages.policy import Policy
-from tests.browser.console_desk import Desk, desk_in
+from tests.browser.console_desk import Desk, desk_in, tab_to
 from tests.kit.console_server import Console, console, office, policy, today_at
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -64,7 +64,7 @@ async def the_whole_day(desk: Desk, served: Console) -> None:
     await desk.press("Cerrar")
     await desk.sees("Ha llegado")
 
-    await desk.press("Dar turno")
+    await desk.press("Atender sin turno")
     await desk.page.select_option("#service", "padron")
     await desk.page.click('.panel button:has-text("Dar turno")')
     await desk.sees("Turno B2 dado")
@@ -82,12 +82,13 @@ async def the_whole_day(desk: Desk, served: Console) -> None:
 
     await desk.press("Llamar siguiente")
     await expect(desk.page.locator('button:has-text("Ha venido")')).to_be_visible()
-    await desk.page.click('header button:has-text("Cerrar puesto")')
-    await desk.sees("Termine o derive antes la visita actual.")
+    await desk.page.click('header a:has-text("Cerrar puesto")')
+    await desk.sees("Termine antes la visita de")
     await desk.press("Ha venido")
     await desk.press("Finalizar")
     await desk.no_visit()
-    await desk.page.click('header button:has-text("Cerrar puesto")')
+    await desk.page.click('header a:has-text("Cerrar puesto")')
+    await desk.page.click('.panel button:has-text("Fin de turno")')
     await desk.sees("¿En qué puesto trabaja?")
     await desk.page.click('button:has-text("Salir")')
     await desk.sees("Ha salido.")
@@ -119,7 +120,7 @@ async def test_every_verb_by_keyboard_only(desk: Desk, served: Console) -> None:
     await desk.ready()
 
     await keys.press("F6")
-    await expect(desk.page.locator("#service")).to_be_focused()
+    await expect(desk.page.locator('[data-verb="serve_walk_in"]')).to_be_focused()
     await tab_to(desk, '.panel button:has-text("Dar turno")')
     await keys.press("Enter")
     await desk.sees("Turno B1 dado")
@@ -161,19 +162,12 @@ async def test_every_verb_by_keyboard_only(desk: Desk, served: Console) -> None:
     await desk.sees("Finalizar")
     await keys.press("F7")
     await desk.no_visit()
-    await tab_to(desk, 'button:has-text("Cerrar puesto")')
+    await tab_to(desk, 'header a:has-text("Cerrar puesto")')
+    await keys.press("Enter")
+    await expect(desk.page.locator('.panel button:has-text("Fin de turno")')).to_be_focused()
     await keys.press("Enter")
     await desk.sees("¿En qué puesto trabaja?")
     assert len(served.tickets("finished")) == 1
-
-
-async def tab_to(desk: Desk, selector: str) -> None:
-    """Press Tab until the wanted element has the focus, which must show."""
-    for _ in range(60):
-        await desk.page.keyboard.press("Tab")
-        if await desk.page.locator(selector).first.evaluate("(e) => e === document.activeElement"):
-            return
-    raise AssertionError(f"no way to {selector} by keyboard; the focus is at {await desk.focused()}")
 
 
 @pytest.mark.parametrize("script", [True, False])
@@ -205,23 +199,39 @@ async def test_three_presses_of_the_key_call_one_person(desk: Desk, served: Cons
 
 
 async def test_two_browsers_at_one_counter_call_one_person(served: Console, browser: Browser) -> None:
-    async with desk_in(browser, served) as one, desk_in(browser, served, java_script_enabled=False) as other:
+    """The second one takes over; the first one's page still shows the counter as it was, and calls nobody."""
+    async with desk_in(browser, served, java_script_enabled=False) as one, desk_in(browser, served) as other:
         await one.at_work()
         await served.walk_in()
         await served.walk_in()
         await other.sign_in()
-        await other.sees("Centro, puesto 4")
+        await other.ready()
+        await other.press("Llamar siguiente")
+        await other.visit_is("B1")
         await one.press("Llamar siguiente")
+        await one.sees("El puesto 4 sigue en otro equipo")
+        assert served.facts("ticket.called") == 1
+        await one.press("Abrirlo aquí")
         await one.visit_is("B1")
+        await other.sees("El puesto 4 sigue en otro equipo")
+
+
+async def test_two_tabs_at_one_counter_call_one_person(served: Console, browser: Browser) -> None:
+    async with desk_in(browser, served, java_script_enabled=False) as one:
+        await one.at_work()
+        await served.walk_in()
+        await served.walk_in()
+        tab = Desk(await one.page.context.new_page(), served.url)
+        await tab.page.goto(served.url)
+        await one.press("Llamar siguiente")
         await one.press("Ha venido")
         await one.press("Finalizar")
         await one.no_visit()
-        await other.press("Llamar siguiente")  # its page still shows the counter as it was
-        await other.sees("El puesto ya había avanzado")
+        await tab.press("Llamar siguiente")  # its page still shows the counter as it was
+        await tab.sees("El puesto ya había avanzado")
         assert served.facts("ticket.called") == 1
-        await other.press("Llamar siguiente")
-        await other.visit_is("B2")
-        await one.visit_is("B2")
+        await tab.press("Llamar siguiente")
+        await tab.visit_is("B2")
 
 
 async def test_the_name_is_shown_from_the_call_to_the_close(desk: Desk, served: Console) -> None:

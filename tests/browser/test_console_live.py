@@ -1,6 +1,8 @@
 """The console in an office where other things happen: live news, other people, cuts and restarts; and how it looks."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -42,9 +44,27 @@ async def test_what_happens_in_the_office_appears_by_itself(desk: Desk, served: 
     await expect(desk.page.locator("body")).to_be_focused()
 
 
+async def test_a_person_who_comes_is_shown_while_the_page_waits_to_look_at_the_link(
+    desk: Desk, served: Console
+) -> None:
+    """The page's clock stands still but for what is let pass: one second, of the two that news of the link wait."""
+    clock = desk.page.clock
+    await clock.install()
+    await clock.pause_at(datetime.now(UTC) + timedelta(seconds=1))
+    served.node.live.tell("link", {})
+    await asyncio.sleep(0.5)
+    await served.walk_in()
+    for _ in range(100):
+        await clock.run_for(10)
+        if await desk.page.locator(".next-code .plate").count():
+            break
+        await asyncio.sleep(0.05)
+    await expect(desk.page.locator(".next-code .plate")).to_have_text("B1")
+
+
 async def test_what_somebody_is_filling_in_is_left_alone(desk: Desk, served: Console) -> None:
     await served.walk_in()
-    await desk.press("Dar turno")
+    await desk.press("Atender sin turno")
     await desk.page.select_option("#service", "certificados")
     await desk.page.focus("#language")
     await served.walk_in("registro")
@@ -109,7 +129,7 @@ async def test_a_restart_of_the_node_is_survived(tmp_path: Path, browser: Browse
         async with desk_in(browser, node.url) as desk:
             await desk.at_work()
             await desk.ready()
-            await desk.press("Dar turno")
+            await desk.press("Atender sin turno")
             await desk.page.click('.panel button:has-text("Dar turno")')
             await desk.press("Cerrar")
             await expect(desk.page.locator(".panel")).to_have_count(0)
@@ -137,7 +157,7 @@ async def test_a_counter_is_taken_over_with_notice_to_both(desk: Desk, served: C
         await other.page.check("#confirmed")
         await other.page.click('button:has-text("Ocuparlo yo")')
         await other.sees("Centro, puesto 4")
-        await desk.sees("Clerk-2 ha ocupado el puesto 4, que era el suyo.")
+        await desk.sees("Clerk-2 abrió el puesto 4 en otro equipo")
         assert served.tickets("waiting") == ["B1"], "the visit goes back with its place"
 
 
@@ -147,8 +167,9 @@ async def test_supervision(desk: Desk, served: Console, browser: Browser) -> Non
         await boss.sign_in("boss")
         await boss.page.click('a:has-text("Supervisión")')
         await boss.sees("Puesto 4")
-        await boss.press("Cerrar el puesto 4 de Clerk-1")
-        await boss.sees("No hay puestos abiertos")
+        await boss.page.click('[aria-label="Cerrar el puesto 4 de Clerk-1"]')
+        await boss.press("Cerrar el puesto 4")
+        await expect(boss.page.locator("#desk-4")).to_contain_text("Cerrado")
         await desk.sees("La supervisión ha cerrado su puesto 4.")
         await boss.press("Cerrar el día")
         await boss.sees("Queda 1 turno sin atender")
@@ -235,8 +256,8 @@ async def test_no_screen_fails_the_accessibility_engine(served: Console, browser
         await desk.press("Ha venido")
         await desk.sees("Finalizar")
         await judge("serving")
-        for panel in ("Derivar a…", "Dar turno"):
-            await desk.page.click(f'.visit-more a:has-text("{panel}")')
+        for panel in ("Derivar a…", "Atender sin turno"):
+            await desk.page.click(f'#visit a:has-text("{panel}")')
             await expect(desk.page.locator(".panel")).to_be_visible()
             await judge(panel)
         await desk.page.click("#call-chosen")

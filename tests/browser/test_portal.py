@@ -162,6 +162,10 @@ async def test_a_ticket_turns_yellow_by_itself_when_it_is_called(
         assert "P1" in await page.title()
         await look("called")
         await page.goto("/oficinas-ahora")
+        await look("sign in")
+        await page.fill("#staff_id", "rocio")
+        await page.fill("#password", "secreta")
+        await page.press("#password", "Enter")
         await look("overview")
         await expect(page.locator('[data-office="centro"] [data-acked]')).to_have_attribute(
             "data-acked", str(office.queue.day.seq)

@@ -110,6 +110,13 @@ class Kiosk:
         self._before = 0
         self.take_to_last_byte_ms: list[float] = []
 
+    async def __aenter__(self) -> Kiosk:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for client in (self._http, self._printer, self._desk):
+            await client.aclose()
+
     async def touch(self, what: str) -> None:
         reply = await self._http.post("/act", data={"do": what})
         assert reply.status_code in (200, 303), (what, reply.status_code, reply.text[:200])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from time import perf_counter
@@ -46,8 +47,8 @@ async def aiomqtt_trip(port: int, seconds: float, pause_s: float = 0.0) -> Figur
     return figures(durations, elapsed_s)
 
 
-def paho_trip(port: int, seconds: float) -> Figures:
-    """With paho's network loop in a thread of each client."""
+def paho_trip(port: int, seconds: float, pause_s: float = 0.0) -> Figures:
+    """With paho's network loop in a thread of each client; with a pause before each trip."""
     sender, receiver = _threaded(port), _threaded(port)
     arrived, subscribed = threading.Event(), threading.Event()
     receiver.on_message = lambda *_: arrived.set()
@@ -59,6 +60,7 @@ def paho_trip(port: int, seconds: float) -> Figures:
         started = perf_counter()
         while perf_counter() - started < seconds:
             arrived.clear()
+            time.sleep(pause_s)
             before = perf_counter()
             sender.publish(TOPIC, BODY, 1)
             _within(arrived)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -12,6 +14,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from provisioning.launchers.broker import MAX_PACKET_BYTES
+from sync.domain.service_day import service_date
 from sync.io.ids import new_id
 from sync.messages import topics as t
 from tests.integration.bad_input.office import KIOSK, Office, until
@@ -19,6 +22,7 @@ from tests.kit.edge import OFFICE
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(120)]
 
+TODAY = service_date(datetime.now(UTC), ZoneInfo("Africa/Ceuta")).isoformat()
 TICKET = ("ticket.issued", "ticket.printed")
 
 
@@ -62,6 +66,19 @@ def wish(**changes: object) -> dict[str, object]:
     return {**known, **changes}
 
 
+def told(**changes: object) -> dict[str, object]:
+    """A kiosk's word for a ticket that it gave or printed today."""
+    known = {
+        "v": 1,
+        "request_id": new_id(),
+        "ticket_id": new_id(),
+        "device": KIOSK,
+        "service_date": TODAY,
+        "elapsed_ms": 0,
+    }
+    return {**known, "service": "padron", **changes}
+
+
 class Said(NamedTuple):
     """A message to the edge, and how its refusal is counted."""
 
@@ -95,6 +112,23 @@ TO_THE_EDGE = {
     ),
     "a reprint of any ticket": Said(
         {"v": 1, "type": "reprint", "request_id": new_id(), "device": KIOSK, "ticket_id": new_id()}, "ticket_unknown"
+    ),
+    "the last number of a series as printed": Said(told(type="tell_printed", series="A", number=999), "not_reserved"),
+    "a number of no series as printed": Said(told(type="tell_printed", series="A", number=1000), "malformed"),
+    "a number below all as printed": Said(told(type="tell_printed", series="A", number=-1), "malformed"),
+    "a ticket out of no reserve": Said(
+        told(type="tell_reserved", series="A", number=1, follow_code="A" * 22 + "=="), "not_reserved"
+    ),
+    "a status that has seen the last number of a series": Said(
+        {
+            "v": 1,
+            "device": KIOSK,
+            "kind": "kiosk",
+            "online": True,
+            "numbers": {"service_date": TODAY, "highest": {"A": 999}},
+        },
+        "not_reserved",
+        leaf="status",
     ),
     "printed what was never given": Said(
         {"v": 1, "type": "printed", "ack_id": new_id(), "device": KIOSK, "ticket_id": new_id()},

@@ -19,6 +19,7 @@ from central.booking.appointments import (
     TooManyTries,
 )
 from central.booking.rules import secret_link
+from central.retention.service import carry_out
 from sync.messages import booking_token
 from tests.integration.booking.conftest import TUESDAY_9H, Bed, person, request_id, wish
 
@@ -251,23 +252,30 @@ async def test_unknown_and_wrong_locators_get_the_same_answers(bed: Bed) -> None
     assert await bed.booking.changes.by_locator("IOSBL1", "0001") == NotFound()
 
 
+async def forgotten(bed: Bed) -> dict[str, int]:
+    """Carry the rules of retention out; what went, by kind."""
+    done = await carry_out(bed.pool, bed.central.settings, bed.clock.now())
+    assert done is not None
+    return {one.rule.kind: one.gone for one in done}
+
+
 async def test_what_is_past_leaves_the_stream_two_days_later(bed: Bed) -> None:
     _, booking = await booked(bed)
     await booked(bed, 2, start_at=TUESDAY_9H + timedelta(days=1))
     await bed.booking.changes.cancel(booking)
 
     bed.clock.advance(days=3)  # Thursday: the second day after
-    assert await bed.upkeep.withdraw_past() == 0
+    assert (await forgotten(bed))["streams"] == 0
     bed.clock.advance(days=1)
-    assert await bed.upkeep.withdraw_past() == 1
-    assert await bed.upkeep.withdraw_past() == 0
+    assert (await forgotten(bed))["streams"] == 1
+    assert (await forgotten(bed))["streams"] == 0
     assert (await bed.feed("centro"))[-1] == {"op": "del"}
 
 
 async def test_people_are_forgotten_and_answers_too(bed: Bed) -> None:
     await booked(bed)
     bed.clock.advance(days=33)
-    await bed.upkeep.forget_old()
+    await forgotten(bed)
 
     row = await bed.pool.fetchrow("SELECT full_name, document_end, email, phone FROM appointment")
     assert list(row) == [None] * 4

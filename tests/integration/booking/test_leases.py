@@ -77,6 +77,13 @@ async def test_one_seat_of_each_slot_is_lent_and_no_more(bed: Bed, holder: Holde
     assert (one.granted, one.outstanding) == (SLOTS, SLOTS)
 
 
+async def test_an_office_without_a_node_is_lent_nothing_and_nobody_else_then(bed: Bed, holder: Holder) -> None:
+    async with bed.pool.acquire() as connection:
+        for office in ("nowhere", "real"):
+            assert await lend(connection, ONE_DAY, bed.clock.now(), (holder.office, office)) == "no_node"
+    assert await bed.pool.fetchval("SELECT count(*) FROM lease") == 0
+
+
 async def test_the_last_seat_of_a_slot_is_never_lent(bed: Bed, holder: Holder) -> None:
     assert await lent(bed) == Lent(leases=0, seats=0)
 

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from provisioning.launchers.broker import Broker
 from provisioning.launchers.ports import free_port
@@ -36,7 +35,7 @@ from sync.messages.topics import (
     device_topic,
     epoch_topic,
 )
-from tests.kit.services import require
+from tests.kit.browser import chromium
 
 OFFICE, DEVICE, ZONE = "real", "display-1", "b"
 START_S = 60  # a process may have to share a busy machine with a whole city
@@ -289,14 +288,8 @@ async def open_page(browser: Browser, display: Display) -> AsyncIterator[Page]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    require(program, "there is no Chromium here")
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
-        )
-        yield chromium
-        await chromium.close()
+    async with chromium("--autoplay-policy=no-user-gesture-required") as browser:
+        yield browser
 
 
 @pytest_asyncio.fixture(loop_scope="module")

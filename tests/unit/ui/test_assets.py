@@ -91,3 +91,16 @@ def test_shared_files_are_there_with_their_types(name: str, content_type: str) -
     assert reply.status == 200
     assert reply.headers["content-type"] == content_type
     assert reply.headers["x-content-type-options"] == "nosniff"
+
+
+def test_one_file_is_kept_once_whatever_it_is_called(feature: Path) -> None:
+    assets = StaticAssets({"kiosk": feature})
+    assert assets.find("kiosk//././screen.js") is assets.find("kiosk/screen.js")
+
+
+def test_a_file_that_went_away_is_gone(feature: Path) -> None:
+    assets = StaticAssets({"kiosk": feature})
+    assert assets.has("kiosk/screen.js")
+    (feature / "screen.js").unlink()
+    assert not assets.has("kiosk/screen.js")
+    assert assets.reply("kiosk/screen.js").status == 404

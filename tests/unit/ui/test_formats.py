@@ -45,6 +45,20 @@ def test_a_day_is_short_in_narrow_places_and_holds_the_year_where_it_matters(
 
 
 @pytest.mark.parametrize(
+    "locale, within, across",
+    [
+        ("es", "23–30 nov", "29 nov – 5 dic"),
+        ("en", "23–30 Nov", "29 Nov – 5 Dec"),
+        ("fr", "23–30 nov", "29 nov – 5 déc"),
+        ("ar", "23–30 نوفمبر", "29 نوفمبر – 5 ديسمبر"),
+    ],
+)
+def test_a_week_is_written_by_its_ends(locale: str, within: str, across: str) -> None:
+    assert formats.span_of_days(date(2026, 11, 23), date(2026, 11, 30), locale) == within
+    assert formats.span_of_days(date(2026, 11, 29), date(2026, 12, 5), locale) == across
+
+
+@pytest.mark.parametrize(
     "instant, expected",
     [
         (datetime(2026, 3, 29, 0, 59, tzinfo=UTC), "1:59"),  # one minute before the clocks go forward

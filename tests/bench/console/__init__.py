@@ -1,0 +1,1 @@
+"""The console under a peak day: see ``__main__``."""
