@@ -125,6 +125,9 @@ ON CONFLICT (key) DO NOTHING;
 -- name: awaits
 SELECT $1 = ANY (awaited) FROM central_life;
 
+-- name: is_recovering
+SELECT awaited <> '{}' FROM central_life;
+
 -- name: awaited
 SELECT awaited FROM central_life FOR UPDATE;
 

@@ -80,6 +80,9 @@ class PostgresRights:
             grant,
         )
 
+    async def is_recovering(self) -> bool:
+        return bool(await self.connection.fetchval(_rights.is_recovering))
+
     async def has_office(self, office: str) -> bool:
         return bool(await self.connection.fetchval(_rights.has_office, office))
 

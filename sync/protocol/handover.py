@@ -12,6 +12,8 @@ Theory
         wanted back  token = h + 1, not accepted   -> token (h + 2, the sender, in transit), the other copy is voided
           of h       else                          -> nothing: somebody holds it, or it went on
         issued       token elsewhere               -> stale: this office's copy is voided
+                     no token, and central waits   -> token (1, office, accepted): should it have moved, an acceptance that
+                     for offices after a restore      is told later voids this copy
         accepted t   token < t                     -> token (t, office, accepted); a slip was faster than its release
                      token = t, same office        -> accepted
                      token = t, another office     -> a slip of a node that was replaced meanwhile: who accepted keeps the
@@ -64,11 +66,22 @@ async def on_released(tx: RightsTx, origin: Origin, fact: TicketReleased) -> Non
 
 async def on_issued(tx: RightsTx, origin: Origin, fact: TicketIssued) -> None:
     """End the copy of a ticket that lives elsewhere. Its office had sent it on, and a later life of its node, which nobody could
-    tell since central was restored in between, took it in again from the paper that a kiosk had printed.
+    tell since central was restored in between, took it in again from the paper that a kiosk had printed. While central still
+    learns who has what, it notes who issued a ticket, so that the copy ends when the office that has the person tells of it.
     """
     token = await tx.token(fact.ticket_id)
     if token is not None and token.office != origin.office:
         await _close(tx, origin.office, _closed(token, "superseded"))
+    elif token is None and await tx.is_recovering():
+        await tx.set_token(
+            TicketToken(
+                ticket_id=fact.ticket_id,
+                tenure=1,
+                office=origin.office,
+                accepted=True,
+                service_date=origin.happened_at.date(),  # how long it is kept, nothing else
+            )
+        )
 
 
 async def on_accepted(tx: RightsTx, origin: Origin, fact: TicketAccepted) -> None:

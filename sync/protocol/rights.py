@@ -17,7 +17,8 @@ from sync.messages.values import SeatRef, Tenure
 
 
 class TicketToken(msgspec.Struct, frozen=True, kw_only=True):
-    """Who holds a ticket that has moved. One that never moved has no token: its issuer holds it, tenure 1.
+    """Who holds a ticket that has moved. One that never moved has no token: its issuer holds it, tenure 1. Only those that are
+    told while central recovers have one from the start.
 
     Args:
         accepted: the office has said so, or the ticket is over; until then it is in transit, and central owns it.
@@ -97,6 +98,9 @@ class RightsTx(Protocol):
 
     async def set_token(self, token: TicketToken) -> None:
         """Insert or replace a token."""
+
+    async def is_recovering(self) -> bool:
+        """Whether central was restored from a backup and still waits for what offices have to tell."""
 
     async def has_office(self, office: str) -> bool:
         """Whether the city has such an office."""

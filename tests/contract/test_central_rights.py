@@ -276,10 +276,12 @@ async def test_queued_rows_are_written_at_the_end_in_the_order_of_the_streams(ci
 async def test_offices_are_awaited_until_they_are_not(city: CentralBed) -> None:
     async with city.store.transaction() as tx:
         assert await tx.awaited() == frozenset()
+        assert not await tx.is_recovering()
         assert not await tx.awaits("centro")
         await tx.set_awaited(frozenset({"centro", "real"}))
     async with city.store.transaction() as tx:
         assert await tx.awaited() == frozenset({"centro", "real"})
+        assert await tx.is_recovering()
         assert await tx.awaits("centro")
         await tx.set_awaited(frozenset({"real"}))
         assert not await tx.awaits("centro")

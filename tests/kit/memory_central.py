@@ -254,6 +254,9 @@ class MemoryCentralTx:
     async def set_token(self, token: TicketToken) -> None:
         self.undo.put(self.store.tokens, token.ticket_id, token)
 
+    async def is_recovering(self) -> bool:
+        return bool(self.store.life["awaited"])
+
     async def has_office(self, office: str) -> bool:
         return office in self.store.authorities
 

@@ -236,3 +236,7 @@ def restored() -> MemoryCentralStore:
     store = city()
     store.restore(uuid_of(10))
     return store
+
+
+def set_awaited(store: MemoryCentralStore, *offices: str) -> None:
+    in_tx(store, lambda tx: tx.set_awaited(frozenset(offices)))

@@ -9,6 +9,7 @@ from sync.messages.facts import (
     TicketReleased,
 )
 from sync.protocol import handover
+from tests.kit.facts import uuid_of
 from tests.unit.sync.protocol.rights_city import (
     TICKET,
     WANTED,
@@ -19,7 +20,9 @@ from tests.unit.sync.protocol.rights_city import (
     live,
     released,
     restored_at_centro,
+    set_awaited,
     tell,
+    told_by_centro,
 )
 
 
@@ -127,6 +130,33 @@ def test_a_restored_copy_that_is_accepted_late_is_voided() -> None:
     tell(store, "centro", accepted(2, "restored"))
     assert holder(store) == ("real", 2, True)
     assert live(store, "centro", "ticket_closed") == [2]
+
+
+def test_a_copy_off_paper_ends_when_the_holder_tells_of_itself_after_a_restore() -> None:
+    store = city()
+    store.restore(uuid_of(10))
+    set_awaited(store, "centro", "real")
+    told_by_centro(store)
+    assert holder(store) == ("centro", 1, True)
+    tell(store, "real", accepted(4))
+    assert holder(store) == ("real", 4, True)
+    assert live(store, "centro", "ticket_closed") == [1]
+
+
+def test_an_issued_ticket_has_no_token_while_nobody_recovers() -> None:
+    store = city()
+    told_by_centro(store)
+    assert store.tokens == {}
+
+
+def test_a_ticket_that_was_told_after_a_restore_moves_as_any_other() -> None:
+    store = city()
+    set_awaited(store, "centro")
+    told_by_centro(store)
+    tell(store, "centro", released(1, "real"))
+    tell(store, "real", accepted(2))
+    assert holder(store) == ("real", 2, True)
+    assert live(store, "centro", "ticket_closed") == []
 
 
 def test_a_voided_copy_that_was_sent_on_moves_nothing() -> None:
