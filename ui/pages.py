@@ -6,15 +6,16 @@ see the words of that language without passing anything around. See `docs/ui.md`
 """
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from types import SimpleNamespace
+from types import CodeType, SimpleNamespace
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 
 from ui import formats
 from ui.assets import StaticAssets
@@ -110,6 +111,7 @@ def create_environment(
     """
     environment = Environment(
         loader=FileSystemLoader(directories),
+        bytecode_cache=_compiled(words.locale.tag),
         autoescape=True,
         undefined=StrictUndefined,
         auto_reload=False,  # a page of the console has fifteen templates: asking the disk for each took more than drawing some
@@ -121,6 +123,27 @@ def create_environment(
     environment.filters.update(_filters(words, zone))
     _add_parts(environment)
     return environment
+
+
+class Compiled(BytecodeCache):
+    """What templates of one language were compiled to, for all environments of a process: compiling a page of the console takes
+    a hundred times longer than drawing it. Of one language, since a filter on a constant is worked out by the compiler.
+    """
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+@cache
+def _compiled(_tag: str) -> Compiled:
+    return Compiled()
 
 
 def language_links(here: str, current: str, offered: Sequence[str]) -> list[LanguageLink]:
