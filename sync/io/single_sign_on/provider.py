@@ -24,7 +24,7 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
 from joserfc.jwk import KeySet
 
-from sync.domain.single_sign_on import SCOPES, Begun
+from sync.domain.single_sign_on import LEEWAY, SCOPES, Begun
 from sync.io.single_sign_on.settings import LOOPBACK, SingleSignOn
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
@@ -33,7 +33,6 @@ KEY_TYPES: Final = ("RSA", "EC")
 KNOWN_FOR = timedelta(hours=1)
 KEYS_AGAIN_AFTER = timedelta(minutes=1)
 """A token of an unknown key has the keys fetched again, not more often than that."""
-LEEWAY_S = 60
 MAX_BYTES = 512 * 1024
 CHECK_FAILED = (JoseError, SecurityWarning, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
@@ -91,7 +90,7 @@ class Provider:
         )
         asked: dict[str, str] = {"nonce": begun.nonce, "ui_locales": language}
         if rules.ask_always:
-            asked["prompt"] = "login"
+            asked["prompt"], asked["max_age"] = "login", "0"
         if rules.second_factor_acr:
             asked["acr_values"] = " ".join(rules.second_factor_acr)
         address, _ = client.create_authorization_url(
@@ -133,7 +132,7 @@ class Provider:
         params = {"nonce": begun.nonce, "client_id": rules.client_id, "access_token": tokens.access_token}
         try:
             claims = CodeIDToken(checked.claims, checked.header, options, params)
-            claims.validate(now=int(self._now().timestamp()), leeway=LEEWAY_S)
+            claims.validate(now=int(self._now().timestamp()), leeway=int(LEEWAY.total_seconds()))
         except CHECK_FAILED as error:
             raise AnswerRefused(f"claims: {error}") from error
         return dict(claims)

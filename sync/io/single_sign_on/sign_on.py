@@ -24,6 +24,7 @@ from sync.domain.single_sign_on import (
     refusal,
     staff_id_in,
     used_second_factor,
+    was_asked,
 )
 from sync.io.single_sign_on.provider import AnswerRefused, Provider, ProviderSilent
 from sync.io.single_sign_on.settings import SingleSignOn
@@ -117,6 +118,9 @@ class SignOn:
                 _log.info("account.error_came", error=came.error[:40])
             return NotProved(why, begun.leads_to)
         claims = await self._provider.claims(came.code, begun)
+        if rules.ask_always and not was_asked(claims, begun.begun_at, self._now()):
+            _log.warning("account.not_asked", auth_time="old" if "auth_time" in claims else "missing")
+            return NotProved("account_not_asked", begun.leads_to)
         return Proved(
             staff_id=staff_id_in(claims, rules.claim),
             second_factor=used_second_factor(claims, rules.second_factor_acr, rules.second_factor_amr),

@@ -40,6 +40,7 @@ SESSION, KEPT = f"vt_edge_{OFFICE}", f"vt_edge_{OFFICE}_account"
 SILENT = "La cuenta municipal no responde ahora. Entre con su usuario y su contraseña."
 LATE = "Esta entrada ha caducado o ya se usó."
 REFUSED = "No se ha podido comprobar su cuenta municipal."
+NOT_ASKED = "La cuenta municipal no le ha pedido que se identifique otra vez, y aquí hace falta."
 UNKNOWN = "Su cuenta municipal no tiene acceso aquí. Pídalo a su responsable."
 KEY = b"12345678901234567890"
 FACTOR = SecondFactor(secret=KEY, recovery=(recovery_hash("ACDEFGHJKMNP"),))
@@ -104,7 +105,7 @@ async def test_a_clerk_comes_by_the_account_and_the_node_keeps_nothing_of_it(des
         assert [(one["staff"], one["method"]) for one in logs if one["event"] == "staff.signed_in"] == [
             ("clerk-1", "account")
         ]
-        assert desk.provider.asked[0]["prompt"] == "login"
+        assert (desk.provider.asked[0]["prompt"], desk.provider.asked[0]["max_age"]) == ("login", "0")
         assert KEPT not in clerk.http.cookies
         rows = await desk.served.node.writer.run(lambda db: db.execute("SELECT * FROM staff_session").fetchall())
         assert len(rows) == 1
@@ -146,6 +147,8 @@ async def test_while_the_office_is_cut_off_there_is_the_password(desk: AccountDe
         ({"planted": {"iss": "https://evil.example"}}, 422, REFUSED),
         ({"planted": {"aud": "another-client"}}, 422, REFUSED),
         ({"planted": {"exp": 1}}, 422, REFUSED),
+        ({"planted": {"auth_time": None}}, 422, NOT_ASKED),
+        ({"planted": {"auth_time": 1}}, 422, NOT_ASKED),
         ({"sign": unsigned}, 422, REFUSED),
         ({"answer": {"code": "made-up"}}, 422, REFUSED),
         ({"answer": {"state": "made-up"}}, 422, LATE),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import math
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,11 @@ from tests.kit.identity_provider import SECRET, IdentityProvider, identity_provi
 class Way:
     """A server and its provider, without pages."""
 
-    def __init__(self, provider: IdentityProvider, folder: Path, clock: ManualClock) -> None:
+    def __init__(self, provider: IdentityProvider, folder: Path, clock: ManualClock, **rules: Any) -> None:
         self.provider = provider
         self.clock = clock
         self.sign_on = SignOn(
-            settings(provider.url, folder),
+            settings(provider.url, folder, **rules),
             secret=SECRET,
             return_to="http://127.0.0.1:1/return",
             seal=b"seal",
@@ -39,9 +40,14 @@ class Way:
             return begun
         return await self.sign_on.finish(begun.cookie, await self.answer(begun))
 
-    async def answer(self, begun: Begin) -> Return:
+    async def answer(self, begun: Begin, *without: str) -> Return:
+        """What the provider leads back with; ``without``: what a browser takes out of the address."""
+        address = httpx.URL(begun.address)
+        for name in without:
+            assert name in address.params
+            address = address.copy_remove_param(name)
         async with httpx.AsyncClient(trust_env=False) as browser:
-            location = (await browser.get(begun.address)).headers["location"]
+            location = (await browser.get(address)).headers["location"]
         return Return(**dict(parse_qsl(urlsplit(location).query)))
 
     def forget(self) -> None:
@@ -106,6 +112,33 @@ async def test_no_claim_brings_more_than_a_refusal(way: Way) -> None:
     for planted in CLAIMS:
         async with way.provider.lying(planted=planted):
             assert await way.walk() == NotProved("account_refused", "/"), planted
+
+
+async def test_who_must_be_asked_each_time_has_to_be_asked_now(way: Way) -> None:
+    now = int(way.clock.now().timestamp())
+    for said in (None, 0, now - 61, now + 61, True, math.nan, math.inf, -(10**400)):
+        async with way.provider.lying(planted={"auth_time": said}):
+            assert await way.walk() == NotProved("account_not_asked", "/"), said
+    for said in (now - 60, now, now + 0.5, now + 60):
+        async with way.provider.lying(planted={"auth_time": said}):
+            assert isinstance(await way.walk(), Proved), said
+
+
+async def test_a_browser_that_takes_the_asking_out_of_the_address_gains_nothing(way: Way) -> None:
+    begun = await way.sign_on.begin("/", "es")
+    assert isinstance(begun, Begin)
+    back = await way.answer(begun, "prompt", "max_age")
+    assert await way.sign_on.finish(begun.cookie, back) == NotProved("account_not_asked", "/")
+
+
+async def test_who_need_not_be_asked_each_time_comes_as_they_are(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with identity_provider(clock.now) as provider:
+        way = Way(provider, tmp_path, clock, ask_always=False)
+        assert isinstance(await way.walk(), Proved)
+        assert not {"prompt", "max_age"} & set(provider.asked[0])
+        async with provider.lying(planted={"auth_time": 1}):
+            assert isinstance(await way.walk(), Proved)
 
 
 async def test_no_keys_bring_more_than_a_refusal(way: Way) -> None:

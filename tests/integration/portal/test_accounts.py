@@ -20,6 +20,7 @@ from tests.integration.portal.account_bed import (
     BUTTON,
     LATE,
     NAMES_ITSELF,
+    NOT_ASKED,
     REFUSED,
     RETURN,
     SESSION,
@@ -193,6 +194,19 @@ async def test_what_does_not_hold_opens_nothing(bed: AccountBed) -> None:
     async with bed.citizen() as browser:
         await browser.open(BEGIN)
         assert browser.path == "/oficinas-ahora", "the honest one is believed"
+
+
+async def test_a_provider_that_asked_nobody_now_is_no_proof_on_a_shared_pc(bed: AccountBed) -> None:
+    now = int(bed.portal.clock.now().timestamp())
+    for said in (None, now - 3600):
+        async with bed.citizen() as browser, bed.provider.lying(planted={"auth_time": said}):
+            page = await browser.open(f"{BEGIN}?a=/incidencias")
+            assert (browser.reply.status_code, NOT_ASKED in page.words) == (422, True)
+            assert SESSION not in browser.client.cookies
+            assert f"{BEGIN}?a=%2Fincidencias" in page.links
+    async with bed.citizen("en") as browser, bed.provider.lying(planted={"auth_time": None}):
+        page = await browser.open(BEGIN)
+        assert "The municipal account did not ask you again who you are, which is needed here." in page.words
 
 
 async def test_a_provider_that_promises_to_name_itself_has_to(bed: AccountBed) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from sync.domain.single_sign_on import (
     refusal,
     staff_id_in,
     used_second_factor,
+    was_asked,
 )
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -65,6 +67,29 @@ def test_a_promised_name_must_be_there() -> None:
 )
 def test_a_return_has_its_time(later: timedelta, why: str | None) -> None:
     assert refusal(BEGUN, GOOD, NOW + later, ISSUER, names_itself=False) == why
+
+
+@pytest.mark.parametrize(
+    "said_s, asked",
+    [
+        (0, True),
+        (90, True),
+        (90.5, True),
+        (-60, True),  # the clocks may differ
+        (-61, False),  # that was an earlier sign-in
+        (150, True),
+        (151, False),  # nobody was asked tomorrow
+    ],
+)
+def test_the_provider_says_when_it_asked(said_s: float, asked: bool) -> None:
+    claims = {"auth_time": NOW.timestamp() + said_s}
+    assert was_asked(claims, NOW, NOW + timedelta(seconds=90)) == asked
+
+
+@pytest.mark.parametrize("said", [None, True, "1795420800", [], {}, math.nan, math.inf, -math.inf, 10**400])
+def test_what_is_no_time_says_nothing(said: object) -> None:
+    assert not was_asked({"auth_time": said}, NOW, NOW)
+    assert not was_asked({}, NOW, NOW)
 
 
 @pytest.mark.parametrize(
