@@ -81,19 +81,18 @@ class Return(msgspec.Struct, frozen=True):
     error: str = ""
     iss: str = ""
 
+    def lacks_name(self, *, names_itself: bool) -> bool:
+        """Whether the provider promises to say in each answer who it is, and this one does not."""
+        return names_itself and not self.iss
 
-def refusal(begun: Begun | None, came: Return, now: datetime, issuer: str, *, names_itself: bool) -> Why | None:
-    """Why a return is not followed up; none when its code is worth asking for.
 
-    Args:
-        begun: what this browser kept; none when it kept nothing, or nothing of ours.
-        names_itself: the provider promises to say in each answer who it is.
-    """
-    if begun is None or not compare_digest(begun.state.encode(), came.state.encode("utf-8", "replace")):
+def refusal(begun: Begun, came: Return, now: datetime, issuer: str) -> Why | None:
+    """Why a return is not followed up, as far as that is known without asking the provider for anything."""
+    if not compare_digest(begun.state.encode(), came.state.encode("utf-8", "replace")):
         return "account_late"
     if not -LEEWAY <= now - begun.begun_at <= RETURN_WITHIN:
         return "account_late"
-    if (came.iss or names_itself) and came.iss != issuer:
+    if came.iss not in ("", issuer):
         return "account_refused"
     if came.error:
         return "account_cancelled" if came.error in CANCELLED else _failed(came.error)

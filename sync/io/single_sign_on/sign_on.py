@@ -91,12 +91,18 @@ class SignOn:
             cookie: as the browser brought it; empty when it brought none.
         """
         begun = self._opened(cookie)
-        leads_to = begun.leads_to if begun is not None else ""
+        if begun is None:
+            return NotProved("account_late")
+        leads_to = begun.leads_to
+        if (why := refusal(begun, came, self._now(), self._settings.issuer)) is not None:
+            if came.error:
+                _log.info("account.error_came", error=came.error[:40])
+            return NotProved(why, leads_to)
         if self._inside >= MAX_AT_ONCE:
             return NotProved("account_busy", leads_to)
         self._inside += 1
         try:
-            return await self._judge(begun, came)
+            return await self._ask(begun, came)
         except ProviderSilent as silent:
             _log.warning("account.provider_silent", reason=str(silent))
             return NotProved("account_silent", leads_to)
@@ -106,17 +112,11 @@ class SignOn:
         finally:
             self._inside -= 1
 
-    async def _judge(self, begun: Begun | None, came: Return) -> Proved | NotProved:
-        if begun is None:  # nothing is asked of the provider for who began nothing here
-            return NotProved("account_late")
-        rules, names_itself = (
-            self._settings,
-            (await self._provider.metadata()).authorization_response_iss_parameter_supported,
-        )
-        if (why := refusal(begun, came, self._now(), rules.issuer, names_itself=names_itself)) is not None:
-            if came.error:
-                _log.info("account.error_came", error=came.error[:40])
-            return NotProved(why, begun.leads_to)
+    async def _ask(self, begun: Begun, came: Return) -> Proved | NotProved:
+        """What the provider says of a return that nothing speaks against here."""
+        rules, metadata = self._settings, await self._provider.metadata()
+        if came.lacks_name(names_itself=metadata.authorization_response_iss_parameter_supported):
+            raise AnswerRefused("the answer does not say whose it is")
         claims = await self._provider.claims(came.code, begun)
         if rules.ask_always and not was_asked(claims, begun.begun_at, self._now()):
             _log.warning("account.not_asked", auth_time="old" if "auth_time" in claims else "missing")

@@ -12,9 +12,10 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
+import msgspec
 import pytest
 
-from sync.domain.single_sign_on import NotProved, Proved, Return
+from sync.domain.single_sign_on import NotProved, Proved, Return, Why
 from sync.io.single_sign_on.sign_on import MAX_AT_ONCE, Begin, SignOn
 from tests.kit.clock import ManualClock
 from tests.kit.identity_provider import SECRET, IdentityProvider, identity_provider, settings
@@ -26,13 +27,11 @@ class Way:
     def __init__(self, provider: IdentityProvider, folder: Path, clock: ManualClock, **rules: Any) -> None:
         self.provider = provider
         self.clock = clock
-        self.sign_on = SignOn(
-            settings(provider.url, folder, **rules),
-            secret=SECRET,
-            return_to="http://127.0.0.1:1/return",
-            seal=b"seal",
-            now=clock.now,
-        )
+        self._rules = settings(provider.url, folder, **rules)
+        self.sign_on = self.server()
+
+    def server(self, seal: bytes = b"seal") -> SignOn:
+        return SignOn(self._rules, secret=SECRET, return_to="http://127.0.0.1:1/return", seal=seal, now=self.clock.now)
 
     async def walk(self) -> Proved | NotProved:
         begun = await self.sign_on.begin("/", "es")
@@ -168,16 +167,46 @@ async def test_no_answer_brings_more_than_a_refusal(way: Way) -> None:
             assert came.code in {"account_refused", "account_silent"}, answer[0]
 
 
-async def test_a_cookie_of_another_server_is_nothing(way: Way, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "changed, code",
+    [
+        ({"state": "another"}, "account_late"),
+        ({"iss": "https://evil.example"}, "account_refused"),
+        ({"error": "access_denied"}, "account_cancelled"),
+        ({"code": ""}, "account_refused"),
+        ({}, "account_silent"),  # only this one is worth a question
+    ],
+)
+async def test_what_costs_nothing_is_looked_at_first(way: Way, changed: dict[str, str], code: Why) -> None:
     begun = await way.sign_on.begin("/", "es")
     assert isinstance(begun, Begin)
-    other = SignOn(
-        settings(way.provider.url, tmp_path),
-        secret=SECRET,
-        return_to="http://127.0.0.1:1/return",
-        seal=b"another seal",
-        now=way.clock.now,
-    )
+    back = msgspec.structs.replace(await way.answer(begun), **changed)
+    fresh = way.server()  # another process of central, that knows nothing of the provider yet
+    async with way.provider.lying(described={"issuer": "https://evil.example"}):
+        assert await fresh.finish(begun.cookie, back) == NotProved(code, "/")
+    if not changed:
+        way.clock.advance(minutes=11)
+        assert await fresh.finish(begun.cookie, back) == NotProved("account_late", "/")
+
+
+async def test_who_comes_too_late_is_told_so_however_many_are_inside(way: Way) -> None:
+    begun = await way.sign_on.begin("/", "es")
+    assert isinstance(begun, Begin)
+    backs = [await way.answer(begun) for _ in range(MAX_AT_ONCE)]
+    way.provider.gate.clear()
+    inside = [asyncio.create_task(way.sign_on.finish(begun.cookie, back)) for back in backs]
+    await asyncio.sleep(0)
+    assert await way.sign_on.finish(begun.cookie, backs[0]) == NotProved("account_busy", "/")
+    assert await way.sign_on.finish(begun.cookie, Return(code="c", state="another")) == NotProved("account_late", "/")
+    assert await way.sign_on.finish("", backs[0]) == NotProved("account_late")
+    way.provider.gate.set()
+    assert all(isinstance(came, Proved) for came in await asyncio.gather(*inside))
+
+
+async def test_a_cookie_of_another_server_is_nothing(way: Way) -> None:
+    begun = await way.sign_on.begin("/", "es")
+    assert isinstance(begun, Begin)
+    other = way.server(b"another seal")
     assert await other.finish(begun.cookie, await way.answer(begun)) == NotProved("account_late")
     assert "http" not in begun.cookie
     assert "nonce" not in str(base64.urlsafe_b64decode(begun.cookie)), "the browser cannot read it"
