@@ -65,14 +65,21 @@ class Tokens(msgspec.Struct, frozen=True):
 class Provider:
     """One provider. What it says of itself, and its keys, are known for an hour. No connection is kept: people sign in seldom."""
 
-    def __init__(self, settings: SingleSignOn, secret: str | None, return_to: str, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        settings: SingleSignOn,
+        secret: str | None,
+        trusted: ssl.SSLContext,
+        return_to: str,
+        now: Callable[[], datetime],
+    ) -> None:
         self._settings = settings
         self._secret = secret
+        self._trusted = trusted
         self._return_to = return_to
         self._now = now
         self._metadata: tuple[Metadata, datetime] | None = None
         self._keys: tuple[KeySet, datetime] | None = None
-        self._trusted = ssl.create_default_context(cafile=settings.ca_file)
 
     async def address_for(self, begun: Begun, language: str) -> str:
         """Where the browser goes.

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+import ssl
 from collections.abc import Callable
 from datetime import datetime
 from hmac import digest
@@ -37,8 +38,8 @@ MAX_COOKIE_CHARS: Final = 4096
 _log = structlog.get_logger("single_sign_on")
 
 
-class Begin(msgspec.Struct, frozen=True):
-    """Where the browser goes, and the cookie that it takes along for ``COOKIE_S`` seconds."""
+class Departure(msgspec.Struct, frozen=True):
+    """Where the browser goes, and what it takes along for ``COOKIE_S`` seconds: `Begun`, sealed."""
 
     address: str
     cookie: str
@@ -49,21 +50,29 @@ class SignOn:
 
     Args:
         secret: of this client; none where it has none.
+        trusted: who may be the provider.
         return_to: the whole address that the provider leads back to.
         seal: what cookies are sealed with: the same in every process that may take a return.
         now: the wall clock, as true as it is known: tokens are valid for minutes.
     """
 
     def __init__(
-        self, settings: SingleSignOn, *, secret: str | None, return_to: str, seal: bytes, now: Callable[[], datetime]
+        self,
+        settings: SingleSignOn,
+        *,
+        secret: str | None,
+        trusted: ssl.SSLContext,
+        return_to: str,
+        seal: bytes,
+        now: Callable[[], datetime],
     ) -> None:
         self._settings = settings
-        self._provider = Provider(settings, secret, return_to, now)
+        self._provider = Provider(settings, secret, trusted, return_to, now)
         self._fernet = Fernet(base64.urlsafe_b64encode(digest(seal, b"single-sign-on", "sha256")))
         self._now = now
         self._inside = 0
 
-    async def begin(self, leads_to: str, language: str) -> Begin | NotProved:
+    async def begin(self, leads_to: str, language: str) -> Departure | NotProved:
         """The way to the provider, or why there is none.
 
         Args:
@@ -82,7 +91,7 @@ class SignOn:
             return NotProved("account_silent", leads_to)
         finally:
             self._inside -= 1
-        return Begin(address, self._sealed(begun))
+        return Departure(address, self._sealed(begun))
 
     async def finish(self, cookie: str, came: Return) -> Proved | NotProved:
         """Who came back, or why nobody did. The caller has the cookie removed in either case.

@@ -326,6 +326,13 @@ async def test_in_practice_there_is_no_account(desk: AccountDesk) -> None:
         assert (await clerk.http.get(BEGIN)).status_code == 404
 
 
+async def test_certificates_that_are_not_there_are_named(tmp_path: Path) -> None:
+    rules = settings("https://id.example", tmp_path, ca_file=tmp_path / "ca.pem")
+    with pytest.raises(SettingsError, match=r"single_sign_on\.ca_file: cannot read .+ca\.pem: No such file"):
+        async with console(tmp_path / "edge", single_sign_on=rules):
+            pass
+
+
 def test_the_console_has_to_know_its_own_address(tmp_path: Path) -> None:
     config = tmp_path / "edge.toml"
     config.write_text(

@@ -15,10 +15,18 @@ import httpx
 import msgspec
 import pytest
 
+from provisioning.single_sign_on import open_sign_on
 from sync.domain.single_sign_on import NotProved, Proved, Return, Why
-from sync.io.single_sign_on.sign_on import MAX_AT_ONCE, Begin, SignOn
+from sync.io.single_sign_on.settings import SingleSignOn
+from sync.io.single_sign_on.sign_on import MAX_AT_ONCE, Departure, SignOn
 from tests.kit.clock import ManualClock
-from tests.kit.identity_provider import SECRET, IdentityProvider, identity_provider, settings
+from tests.kit.identity_provider import IdentityProvider, identity_provider, settings
+
+
+def sign_on_by(rules: SingleSignOn, seal: bytes, clock: ManualClock) -> SignOn:
+    sign_on = open_sign_on(rules, return_to="http://127.0.0.1:1/return", seal=seal, now=clock.now)
+    assert sign_on is not None
+    return sign_on
 
 
 class Way:
@@ -31,17 +39,17 @@ class Way:
         self.sign_on = self.server()
 
     def server(self, seal: bytes = b"seal") -> SignOn:
-        return SignOn(self._rules, secret=SECRET, return_to="http://127.0.0.1:1/return", seal=seal, now=self.clock.now)
+        return sign_on_by(self._rules, seal, self.clock)
 
     async def walk(self) -> Proved | NotProved:
-        begun = await self.sign_on.begin("/", "es")
-        if isinstance(begun, NotProved):
-            return begun
-        return await self.sign_on.finish(begun.cookie, await self.answer(begun))
+        departure = await self.sign_on.begin("/", "es")
+        if isinstance(departure, NotProved):
+            return departure
+        return await self.sign_on.finish(departure.cookie, await self.answer(departure))
 
-    async def answer(self, begun: Begin, *without: str) -> Return:
+    async def answer(self, departure: Departure, *without: str) -> Return:
         """What the provider leads back with; ``without``: what a browser takes out of the address."""
-        address = httpx.URL(begun.address)
+        address = httpx.URL(departure.address)
         for name in without:
             assert name in address.params
             address = address.copy_remove_param(name)
@@ -124,10 +132,10 @@ async def test_who_must_be_asked_each_time_has_to_be_asked_now(way: Way) -> None
 
 
 async def test_a_browser_that_takes_the_asking_out_of_the_address_gains_nothing(way: Way) -> None:
-    begun = await way.sign_on.begin("/", "es")
-    assert isinstance(begun, Begin)
-    back = await way.answer(begun, "prompt", "max_age")
-    assert await way.sign_on.finish(begun.cookie, back) == NotProved("account_not_asked", "/")
+    departure = await way.sign_on.begin("/", "es")
+    assert isinstance(departure, Departure)
+    back = await way.answer(departure, "prompt", "max_age")
+    assert await way.sign_on.finish(departure.cookie, back) == NotProved("account_not_asked", "/")
 
 
 async def test_who_need_not_be_asked_each_time_comes_as_they_are(tmp_path: Path) -> None:
@@ -178,38 +186,40 @@ async def test_no_answer_brings_more_than_a_refusal(way: Way) -> None:
     ],
 )
 async def test_what_costs_nothing_is_looked_at_first(way: Way, changed: dict[str, str], code: Why) -> None:
-    begun = await way.sign_on.begin("/", "es")
-    assert isinstance(begun, Begin)
-    back = msgspec.structs.replace(await way.answer(begun), **changed)
+    departure = await way.sign_on.begin("/", "es")
+    assert isinstance(departure, Departure)
+    back = msgspec.structs.replace(await way.answer(departure), **changed)
     fresh = way.server()  # another process of central, that knows nothing of the provider yet
     async with way.provider.lying(described={"issuer": "https://evil.example"}):
-        assert await fresh.finish(begun.cookie, back) == NotProved(code, "/")
+        assert await fresh.finish(departure.cookie, back) == NotProved(code, "/")
     if not changed:
         way.clock.advance(minutes=11)
-        assert await fresh.finish(begun.cookie, back) == NotProved("account_late", "/")
+        assert await fresh.finish(departure.cookie, back) == NotProved("account_late", "/")
 
 
 async def test_who_comes_too_late_is_told_so_however_many_are_inside(way: Way) -> None:
-    begun = await way.sign_on.begin("/", "es")
-    assert isinstance(begun, Begin)
-    backs = [await way.answer(begun) for _ in range(MAX_AT_ONCE)]
+    departure = await way.sign_on.begin("/", "es")
+    assert isinstance(departure, Departure)
+    backs = [await way.answer(departure) for _ in range(MAX_AT_ONCE)]
     way.provider.gate.clear()
-    inside = [asyncio.create_task(way.sign_on.finish(begun.cookie, back)) for back in backs]
+    inside = [asyncio.create_task(way.sign_on.finish(departure.cookie, back)) for back in backs]
     await asyncio.sleep(0)
-    assert await way.sign_on.finish(begun.cookie, backs[0]) == NotProved("account_busy", "/")
-    assert await way.sign_on.finish(begun.cookie, Return(code="c", state="another")) == NotProved("account_late", "/")
+    assert await way.sign_on.finish(departure.cookie, backs[0]) == NotProved("account_busy", "/")
+    assert await way.sign_on.finish(departure.cookie, Return(code="c", state="another")) == NotProved(
+        "account_late", "/"
+    )
     assert await way.sign_on.finish("", backs[0]) == NotProved("account_late")
     way.provider.gate.set()
     assert all(isinstance(came, Proved) for came in await asyncio.gather(*inside))
 
 
 async def test_a_cookie_of_another_server_is_nothing(way: Way) -> None:
-    begun = await way.sign_on.begin("/", "es")
-    assert isinstance(begun, Begin)
+    departure = await way.sign_on.begin("/", "es")
+    assert isinstance(departure, Departure)
     other = way.server(b"another seal")
-    assert await other.finish(begun.cookie, await way.answer(begun)) == NotProved("account_late")
-    assert "http" not in begun.cookie
-    assert "nonce" not in str(base64.urlsafe_b64decode(begun.cookie)), "the browser cannot read it"
+    assert await other.finish(departure.cookie, await way.answer(departure)) == NotProved("account_late")
+    assert "http" not in departure.cookie
+    assert "nonce" not in str(base64.urlsafe_b64decode(departure.cookie)), "the browser cannot read it"
 
 
 async def test_a_provider_that_says_nothing_holds_no_more_than_so_many(tmp_path: Path) -> None:
@@ -220,13 +230,7 @@ async def test_a_provider_that_says_nothing_holds_no_more_than_so_many(tmp_path:
     silence = asyncio.Event()
     server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    sign_on = SignOn(
-        settings(f"http://127.0.0.1:{port}", tmp_path),
-        secret=SECRET,
-        return_to="http://127.0.0.1:1/return",
-        seal=b"seal",
-        now=ManualClock().now,
-    )
+    sign_on = sign_on_by(settings(f"http://127.0.0.1:{port}", tmp_path), b"seal", ManualClock())
     came = await asyncio.gather(*(sign_on.begin("/", "es") for _ in range(MAX_AT_ONCE + 3)))
     silence.set()
     server.close()

@@ -12,7 +12,10 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
+from central.app import create_app
+from central.settings import Keys, Settings
 from central.staff.account_routes import COOKIE
+from provisioning.settings import SettingsError
 from sync.io.single_sign_on.settings import SingleSignOn
 from sync.io.single_sign_on.sign_on import MAX_AT_ONCE
 from tests.integration.portal.account_bed import (
@@ -345,6 +348,15 @@ async def test_a_form_that_waits_is_not_promised_what_cannot_be_kept(bed: Accoun
         browser._show(await browser.post(form, {}))
         assert (browser.reply.status_code, BUTTON in browser.page.words) == (401, True)
         assert "Con la cuenta municipal no se conserva lo que escribió" in browser.page.words
+
+
+def test_certificates_that_are_not_there_are_named_before_anything_is_opened(
+    portal_folder: Path, tmp_path: Path
+) -> None:
+    rules = settings("https://id.example", tmp_path, ca_file=tmp_path / "ca.pem")
+    keys = Keys(folder=portal_folder / "keys", create_missing=True)
+    with pytest.raises(SettingsError, match=r"single_sign_on\.ca_file: cannot read .+ca\.pem: No such file"):
+        create_app(Settings(keys=keys, single_sign_on=rules))
 
 
 @pytest.mark.parametrize(
