@@ -1,6 +1,5 @@
 """The small window in a real browser: opened from the help, worked by keys, told what happens elsewhere."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ from playwright.async_api import Browser, Page, ViewportSize, expect
 from edge_node.console.widget_size import FITS, OPENS
 from tests.browser.console_desk import Desk, desk_in
 from tests.kit.axe import violations
-from tests.kit.console_server import Console, console
+from tests.kit.console_server import Console
 from tests.kit.edge import SECRET
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -20,12 +19,6 @@ WHOLE = "(e => e.scrollHeight <= e.clientHeight && document.documentElement.scro
 async def is_whole(page: Page) -> None:
     """Nothing has to be scrolled."""
     assert await page.evaluate(WHOLE)
-
-
-@pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Console]:
-    async with console(tmp_path / "edge") as served:
-        yield served
 
 
 async def test_a_visit_in_the_small_window_shows_in_the_large_one(served: Console, browser: Browser) -> None:

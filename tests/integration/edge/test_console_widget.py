@@ -2,26 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from edge_node.console.widget_size import OPENS
 from tests.integration.edge.clerk import Clerk, clerk_at, session
-from tests.kit.console_server import Console, console
-
-
-@pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Console]:
-    async with console(tmp_path / "edge") as served:
-        yield served
-
-
-@pytest.fixture
-async def clerk(served: Console) -> AsyncIterator[Clerk]:
-    async with clerk_at(served, "clerk-1", "4") as clerk:
-        yield clerk
+from tests.kit.console_server import Console
 
 
 async def test_a_visit_from_call_to_end_without_leaving_the_window(served: Console, clerk: Clerk) -> None:
