@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from litestar import Litestar, Router
@@ -48,11 +49,12 @@ def create_app(node: EdgeNode) -> ASGIApp:
         seal=node.identity.csrf_secret.encode(),
         now=node.central_now,
     )
-    real, practised = (
-        CommandEndpoint(node, with_page_headers(_framework(node, frame, rooms, cookie, sign_on_there)))
-        for cookie, sign_on_there in ((node.cookie, sign_on), (practice_cookie(node.cookie), None))
-    )
-    return PracticeDoor(node, rooms, real, practised)
+
+    def application(cookie: str, sign_on: SignOn | None) -> ASGIApp:
+        return CommandEndpoint(node, with_page_headers(_framework(node, frame, rooms, cookie, sign_on)))
+
+    real = application(node.cookie, sign_on)
+    return PracticeDoor(node, rooms, real, partial(application, practice_cookie(node.cookie), None))
 
 
 def _framework(node: EdgeNode, frame: Frame, rooms: Rooms, cookie: str, sign_on: SignOn | None) -> Litestar:
