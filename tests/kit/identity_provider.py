@@ -169,10 +169,12 @@ class IdentityProvider:
 
 
 def settings(issuer: str, folder: Path, **changes: Any) -> SingleSignOn:
-    """What a server that believes a provider is told; its secret goes into a file of the folder."""
+    """What a server that believes a provider is told; its secret goes into a file of the folder. A busy machine is slow, not silent:
+    a test of silence says for itself how long it waits.
+    """
     secret = folder / "client.secret"
     secret.write_text(f"{SECRET}\n", encoding="utf-8")
-    return SingleSignOn(issuer=issuer, client_id=CLIENT, client_secret_file=secret, timeout_s=1, **changes)
+    return SingleSignOn(issuer=issuer, client_id=CLIENT, client_secret_file=secret, **{"timeout_s": 20, **changes})
 
 
 Reply = tuple[int, dict[str, str], bytes]

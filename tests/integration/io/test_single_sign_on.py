@@ -230,7 +230,7 @@ async def test_a_provider_that_says_nothing_holds_no_more_than_so_many(tmp_path:
     silence = asyncio.Event()
     server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    sign_on = sign_on_by(settings(f"http://127.0.0.1:{port}", tmp_path), b"seal", ManualClock())
+    sign_on = sign_on_by(settings(f"http://127.0.0.1:{port}", tmp_path, timeout_s=1), b"seal", ManualClock())
     came = await asyncio.gather(*(sign_on.begin("/", "es") for _ in range(MAX_AT_ONCE + 3)))
     silence.set()
     server.close()

@@ -258,7 +258,11 @@ async def test_nobody_waits_for_a_provider_that_hangs_or_is_gone(
     bed: AccountBed, portal_dsn: str, portal_folder: Path, tmp_path: Path
 ) -> None:
     bed.provider.gate.clear()
-    async with bed.citizen("en") as browser:
+    hanging = settings(bed.provider.url, tmp_path, timeout_s=1)
+    async with (
+        running_portal(portal_dsn, portal_folder, bed.portal.clock, hanging) as portal,
+        portal.citizen("en") as browser,
+    ):
         async with asyncio.timeout(5):
             page = await browser.open(BEGIN)
         assert browser.reply.status_code == 503
