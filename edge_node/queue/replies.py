@@ -29,7 +29,8 @@ class TicketView(msgspec.Struct, frozen=True, kw_only=True):
         behind_at: staff sent it behind all who waited then.
         added: services that were added to its visit.
         services: what was really done.
-        route, step: the services of a planned visit, and where in it the person stands, from 0.
+        to_do: services of a planned visit that are not done, in order, the present one among them unless it is a detour.
+        steps_done: how many steps of it were finished; people count from 1, so the present one is the next.
         parked_at, parked_by: while parked: since when, and the clerk who set it aside.
         remind_at: while parked: when its clerk wants to be told of it.
         returns_at: while parked: when it waits again by itself.
@@ -65,8 +66,8 @@ class TicketView(msgspec.Struct, frozen=True, kw_only=True):
     behind_at: datetime | None = None
     added: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
-    route: tuple[str, ...] = ()
-    step: int = 0
+    to_do: tuple[str, ...] = ()
+    steps_done: int = 0
     parked_reason: str | None = None
     parked_at: datetime | None = None
     parked_by: str | None = None
@@ -203,8 +204,8 @@ def view_ticket(ticket: Ticket) -> TicketView:
         behind_at=ticket.behind_at,
         added=ticket.added,
         services=ticket.services,
-        route=ticket.route,
-        step=ticket.step,
+        to_do=ticket.to_do,
+        steps_done=ticket.steps_done,
         parked_reason=ticket.parked_reason,
         parked_at=ticket.parked_at,
         parked_by=ticket.parked_by,

@@ -38,8 +38,8 @@ class Ticket(msgspec.Struct, kw_only=True):
         behind_at: staff sent it behind all who waited at that instant.
         added: services that were added to its visit.
         services: what was really done, once it is finished.
-        route: services of a planned visit, in order, the present one among them; empty: nothing was planned.
-        step: where in the route the person stands, from 0.
+        to_do: services of a planned visit that are not done, in order (``sync.domain.to_do``); empty: nothing was planned.
+        steps_done: how many steps of it were finished; the present one is the next, so people count from 1.
         parked_at, parked_by: while parked: since when, and the clerk who set it aside.
         remind_at: while parked: when its clerk wants to be told of it.
         returns_at: while parked: when it waits again by itself.
@@ -86,8 +86,8 @@ class Ticket(msgspec.Struct, kw_only=True):
     behind_at: datetime | None = None
     added: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
-    route: tuple[str, ...] = ()
-    step: int = 0
+    to_do: tuple[str, ...] = ()
+    steps_done: int = 0
     parked_reason: str | None = None
     parked_at: datetime | None = None
     parked_by: str | None = None
@@ -126,7 +126,7 @@ class Ticket(msgspec.Struct, kw_only=True):
     @property
     def is_on_route(self) -> bool:
         """Whether the present service is a planned step, and no detour from the plan."""
-        return bool(self.route) and self.route[self.step] == self.service
+        return self.service in self.to_do
 
     @property
     def rank(self) -> tuple[datetime, tuple[int, int]]:

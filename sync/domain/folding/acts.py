@@ -36,7 +36,7 @@ BESIDE_THE_STATE: frozenset[type[f.Fact]] = frozenset(
     {f.TicketPrinted, f.TicketPrintFailed, f.TicketShown, f.TicketRecalled, TicketNeedsSet, TicketRoutePlanned}
 )
 """What is told of a ticket without a change of its state or place; it stands in no undoing's way."""
-_NOT_TAKEN_BACK = ("print_state", "to_verify", "changed", "route")
+_NOT_TAKEN_BACK = ("print_state", "to_verify", "changed")
 
 
 def remember(day: OfficeDay, header: FactHeader, fact: f.Fact) -> None:

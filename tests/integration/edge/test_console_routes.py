@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from sync.io.ids import new_id
+from sync.messages.commands import Accept, Actor
+from sync.messages.facts import TicketCard
 from tests.integration.edge.clerk import Clerk, clerk_at, session
 from tests.kit.console_server import Console, console
 
@@ -86,3 +89,35 @@ async def test_a_detour_shows_no_step_until_it_is_over(served: Console, clerk: C
     page = await clerk.act("transfer", **mine, target="service:certificados")
     assert served.tickets("waiting") == ["B1"]
     assert "Paso" not in page
+    assert "Después:" in page
+    await clerk.act("call_next", **here, after=only(served))
+    page = await clerk.act("start", **mine)
+    assert "Después:" in page
+    page = await clerk.act("finish", **mine, outcome="resolved")
+    assert "B1 pasa al siguiente trámite: Padrón" in page
+    assert "Paso 1 de 2:" in page
+
+
+async def test_a_step_that_is_not_offered_here_is_told_and_kept(served: Console, clerk: Clerk) -> None:
+    card = TicketCard(
+        label="R7", service="padron", origin="walk_in", waited_ms=0, present_ms=0, follow_hash=bytes(32),
+        to_do=("padron", "extranjeria", "registro"), steps_done=1,
+    )  # fmt: skip
+    accept = Accept(
+        request_id=new_id(), ticket_id=(id_ := new_id()), tenure=2, from_office="real", via="slip", card=card,
+        transit_ms=0, is_here=True,
+    )  # fmt: skip
+    await served.node.dispatcher.submit(accept, Actor(actor_id="citizen", device_id="kiosk-1"))
+    page = await clerk.page()
+    assert "Paso 2 de 4:" in page
+    assert "En esta oficina no se hace: extranjeria. Diga a la persona dónde ir." in page
+    page = await clerk.page(f"/?panel=route&ticket={id_}")
+    assert "extranjeria (no se hace en esta oficina)" in page
+    page = await clerk.act("plan_route", ticket_id=id_, steps=["extranjeria", "certificados"])
+    assert "Paso 2 de 4:" in page
+    here = {"session": session(served)}
+    mine = {**here, "ticket_id": id_}
+    await clerk.act("call_next", **here)
+    await clerk.act("start", **mine)
+    page = await clerk.act("finish", **mine, outcome="resolved")
+    assert "pasa al siguiente trámite: Certificados" in page

@@ -5,6 +5,7 @@ import hashlib
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from central.portal.progress_view import VALID_AFTER_CLOSE, follow_hash, holder_of, progress_of, ticket_of
@@ -207,6 +208,20 @@ def test_who_was_said_to_have_left_is_told_so_and_not_that_the_office_has_closed
     assert turn(ticket) == "next"
     office.do(c.CloseDay(request_id=kit.new_id()), kit.at("14:00"), supervisor=True)
     assert turn(other) == "ended"
+
+
+def test_a_step_that_the_office_does_not_offer_is_not_promised() -> None:
+    office = kit.TestOffice(kit.catalogue(("a", "b", "c")))
+    ticket = office.take("a", NINE)
+
+    def shown(*offered: str) -> tuple[int, int]:
+        services = {name: office.catalogue.services[name] for name in offered}
+        here = msgspec.structs.replace(office.catalogue, services=services)
+        view = progress_of(office.day, office.day.tickets[ticket], here, NINE, wait=None)
+        return view.step, view.steps
+
+    office.do(c.PlanRoute(request_id=kit.new_id(), ticket_id=ticket, steps=("b", "c")), NINE)
+    assert (shown("a", "b", "c"), shown("a", "b"), shown("a")) == ((1, 3), (1, 2), (0, 0))
 
 
 def test_a_detour_from_a_planned_visit_is_no_step_of_it() -> None:
