@@ -123,6 +123,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         console: the only browser that it may be worked from, if it was taken over.
         paused_reason, paused_at: while it is on pause.
+        last_call: what the next call from here must name as ``after``.
         skipped: tickets that it passes over for its next call.
     """
 
@@ -132,6 +133,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     primary: tuple[str, ...]
     secondary: tuple[str, ...]
     opened_at: datetime
+    last_call: str | None = None
     last_ticket_id: str | None = None
     zone: str | None = None
     console: str = ""
@@ -242,6 +244,7 @@ def view_session(day: OfficeDay, session: CounterSession, now: datetime) -> Sess
         primary=session.primary,
         secondary=session.secondary,
         opened_at=session.opened_at,
+        last_call=session.last_call,
         last_ticket_id=session.last_ticket_id,
         zone=session.zone,
         console=session.console,

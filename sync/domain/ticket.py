@@ -163,13 +163,14 @@ class Act(msgspec.Struct, kw_only=True):
         began, position: (epoch, seq) of its first and of its last fact.
         before: each of its tickets as it was.
         done: the tag of its last fact about each of them.
-        last_ticket_id, skipped: the session's own, as they were.
+        last_call, last_ticket_id, skipped: the session's own, as they were.
     """
 
     request_id: str
     at: datetime
     began: tuple[int, int]
     position: tuple[int, int]
+    last_call: str | None
     last_ticket_id: str | None
     skipped: tuple[str, ...]
     before: dict[str, Ticket] = {}
@@ -180,7 +181,9 @@ class CounterSession(msgspec.Struct, kw_only=True):
     """A clerk working at a counter.
 
     Args:
-        last_ticket_id: the last ticket called here, open or not: what ``CallNext.after`` must name.
+        last_call: the request that last called somebody here, or ended a step of a route, after which the same person may be
+            called again: what ``CallNext.after`` must name.
+        last_ticket_id: the last ticket called here, open or not.
         zone: the counter's; none: a build opened it that did not say.
         opened_on: the browser that it was opened in.
         console: the only browser that it may be worked from, since it was taken over there; empty: any of the clerk's.
@@ -195,6 +198,7 @@ class CounterSession(msgspec.Struct, kw_only=True):
     primary: tuple[str, ...]
     secondary: tuple[str, ...]
     opened_at: datetime
+    last_call: str | None = None
     last_ticket_id: str | None = None
     zone: str | None = None
     opened_on: str = ""

@@ -95,9 +95,12 @@ class CheckIn(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
 
 
 class CallNext(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="call_next"):
-    """Call the next ticket. ``after`` is the ticket the clerk saw at the counter, or none: if the counter has moved on
-    since, nobody is called and the reply is the present state. A visit that is being served is finished with the default
-    outcome in the same act, also when nobody waits; one that is only called must be started or ended first.
+    """Call the next ticket. A visit that is being served is finished with the default outcome in the same act, also when nobody
+    waits; one that is only called must be started or ended first.
+
+    Args:
+        after: the last call that the clerk saw at the counter, open or not: the request that made it (``last_call`` of the
+            counter session), or none. If the counter has moved on since, nobody is called and the reply is the present state.
     """
 
     session: Uuid
@@ -105,7 +108,7 @@ class CallNext(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, t
 
 
 class CallTicket(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="call_ticket"):
-    """Call a chosen ticket out of order; needs a reason code."""
+    """Call a chosen ticket out of order; needs a reason code. ``after`` as of ``CallNext``."""
 
     session: Uuid
     ticket_id: Uuid

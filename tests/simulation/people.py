@@ -167,7 +167,7 @@ class People:
         session = self._rng.choice(sorted(queue.day.sessions.values(), key=lambda s: s.counter))
         clerk, ticket = self._clerk(session.counter), queue.day.visit_at(session.session)
         if ticket is None:
-            return CallNext(request_id=self._new_id(), session=session.session, after=session.last_ticket_id), clerk
+            return CallNext(request_id=self._new_id(), session=session.session, after=session.last_call), clerk
         return self._visit(session, ticket), clerk
 
     def _visit(self, session: CounterSession, ticket: Ticket) -> AnyCommand:

@@ -52,6 +52,7 @@ def remember(day: OfficeDay, header: FactHeader, fact: f.Fact) -> None:
             at=header.occurred_at,
             began=(header.epoch, header.seq),
             position=(header.epoch, header.seq),
+            last_call=session.last_call,
             last_ticket_id=session.last_ticket_id,
             skipped=session.skipped,
         )
@@ -68,7 +69,7 @@ def undone(day: OfficeDay, _header: FactHeader, fact: TicketUndone) -> None:
     before = act.before.pop(fact.ticket_id, None)
     if before is not None:
         _restore(day, ticket, before, act)
-    session.last_ticket_id, session.skipped = act.last_ticket_id, act.skipped
+    session.last_call, session.last_ticket_id, session.skipped = act.last_call, act.last_ticket_id, act.skipped
     if not act.before:
         session.act = None
 

@@ -32,7 +32,7 @@ def called(day: OfficeDay, header: FactHeader, fact: f.TicketCalled) -> None:
     ticket.recalls, ticket.started_at, ticket.shown_at, ticket.added = 0, None, None, ()
     ticket.returned_at = ticket.returned_for = None
     if session := day.sessions.get(fact.session):
-        session.last_ticket_id, session.skipped = ticket.ticket_id, ()
+        session.last_call, session.last_ticket_id, session.skipped = header.request_id, ticket.ticket_id, ()
     day.announce(ticket, fact.counter, header)
 
 
@@ -89,6 +89,8 @@ def transferred(day: OfficeDay, header: FactHeader, fact: f.TicketTransferred) -
             ticket.to_do = sent_on(ticket.to_do, ticket.service, fact.service)
         else:
             _done(ticket, fact.services)
+            if session := day.sessions.get(fact.session or ""):
+                session.last_call = header.request_id
         ticket.service, ticket.started_at, ticket.added = fact.service, None, ()
         ticket.counter, ticket.staff_id, ticket.zone = fact.counter, fact.staff_id, fact.zone
         ticket.is_first = fact.order == "next"

@@ -110,7 +110,8 @@ class Shift:
         visit = self._node.dispatcher.state.day.visit_at(session)
         command: Any
         if visit is None or visit.state not in ("called", "serving"):
-            command = c.CallNext(request_id=new, session=session, after=visit.ticket_id if visit else None)
+            after = self._node.dispatcher.state.day.sessions[session].last_call
+            command = c.CallNext(request_id=new, session=session, after=after)
         elif visit.state == "serving":
             command = c.Finish(request_id=new, session=session, ticket_id=visit.ticket_id)
         else:

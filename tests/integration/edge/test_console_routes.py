@@ -10,7 +10,7 @@ import pytest
 from sync.io.ids import new_id
 from sync.messages.commands import Accept, Actor
 from sync.messages.facts import TicketCard
-from tests.integration.edge.clerk import Clerk, clerk_at, session
+from tests.integration.edge.clerk import Clerk, clerk_at, seen, session
 from tests.kit.console_server import Console, console
 
 
@@ -46,9 +46,9 @@ async def test_a_route_given_with_the_ticket_is_walked_to_its_end(served: Consol
     assert "B1 pasa al siguiente trámite: Registro" in page
     assert served.tickets("waiting") == ["B1"]
     assert "Paso 2 de 3:" in page
-    await clerk.act("call_next", **here, after=only(served))
+    await clerk.act("call_next", **here, after=seen(served))
     await clerk.act("start", **mine)
-    page = await clerk.act("call_next", **here, after=only(served))
+    page = await clerk.act("call_next", **here, after=seen(served))
     assert "B1 pasa a Certificados. No espera nadie más" in page
     assert "Recorrido planificado" in await clerk.page(f"/day?ticket={only(served)}")
 
@@ -60,7 +60,7 @@ async def test_next_says_where_the_visit_before_went(served: Console, clerk: Cle
     here = {"session": session(served)}
     await clerk.act("call_next", **here)
     await clerk.act("start", **here, ticket_id=first)
-    page = await clerk.act("call_next", **here, after=first)
+    page = await clerk.act("call_next", **here, after=seen(served))
     assert "B1 pasa a Registro. Llamado B2" in page
 
 
@@ -90,7 +90,7 @@ async def test_a_detour_shows_no_step_until_it_is_over(served: Console, clerk: C
     assert served.tickets("waiting") == ["B1"]
     assert "Paso" not in page
     assert "Después:" in page
-    await clerk.act("call_next", **here, after=only(served))
+    await clerk.act("call_next", **here, after=seen(served))
     page = await clerk.act("start", **mine)
     assert "Después:" in page
     page = await clerk.act("finish", **mine, outcome="resolved")

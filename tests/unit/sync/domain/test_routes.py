@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from sync.domain.outcomes import Accepted
+from sync.domain.outcomes import Accepted, Unchanged
 from sync.domain.routes import not_offered, steps_after
 from sync.messages import commands as c
 from sync.messages.facts import TicketFinished, TicketTransferred
@@ -33,6 +33,11 @@ class Walk:
     @property
     def mine(self) -> dict[str, Any]:
         return {"request_id": new_id(), "session": self.ana, "ticket_id": self.ticket_id}
+
+    @property
+    def seen(self) -> str | None:
+        """What a page that shows the counter as it is names."""
+        return self.office.day.sessions[self.ana].last_call
 
     def serve(self, clock: str) -> None:
         assert self.office.call_next(self.ana, at(clock)) == self.ticket_id
@@ -72,9 +77,35 @@ def test_next_leads_on_too_and_calls_somebody_else() -> None:
 def test_next_with_nobody_else_waiting_only_sends_them_on() -> None:
     w = Walk()
     w.serve("09:05")
-    decision = w.office.do(c.CallNext(request_id=new_id(), session=w.ana, after=w.ticket_id), at("09:10"))
+    seen = w.seen
+    decision = w.office.do(c.CallNext(request_id=new_id(), session=w.ana, after=seen), at("09:10"))
     assert isinstance(decision, Accepted)
     assert [type(fact) for fact in decision.facts] == [TicketTransferred]
+    again = w.office.do(c.CallNext(request_id=new_id(), session=w.ana, after=seen), at("09:10"))
+    assert again == Unchanged(), "a second click calls nobody, not the same person for the next step either"
+    assert w.office.call_next(w.ana, at("09:11")) == w.ticket_id
+
+
+def test_a_second_call_of_a_person_at_one_counter_is_not_taken_for_the_first() -> None:
+    w = Walk()
+    w.serve("09:05")
+    first = w.seen
+    w.finish("09:10")
+    w.serve("09:11")
+    stale = w.office.do(c.CallNext(request_id=new_id(), session=w.ana, after=first), at("09:12"))
+    assert stale == Unchanged()
+    assert (w.ticket.state, w.ticket.service) == ("serving", "b")
+    assert isinstance(w.office.do(c.CallNext(request_id=new_id(), session=w.ana, after=w.seen), at("09:12")), Accepted)
+
+
+def test_a_page_from_before_an_act_that_was_taken_back_shows_what_is_again() -> None:
+    w = Walk()
+    w.serve("09:05")
+    seen, finish = w.seen, c.Finish(**w.mine)
+    w.office.do(finish, at("09:10"))
+    assert w.seen != seen
+    w.office.do(c.Undo(request_id=new_id(), session=w.ana, act=finish.request_id), at("09:10:30"))
+    assert w.seen == seen
 
 
 @pytest.mark.parametrize("outcome", ["missing_documents", "not_applicable", "identity_mismatch"])
