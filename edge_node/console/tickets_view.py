@@ -25,7 +25,11 @@ NOT_SHOWN_AFTER_S = NOT_SHOWN_AFTER.seconds
 
 
 class Because(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a ticket stands where it does, for ``sentences.because``."""
+    """Why a ticket stands where it does, for ``sentences.because``.
+
+    Args:
+        walks_on: it waits for a further step of its route.
+    """
 
     rule: NextRule
     origin: str
@@ -36,6 +40,7 @@ class Because(msgspec.Struct, frozen=True, kw_only=True):
     late: bool
     reinstated: bool
     transferred: bool
+    walks_on: bool
     kept_for: bool
     is_first: bool
     behind_at: datetime | None
@@ -218,6 +223,7 @@ class Look:
             late=ticket.band in ("late", "too_late"),
             reinstated=ticket.reinstated > 0,
             transferred=ticket.sent_by is not None and ticket.reinstated == 0,
+            walks_on=ticket.is_on_route and ticket.steps_done > 0,
             kept_for=ticket.counter == self.session.counter or ticket.staff_id == self.session.staff_id,
             is_first=ticket.is_first,
             behind_at=ticket.behind_at,

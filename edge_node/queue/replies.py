@@ -99,7 +99,7 @@ class UndoView(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         act: the request that ``undo`` must name.
-        done: the tags of the facts that would be taken back.
+        done: the tags of the facts that would be taken back; ``ticket.transferred.step`` for the end of a step of a route.
     """
 
     act: str

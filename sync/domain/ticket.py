@@ -162,7 +162,7 @@ class Act(msgspec.Struct, kw_only=True):
         request_id: of the command.
         began, position: (epoch, seq) of its first and of its last fact.
         before: each of its tickets as it was.
-        done: the tag of its last fact about each of them.
+        done: what its last fact about each of them is told as.
         last_call, last_ticket_id, skipped: the session's own, as they were.
     """
 

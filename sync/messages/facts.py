@@ -33,6 +33,12 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     V: ClassVar[int] = 1
 
 
+def told_as(fact: Fact) -> str:
+    """The tag by which people are told of a fact: its own, or that of what it means for them."""
+    is_step = isinstance(fact, TicketTransferred) and fact.ends_step
+    return f"{fact.TYPE}.step" if is_step else fact.TYPE
+
+
 class DayOpened(Fact, frozen=True, kw_only=True):
     """A service day begins.
 
@@ -242,6 +248,11 @@ class TicketTransferred(Fact, frozen=True, kw_only=True):
     reason: Slug | None = None
     outcome: Outcome | None = None
     services: tuple[Slug, ...] = ()
+
+    @property
+    def ends_step(self) -> bool:
+        """Whether a step was finished, and nobody sent the ticket elsewhere."""
+        return self.outcome is not None
 
 
 class TicketReassigned(Fact, frozen=True, kw_only=True):

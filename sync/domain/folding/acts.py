@@ -58,7 +58,7 @@ def remember(day: OfficeDay, header: FactHeader, fact: f.Fact) -> None:
         )
     act.position = (header.epoch, header.seq)
     act.before.setdefault(ticket.ticket_id, msgspec.structs.replace(ticket))
-    act.done[ticket.ticket_id] = fact.TYPE
+    act.done[ticket.ticket_id] = f.told_as(fact)
 
 
 def undone(day: OfficeDay, _header: FactHeader, fact: TicketUndone) -> None:

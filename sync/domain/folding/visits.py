@@ -85,12 +85,12 @@ def transferred(day: OfficeDay, header: FactHeader, fact: f.TicketTransferred) -
         day.move(ticket, "waiting")
         ticket.unmark()
         _sent(day, header, ticket, fact)
-        if fact.outcome is None:
-            ticket.to_do = sent_on(ticket.to_do, ticket.service, fact.service)
-        else:
+        if fact.ends_step:
             _done(ticket, fact.services)
             if session := day.sessions.get(fact.session or ""):
                 session.last_call = header.request_id
+        else:
+            ticket.to_do = sent_on(ticket.to_do, ticket.service, fact.service)
         ticket.service, ticket.started_at, ticket.added = fact.service, None, ()
         ticket.counter, ticket.staff_id, ticket.zone = fact.counter, fact.staff_id, fact.zone
         ticket.is_first = fact.order == "next"

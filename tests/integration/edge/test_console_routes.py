@@ -46,11 +46,16 @@ async def test_a_route_given_with_the_ticket_is_walked_to_its_end(served: Consol
     assert "B1 pasa al siguiente trámite: Registro" in page
     assert served.tickets("waiting") == ["B1"]
     assert "Paso 2 de 3:" in page
+    assert "Deshacer: pasar B1 al siguiente trámite" in page
+    assert "sigue su recorrido, mantiene su hora: cuenta desde" in page
     await clerk.act("call_next", **here, after=seen(served))
     await clerk.act("start", **mine)
     page = await clerk.act("call_next", **here, after=seen(served))
     assert "B1 pasa a Certificados. No espera nadie más" in page
-    assert "Recorrido planificado" in await clerk.page(f"/day?ticket={only(served)}")
+    page = await clerk.page(f"/day?ticket={only(served)}")
+    assert "Recorrido planificado" in page
+    assert "Paso terminado (resuelto). Sigue con Registro" in page
+    assert "Derivado" not in page
 
 
 async def test_next_says_where_the_visit_before_went(served: Console, clerk: Clerk) -> None:

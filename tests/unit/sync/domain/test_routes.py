@@ -10,6 +10,7 @@ import pytest
 from sync.domain.outcomes import Accepted, Unchanged
 from sync.domain.routes import not_offered, steps_after
 from sync.messages import commands as c
+from sync.messages.desk_facts import TicketUndone
 from sync.messages.facts import TicketFinished, TicketTransferred
 from sync.messages.refusals import Refusal
 from tests.kit.office import TestOffice, at, catalogue, new_id
@@ -177,6 +178,9 @@ def test_undoing_the_end_of_a_step_puts_the_person_back_into_it() -> None:
     w.office.do(finish, at("09:10"))
     w.office.do(c.Undo(request_id=new_id(), session=w.ana, act=finish.request_id), at("09:10:30"))
     assert (w.ticket.state, w.ticket.to_do, w.ticket.steps_done) == ("serving", ("a", "b", "c"), 0)
+    undone = w.office.journal[-1][1]
+    assert isinstance(undone, TicketUndone)
+    assert undone.undone == "ticket.transferred.step"
     assert w.finish("09:12").service == "b"
 
 
