@@ -69,6 +69,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         back_by_at: until when one may be away; none when that is not worth while or not known.
         counter: where to go, or where one was.
         not_before_at: of an early appointment, its slot.
+        returns_at: while it is set aside: when it waits again by itself; none: staff have to be told, or it should have returned.
         to_office: where it is on its way to, while no office holds it.
         has_moved: it came from another office, so its label is a new one.
         step, steps: which step of a planned visit this is, from 1, and of how many that are done or to do here; 0: there is only
@@ -86,6 +87,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     announced_at: datetime | None = None
     recalls: int = 0
     not_before_at: datetime | None = None
+    returns_at: datetime | None = None
     to_office: str | None = None
     has_moved: bool = False
     step: int = 0
@@ -158,6 +160,7 @@ def progress_of(
         announced_at=ticket.announced_at,
         recalls=ticket.recalls,
         not_before_at=ticket.slot_start_at if turn == "early" else None,
+        returns_at=ticket.returns_at if ticket.returns_at is not None and ticket.returns_at > now else None,
         to_office=ticket.released_to if turn == "in_transit" else None,
         has_moved=ticket.from_office not in (None, day.office),
         step=ticket.steps_done + 1 if leads_on else 0,
