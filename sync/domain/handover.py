@@ -22,9 +22,9 @@ from sync.domain.office_day import OfficeDay
 from sync.domain.outcomes import Accepted, Decision, refuse
 from sync.domain.reserve import reserved_letters
 from sync.domain.ticket import Ticket
-from sync.domain.to_do import MOST_STEPS_DONE, sent_on
+from sync.domain.to_do import MOST_STEPS_DONE, MOST_TO_DO, sent_on
 from sync.messages import facts as f
-from sync.messages.commands import MAX_STEPS, Accept, HandOver
+from sync.messages.commands import Accept, HandOver
 from sync.messages.feed import TicketClosed, TicketGrant, TicketTaken
 from sync.messages.values import is_plausible
 
@@ -106,7 +106,7 @@ def accept(day: OfficeDay, command: Accept, now: datetime, catalogue: Catalogue)
         slot_start_at=slot_start_at,
         duration_min=card.duration_min,
         appointment_id=card.appointment_id,
-        to_do=tuple(dict.fromkeys(card.to_do))[: MAX_STEPS + 1],
+        to_do=tuple(dict.fromkeys(card.to_do))[:MOST_TO_DO],
         steps_done=min(max(0, card.steps_done), MOST_STEPS_DONE),
     )
     return Accepted((accepted,))

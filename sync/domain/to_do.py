@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sync.messages.commands import MAX_STEPS
+
+MOST_TO_DO = MAX_STEPS + 2
+"""The present step, and what ``PlanRoute`` can say."""
 MOST_STEPS_DONE = 99
 """More than anybody walks in a day."""
 

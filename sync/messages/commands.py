@@ -218,10 +218,14 @@ class SetNeeds(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, t
 
 
 class PlanRoute(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="plan_route"):
-    """Say which services a person goes on to after the present one, in order; none: it is the last one."""
+    """Say which services a person goes on to after the present one, in order; none: it is the last one.
+
+    Args:
+        steps: one more than staff plan at first, for a detour comes back to the step that was left.
+    """
 
     ticket_id: Uuid
-    steps: Annotated[tuple[Slug, ...], msgspec.Meta(max_length=MAX_STEPS)] = ()
+    steps: Annotated[tuple[Slug, ...], msgspec.Meta(max_length=MAX_STEPS + 1)] = ()
 
 
 class ServeWalkIn(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="serve_walk_in"):

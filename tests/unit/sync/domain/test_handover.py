@@ -271,4 +271,4 @@ def test_a_card_with_more_steps_than_anybody_plans_is_cut() -> None:
     assert isinstance(decision, Accepted)
     (fact,) = decision.facts
     assert isinstance(fact, f.TicketAccepted)
-    assert (len(fact.to_do), fact.steps_done) == (c.MAX_STEPS + 1, 99)
+    assert (len(fact.to_do), fact.steps_done) == (6, 99)

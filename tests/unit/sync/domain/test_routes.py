@@ -150,6 +150,19 @@ def test_a_transfer_to_somebody_else_for_the_same_step_changes_nothing_of_it() -
     assert (w.ticket.to_do, w.ticket.steps_done) == (("a", "b", "c"), 0)
 
 
+def test_the_longest_plan_can_be_kept_and_changed_on_a_detour() -> None:
+    office = TestOffice(catalogue(("a", "b", "c", "d", "e", "f")))
+    ana, ticket_id = office.open("1", at("08:55"), "ana"), office.take("a", at("09:00"))
+    office.do(c.PlanRoute(request_id=new_id(), ticket_id=ticket_id, steps=("b", "c", "d", "e")), at("09:01"))
+    office.call_next(ana, at("09:02"))
+    office.do(c.Transfer(request_id=new_id(), session=ana, ticket_id=ticket_id, service="f"), at("09:03"))
+    plan = msgspec.convert(
+        {"request_id": new_id(), "ticket_id": ticket_id, "steps": ["a", "b", "c", "e", "d"]}, c.PlanRoute
+    )
+    assert isinstance(office.do(plan, at("09:04")), Accepted)
+    assert steps_after(office.day.tickets[ticket_id]) == ("a", "b", "c", "e", "d")
+
+
 def test_a_step_that_the_office_offers_no_more_is_passed_over_and_stays_to_do() -> None:
     w = Walk()
     w.serve("09:05")
