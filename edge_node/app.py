@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from litestar import Litestar, Router
@@ -41,11 +42,12 @@ def create_app(node: EdgeNode) -> ASGIApp:
         SettingsError: the secret of single sign-on cannot be read.
     """
     rooms, frame = Rooms(node), Frame(node.settings)
-    real, practised = (
-        CommandEndpoint(node, with_page_headers(_framework(node, frame, rooms, cookie, accounts)))
-        for cookie, accounts in ((node.cookie, open_accounts(node)), (practice_cookie(node.cookie), None))
-    )
-    return PracticeDoor(node, rooms, real, practised)
+
+    def application(cookie: str, accounts: SignOn | None) -> ASGIApp:
+        return CommandEndpoint(node, with_page_headers(_framework(node, frame, rooms, cookie, accounts)))
+
+    real = application(node.cookie, open_accounts(node))
+    return PracticeDoor(node, rooms, real, partial(application, practice_cookie(node.cookie), None))
 
 
 def _framework(node: EdgeNode, frame: Frame, rooms: Rooms, cookie: str, accounts: SignOn | None) -> Litestar:
