@@ -12,7 +12,7 @@ import msgspec
 from sync.domain.catalogue import Catalogue
 from sync.domain.office_day import OfficeDay
 from sync.domain.ordering import ahead_of
-from sync.domain.routes import steps_after
+from sync.domain.routes import not_offered, steps_after
 from sync.domain.ticket import Ticket
 from sync.messages.topics import WaitRange
 
@@ -69,9 +69,11 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         back_by_at: until when one may be away; none when that is not worth while or not known.
         counter: where to go, or where one was.
         not_before_at: of an early appointment, its slot.
+        returns_at: while it is set aside: when it waits again by itself; none: staff have to be told, or it should have returned.
         to_office: where it is on its way to, while no office holds it.
         has_moved: it came from another office, so its label is a new one.
-        step, steps: which step of a planned visit this is, from 1, and of how many; 0: there is only one, or it is the last.
+        step, steps: which step of a planned visit this is, from 1, and of how many that are done or to do here; 0: there is only
+            one, or it is the last.
     """
 
     label: str
@@ -85,6 +87,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     announced_at: datetime | None = None
     recalls: int = 0
     not_before_at: datetime | None = None
+    returns_at: datetime | None = None
     to_office: str | None = None
     has_moved: bool = False
     step: int = 0
@@ -143,7 +146,8 @@ def progress_of(
     ahead = ahead_of(day, ticket) if ticket.state == "waiting" else None
     turn = _turn(day, ticket, ahead, now)
     waits = turn in {"waiting", "near"}
-    leads_on = ticket.is_open and ticket.is_on_route and bool(steps_after(ticket))
+    elsewhere = len(not_offered(ticket, catalogue))
+    leads_on = ticket.is_open and ticket.is_on_route and len(steps_after(ticket)) > elsewhere
     return Progress(
         label=ticket.label,
         office=day.office,
@@ -156,10 +160,11 @@ def progress_of(
         announced_at=ticket.announced_at,
         recalls=ticket.recalls,
         not_before_at=ticket.slot_start_at if turn == "early" else None,
+        returns_at=ticket.returns_at if ticket.returns_at is not None and ticket.returns_at > now else None,
         to_office=ticket.released_to if turn == "in_transit" else None,
         has_moved=ticket.from_office not in (None, day.office),
-        step=ticket.step + 1 if leads_on else 0,
-        steps=len(ticket.route) if leads_on else 0,
+        step=ticket.steps_done + 1 if leads_on else 0,
+        steps=ticket.steps_done + len(ticket.to_do) - elsewhere if leads_on else 0,
     )
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from central.staff.audit_log import Act, Life, Told
 from sync.messages.envelope import FactHeader
-from sync.messages.facts import Fact, UnknownFact
+from sync.messages.facts import Fact, UnknownFact, told_as
 from ui import formats
 from ui.catalog import Words
 
@@ -109,7 +109,7 @@ def _kept_lines(life: Life, words: Words) -> Iterator[Line]:
 
 
 def _fact_words(header: FactHeader, fact: Fact, words: Words, names: Names) -> str:
-    key = f"city.fact.{header.type}{'.automatic' if getattr(fact, 'automatic', False) else ''}"
+    key = f"city.fact.{told_as(fact)}{'.automatic' if getattr(fact, 'automatic', False) else ''}"
     if isinstance(fact, UnknownFact) or key not in words:
         return words.text("city.fact.unknown", type=header.type)
     return words.text(key, **_values(fact, words, names))

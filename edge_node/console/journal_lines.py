@@ -20,7 +20,7 @@ from sync.messages import codec
 from sync.messages.codec import MalformedMessage
 from sync.messages.commands import CITIZEN, SYSTEM
 from sync.messages.fact_types import FACTS
-from sync.messages.facts import Fact, TicketAbandoned, TicketResumed
+from sync.messages.facts import Fact, TicketAbandoned, TicketResumed, told_as
 from ui.catalog import Words
 
 SQL = load("edge_node.console", "journal_lines.sql")
@@ -38,7 +38,7 @@ TOLD: Final = frozenset(
         *("support.asked", "support.answered", "appointment.revealed", "lease.sold", "lease.returned"),
     }
 )
-"""Facts with words of their own, ``console.fact.{tag}``."""
+"""Facts with words of their own, ``console.fact.{told_as}``."""
 
 
 class FactLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,7 +118,7 @@ def _what(state: OfficeState, fact: Fact | None, tag: str, words: Words) -> str:
     outcome = getattr(fact, "outcome", None)
     service = getattr(fact, "service", None)
     return words.text(
-        f"console.fact.{tag}",
+        f"console.fact.{told_as(fact)}",
         counter=getattr(fact, "counter", None) or "",
         outcome=words.text(f"console.outcome.{outcome}").lower() if outcome else "",
         service=service_name(state, service, words.locale.tag) if service else "",

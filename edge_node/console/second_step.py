@@ -24,15 +24,15 @@ PENDING_S = 300
 MAX_PENDING = 1000
 
 
-First = Literal["password", "account"]
-"""What somebody came with first."""
+FirstProof = Literal["password", "account"]
+"""What somebody proved who they are with, before the code."""
 
 
 class Passed(NamedTuple):
     """Whose password or account was right, and until when the code may come (monotonic seconds)."""
 
     staff_id: str
-    by: First
+    by: FirstProof
     until_s: float
 
 
@@ -57,7 +57,7 @@ class SecondStep:
 
         self._steps, self._used = await self._writer.run(read)
 
-    def begin(self, staff_id: str, by: First, now_s: float) -> str:
+    def begin(self, staff_id: str, by: FirstProof, now_s: float) -> str:
         """The word that stands for what was right of somebody."""
         word = secrets.token_urlsafe(24)
         self._pending[word] = Passed(staff_id, by, now_s + PENDING_S)

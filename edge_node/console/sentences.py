@@ -144,6 +144,7 @@ _UNDO: Final = {
     "ticket.finished": "console.undo.finished",
     "ticket.no_show": "console.undo.no_show",
     "ticket.transferred": "console.undo.transferred",
+    "ticket.transferred.step": "console.undo.transferred.step",
     "ticket.parked": "console.undo.parked",
     "ticket.skipped": "console.undo.skipped",
     "ticket.abandoned": "console.undo.left",
@@ -175,6 +176,8 @@ def _place(reasons: Because, words: Words, zone: ZoneInfo) -> str:
         return words.text("console.why.reinstated", due=times["due"])
     if reasons.kept_for:
         return words.text("console.why.kept_for")
+    if reasons.walks_on:
+        return words.text("console.why.step", due=times["due"])
     if reasons.transferred:
         return words.text("console.why.transferred", due=times["due"])
     if slot:

@@ -15,7 +15,7 @@ from edge_node.queue.journal import Person, Remark
 from edge_node.queue.outcomes import SPEAKS
 from edge_node.queue.state import OfficeState
 from sync.domain.ordering import ahead_of, reachable
-from sync.domain.routes import steps_after
+from sync.domain.routes import not_offered, steps_after
 from sync.domain.ticket import CounterSession, State, Ticket
 from sync.messages.facts import NextRule
 from sync.messages.feed import Appointment
@@ -25,7 +25,11 @@ NOT_SHOWN_AFTER_S = NOT_SHOWN_AFTER.seconds
 
 
 class Because(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a ticket stands where it does, for ``sentences.because``."""
+    """Why a ticket stands where it does, for ``sentences.because``.
+
+    Args:
+        walks_on: it waits for a further step of its route.
+    """
 
     rule: NextRule
     origin: str
@@ -36,6 +40,7 @@ class Because(msgspec.Struct, frozen=True, kw_only=True):
     late: bool
     reinstated: bool
     transferred: bool
+    walks_on: bool
     kept_for: bool
     is_first: bool
     behind_at: datetime | None
@@ -49,6 +54,21 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     because: Because
 
 
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left of a planned visit, in names of services.
+
+    Args:
+        step, of: which step the present service is, from 1, and of how many; step 0: it is a detour from the plan.
+        ahead: the present step and those to come; on a detour those to come.
+        elsewhere: of those the ones that this office does not offer: they are passed over here.
+    """
+
+    step: int
+    of: int
+    ahead: tuple[str, ...]
+    elsewhere: tuple[str, ...] = ()
+
+
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """A ticket in a list.
 
@@ -58,7 +78,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         sent_from, sent_by: the counter and the name of the clerk that sent it on.
         note: what that clerk wrote; empty for counters that may not serve it.
         parked_reason, parked_min, remind_at, returns_at: while it is set aside.
-        route, step: names of the services of a planned visit, and which one this is, from 1; steps_after: ids still to come.
+        route: what is left of a planned visit; none: nothing was planned, or only the present service.
+        steps_after: id and name of the services that are still to come.
     """
 
     ticket_id: str
@@ -78,9 +99,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     parked_min: int = 0
     remind_at: datetime | None = None
     returns_at: datetime | None = None
-    route: tuple[str, ...] = ()
-    step: int = 0
-    steps_after: tuple[str, ...] = ()
+    route: Route | None = None
+    steps_after: tuple[tuple[str, str], ...] = ()
     needs: tuple[str, ...] = ()
     language: str = "es"
     to_verify: bool = False
@@ -94,7 +114,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
         services: id and name of what the person came for and of what was added.
         addable: what else this counter could go on with.
         note, noted_by: what a colleague wrote for who serves it next.
-        route, step: as of ``Place``.
+        route: as of ``Place``.
     """
 
     ticket_id: str
@@ -110,8 +130,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     services: tuple[tuple[str, str], ...] = ()
     addable: tuple[tuple[str, str], ...] = ()
     documents: tuple[str, ...] = ()
-    route: tuple[str, ...] = ()
-    step: int = 0
+    route: Route | None = None
     slot_start_at: datetime | None = None
     name: str = ""
     sent_from: str = ""
@@ -143,10 +162,18 @@ class Look:
         """A service's name; its id when central has told nothing (any more)."""
         return service_name(self.state, service_id, self.locale)
 
-    def route(self, ticket: Ticket) -> tuple[str, ...]:
-        """The names of the services of a planned visit; nothing where only one is left of it, and on a detour."""
-        return (
-            tuple(self.service(each) for each in ticket.route) if len(ticket.route) > 1 and ticket.is_on_route else ()
+    def route(self, ticket: Ticket) -> Route | None:
+        """What is left of a planned visit."""
+        of = ticket.steps_done + len(ticket.to_do)
+        if of <= 1:
+            return None
+        present = (ticket.service,) if ticket.is_on_route else ()
+        elsewhere = not_offered(ticket, self.state.configuration.catalogue)
+        return Route(
+            step=ticket.steps_done + 1 if ticket.is_on_route else 0,
+            of=of,
+            ahead=tuple(self.service(each) for each in (*present, *steps_after(ticket))),
+            elsewhere=tuple(self.service(each) for each in elsewhere),
         )
 
     def place(self, ticket: Ticket) -> Place:
@@ -171,8 +198,7 @@ class Look:
             remind_at=ticket.remind_at,
             returns_at=ticket.returns_at,
             route=self.route(ticket),
-            step=ticket.step + 1,
-            steps_after=steps_after(ticket),
+            steps_after=tuple((each, self.service(each)) for each in steps_after(ticket)),
             needs=_needs(ticket, row, remark),
             language=_language(row, remark),
             to_verify=ticket.to_verify,
@@ -197,6 +223,7 @@ class Look:
             late=ticket.band in ("late", "too_late"),
             reinstated=ticket.reinstated > 0,
             transferred=ticket.sent_by is not None and ticket.reinstated == 0,
+            walks_on=ticket.is_on_route and ticket.steps_done > 0,
             kept_for=ticket.counter == self.session.counter or ticket.staff_id == self.session.staff_id,
             is_first=ticket.is_first,
             behind_at=ticket.behind_at,
@@ -230,7 +257,6 @@ class Look:
             addable=tuple((each, self.service(each)) for each in served if each not in done),
             documents=documents(self.state, ticket.service, self.locale),
             route=self.route(ticket),
-            step=ticket.step + 1,
             slot_start_at=ticket.slot_start_at,
             name=row.display_name if row else "",
             sent_from=ticket.sent_from or "",
@@ -257,8 +283,9 @@ class Look:
 
 
 def service_name(state: OfficeState, service_id: str, locale: str) -> str:
-    """The name of a service in a language of staff, else in Spanish."""
-    service = state.configuration.catalogue.services.get(service_id)
+    """The name of a service of any office of the city in a language of staff, else in Spanish."""
+    catalogue = state.configuration.catalogue
+    service = catalogue.services.get(service_id) or catalogue.city_services.get(service_id)
     return service.names.get(locale) or service.names.get("es", service_id) if service else service_id
 
 

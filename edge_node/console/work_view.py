@@ -51,7 +51,7 @@ class WorkView(msgspec.Struct, frozen=True, kw_only=True):
     """Everything of one counter session at one position of the journal.
 
     Args:
-        after: the last ticket called here, open or not: what the next call must name.
+        after: the last call here: what the next one must name.
         refresh_s: after so many seconds something shown changes by itself.
     """
 
@@ -106,7 +106,7 @@ def view_work(state: OfficeState, session: CounterSession, locale: str) -> WorkV
         zone=counter.zone.upper() if counter else "",
         session=session.session,
         services=tuple(look.service(each) for each in session.primary),
-        after=session.last_ticket_id,
+        after=session.last_call,
         reinstate_min=day.policy.reinstate_within_min,
         next=look.place(choice.ticket) if choice else None,
         because=look.because(choice.ticket, choice.rule) if choice else None,

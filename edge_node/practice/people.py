@@ -95,7 +95,7 @@ class People:
         verb: c.CallNext | c.Start | c.Finish
         request_id, at, pause = new_id(), session.session, REST_S
         if visit is None:
-            verb, pause = c.CallNext(request_id=request_id, session=at, after=session.last_ticket_id), WALK_S
+            verb, pause = c.CallNext(request_id=request_id, session=at, after=session.last_call), WALK_S
         elif visit.state == "called":
             verb, pause = c.Start(request_id=request_id, session=at, ticket_id=visit.ticket_id), SERVICE_S
         else:

@@ -29,7 +29,8 @@ class TicketView(msgspec.Struct, frozen=True, kw_only=True):
         behind_at: staff sent it behind all who waited then.
         added: services that were added to its visit.
         services: what was really done.
-        route, step: the services of a planned visit, and where in it the person stands, from 0.
+        to_do: services of a planned visit that are not done, in order, the present one among them unless it is a detour.
+        steps_done: how many steps of it were finished; people count from 1, so the present one is the next.
         parked_at, parked_by: while parked: since when, and the clerk who set it aside.
         remind_at: while parked: when its clerk wants to be told of it.
         returns_at: while parked: when it waits again by itself.
@@ -65,8 +66,8 @@ class TicketView(msgspec.Struct, frozen=True, kw_only=True):
     behind_at: datetime | None = None
     added: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
-    route: tuple[str, ...] = ()
-    step: int = 0
+    to_do: tuple[str, ...] = ()
+    steps_done: int = 0
     parked_reason: str | None = None
     parked_at: datetime | None = None
     parked_by: str | None = None
@@ -98,7 +99,7 @@ class UndoView(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         act: the request that ``undo`` must name.
-        done: the tags of the facts that would be taken back.
+        done: the tags of the facts that would be taken back; ``ticket.transferred.step`` for the end of a step of a route.
     """
 
     act: str
@@ -122,6 +123,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         console: the only browser that it may be worked from, if it was taken over.
         paused_reason, paused_at: while it is on pause.
+        last_call: what the next call from here must name as ``after``.
         skipped: tickets that it passes over for its next call.
     """
 
@@ -131,6 +133,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     primary: tuple[str, ...]
     secondary: tuple[str, ...]
     opened_at: datetime
+    last_call: str | None = None
     last_ticket_id: str | None = None
     zone: str | None = None
     console: str = ""
@@ -203,8 +206,8 @@ def view_ticket(ticket: Ticket) -> TicketView:
         behind_at=ticket.behind_at,
         added=ticket.added,
         services=ticket.services,
-        route=ticket.route,
-        step=ticket.step,
+        to_do=ticket.to_do,
+        steps_done=ticket.steps_done,
         parked_reason=ticket.parked_reason,
         parked_at=ticket.parked_at,
         parked_by=ticket.parked_by,
@@ -241,6 +244,7 @@ def view_session(day: OfficeDay, session: CounterSession, now: datetime) -> Sess
         primary=session.primary,
         secondary=session.secondary,
         opened_at=session.opened_at,
+        last_call=session.last_call,
         last_ticket_id=session.last_ticket_id,
         zone=session.zone,
         console=session.console,

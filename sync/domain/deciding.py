@@ -37,7 +37,7 @@ def seen_session(
     session = own_session(x.day, command.session, x.actor)
     if isinstance(session, Refusal):
         return session
-    if command.after != session.last_ticket_id:
+    if command.after != session.last_call:
         return Unchanged()
     return refuse("counter_paused") if session.is_paused else session
 

@@ -22,6 +22,7 @@ from sync.domain.office_day import OfficeDay
 from sync.domain.outcomes import Accepted, Decision, refuse
 from sync.domain.reserve import reserved_letters
 from sync.domain.ticket import Ticket
+from sync.domain.to_do import MOST_STEPS_DONE, MOST_TO_DO, sent_on
 from sync.messages import facts as f
 from sync.messages.commands import Accept, HandOver
 from sync.messages.feed import TicketClosed, TicketGrant, TicketTaken
@@ -60,14 +61,17 @@ def card_of(ticket: Ticket, service: str, now: datetime) -> f.TicketCard:
         slot_start_at=ticket.slot_start_at,
         duration_min=ticket.duration_min,
         appointment_id=ticket.appointment_id,
+        to_do=sent_on(ticket.to_do, ticket.service, service),
+        steps_done=ticket.steps_done,
     )
 
 
 def accept(day: OfficeDay, command: Accept, now: datetime, catalogue: Catalogue) -> Decision:
     """Hold a ticket with its place; nothing when this tenure (or a later one) was here before.
 
-    A service that this office does not offer is accepted all the same, and so is a card whose spans no clock says: somebody
-    must hold the person, and what a broken office told must not stop this one.
+    A service that this office does not offer is accepted all the same, now or as a step to come, and so is a card whose spans no
+    clock says, or with more steps than anybody plans: somebody must hold the person, and what a broken office told must not stop
+    this one.
     """
     known = day.tickets.get(command.ticket_id)
     if known is not None and known.tenure >= command.tenure:
@@ -102,6 +106,8 @@ def accept(day: OfficeDay, command: Accept, now: datetime, catalogue: Catalogue)
         slot_start_at=slot_start_at,
         duration_min=card.duration_min,
         appointment_id=card.appointment_id,
+        to_do=tuple(dict.fromkeys(card.to_do))[:MOST_TO_DO],
+        steps_done=min(max(0, card.steps_done), MOST_STEPS_DONE),
     )
     return Accepted((accepted,))
 

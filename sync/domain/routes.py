@@ -1,15 +1,19 @@
 """A visit of several steps that staff plan: one service after the other, at whoever serves them, with the waiting of the first.
 
-A route is the services in order, the present one among them; ``Ticket.step`` is where the person stands. When a step is
-finished as done the ticket waits for the next one like any transfer that keeps its place. A step that was done beside another
-(a second service at the same counter) is not asked for again; one that the office offers no more is left out.
+``Ticket.to_do`` is what is left of the plan, in order, the present step among it. When a step is finished as done the ticket
+waits for the next one like any transfer that keeps its place. A step that was done beside another (a second service at the same
+counter) is not asked for again; one that the office does not offer is passed over and stays to do, for staff to tell of. A
+transfer or handover finishes nothing: to a service of the list it goes on from there, to any other it is a detour, and the step
+that was left is next. People count steps from 1: the present one is ``steps_done + 1``.
 """
 
 from __future__ import annotations
 
+from sync.domain.catalogue import Catalogue
 from sync.domain.deciding import Context, in_state
 from sync.domain.outcomes import Accepted, Decision, refuse
 from sync.domain.ticket import Ticket
+from sync.domain.to_do import without
 from sync.messages import commands as c
 from sync.messages import facts as f
 from sync.messages.desk_facts import TicketRoutePlanned
@@ -24,7 +28,7 @@ def plan_route(x: Context, command: c.PlanRoute) -> Decision:
     ticket = in_state(x, command.ticket_id, "waiting", "called", "serving", "parked")
     if isinstance(ticket, Refusal):
         return ticket
-    if not set(command.steps) <= set(x.catalogue.services):
+    if not set(command.steps) <= {*x.catalogue.services, *ticket.to_do}:
         return refuse("service_unknown", ticket_id=ticket.ticket_id)
     if len({ticket.service, *command.steps}) <= len(command.steps):
         return refuse("malformed")
@@ -35,7 +39,12 @@ def plan_route(x: Context, command: c.PlanRoute) -> Decision:
 
 def steps_after(ticket: Ticket) -> tuple[str, ...]:
     """The services that are still to come."""
-    return tuple(service for service in ticket.route[ticket.step + 1 :] if service not in ticket.added)
+    return without(ticket.to_do, (ticket.service, *ticket.added))
+
+
+def not_offered(ticket: Ticket, catalogue: Catalogue) -> tuple[str, ...]:
+    """What is still to come and not done at this office: staff tell the person where to go for it."""
+    return without(steps_after(ticket), catalogue.services)
 
 
 def end_of(
@@ -49,8 +58,8 @@ def end_of(
     what was done is what the person came for and what was added.
     """
     done = services or (ticket.service, *ticket.added)
-    ahead = ticket.route[ticket.step + 1 :]
-    then = next((service for service in ahead if service not in done and service in x.catalogue.services), None)
+    ahead = without(ticket.to_do, (ticket.service, *done))
+    then = next((service for service in ahead if service in x.catalogue.services), None)
     if then is None or outcome not in LEADS_ON:
         return f.TicketFinished(ticket_id=ticket.ticket_id, session=session, outcome=outcome, services=done)
     return f.TicketTransferred(

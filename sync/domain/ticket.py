@@ -38,8 +38,8 @@ class Ticket(msgspec.Struct, kw_only=True):
         behind_at: staff sent it behind all who waited at that instant.
         added: services that were added to its visit.
         services: what was really done, once it is finished.
-        route: services of a planned visit, in order, the present one among them; empty: nothing was planned.
-        step: where in the route the person stands, from 0.
+        to_do: services of a planned visit that are not done, in order (``sync.domain.to_do``); empty: nothing was planned.
+        steps_done: how many steps of it were finished; the present one is the next, so people count from 1.
         parked_at, parked_by: while parked: since when, and the clerk who set it aside.
         remind_at: while parked: when its clerk wants to be told of it.
         returns_at: while parked: when it waits again by itself.
@@ -86,8 +86,8 @@ class Ticket(msgspec.Struct, kw_only=True):
     behind_at: datetime | None = None
     added: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
-    route: tuple[str, ...] = ()
-    step: int = 0
+    to_do: tuple[str, ...] = ()
+    steps_done: int = 0
     parked_reason: str | None = None
     parked_at: datetime | None = None
     parked_by: str | None = None
@@ -126,7 +126,7 @@ class Ticket(msgspec.Struct, kw_only=True):
     @property
     def is_on_route(self) -> bool:
         """Whether the present service is a planned step, and no detour from the plan."""
-        return bool(self.route) and self.route[self.step] == self.service
+        return self.service in self.to_do
 
     @property
     def rank(self) -> tuple[datetime, tuple[int, int]]:
@@ -162,14 +162,15 @@ class Act(msgspec.Struct, kw_only=True):
         request_id: of the command.
         began, position: (epoch, seq) of its first and of its last fact.
         before: each of its tickets as it was.
-        done: the tag of its last fact about each of them.
-        last_ticket_id, skipped: the session's own, as they were.
+        done: what its last fact about each of them is told as.
+        last_call, last_ticket_id, skipped: the session's own, as they were.
     """
 
     request_id: str
     at: datetime
     began: tuple[int, int]
     position: tuple[int, int]
+    last_call: str | None
     last_ticket_id: str | None
     skipped: tuple[str, ...]
     before: dict[str, Ticket] = {}
@@ -180,7 +181,9 @@ class CounterSession(msgspec.Struct, kw_only=True):
     """A clerk working at a counter.
 
     Args:
-        last_ticket_id: the last ticket called here, open or not: what ``CallNext.after`` must name.
+        last_call: the request that last called somebody here, or ended a step of a route, after which the same person may be
+            called again: what ``CallNext.after`` must name.
+        last_ticket_id: the last ticket called here, open or not.
         zone: the counter's; none: a build opened it that did not say.
         opened_on: the browser that it was opened in.
         console: the only browser that it may be worked from, since it was taken over there; empty: any of the clerk's.
@@ -195,6 +198,7 @@ class CounterSession(msgspec.Struct, kw_only=True):
     primary: tuple[str, ...]
     secondary: tuple[str, ...]
     opened_at: datetime
+    last_call: str | None = None
     last_ticket_id: str | None = None
     zone: str | None = None
     opened_on: str = ""

@@ -96,9 +96,12 @@ class CheckIn(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
 
 
 class CallNext(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="call_next"):
-    """Call the next ticket. ``after`` is the ticket the clerk saw at the counter, or none: if the counter has moved on
-    since, nobody is called and the reply is the present state. A visit that is being served is finished with the default
-    outcome in the same act, also when nobody waits; one that is only called must be started or ended first.
+    """Call the next ticket. A visit that is being served is finished with the default outcome in the same act, also when nobody
+    waits; one that is only called must be started or ended first.
+
+    Args:
+        after: the last call that the clerk saw at the counter, open or not: the request that made it (``last_call`` of the
+            counter session), or none. If the counter has moved on since, nobody is called and the reply is the present state.
     """
 
     session: Uuid
@@ -106,7 +109,7 @@ class CallNext(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, t
 
 
 class CallTicket(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="call_ticket"):
-    """Call a chosen ticket out of order; needs a reason code."""
+    """Call a chosen ticket out of order; needs a reason code. ``after`` as of ``CallNext``."""
 
     session: Uuid
     ticket_id: Uuid
@@ -216,10 +219,14 @@ class SetNeeds(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, t
 
 
 class PlanRoute(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="plan_route"):
-    """Say which services a person goes on to after the present one, in order; none: it is the last one."""
+    """Say which services a person goes on to after the present one, in order; none: it is the last one.
+
+    Args:
+        steps: one more than staff plan at first, for a detour comes back to the step that was left.
+    """
 
     ticket_id: Uuid
-    steps: Annotated[tuple[Slug, ...], msgspec.Meta(max_length=MAX_STEPS)] = ()
+    steps: Annotated[tuple[Slug, ...], msgspec.Meta(max_length=MAX_STEPS + 1)] = ()
 
 
 class ServeWalkIn(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="serve_walk_in"):

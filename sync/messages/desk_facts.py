@@ -74,7 +74,7 @@ class TicketUndone(Fact, frozen=True, kw_only=True):
 
     Args:
         act: the request that made them.
-        undone: the tag of the fact that is taken back; the last one, where the act made several of this ticket.
+        undone: the tag of the fact that is taken back (``told_as``); the last one, where the act made several of this ticket.
     """
 
     TYPE: ClassVar[str] = "ticket.undone"

@@ -33,6 +33,12 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     V: ClassVar[int] = 1
 
 
+def told_as(fact: Fact) -> str:
+    """The tag by which people are told of a fact: its own, or that of what it means for them."""
+    is_step = isinstance(fact, TicketTransferred) and fact.ends_step
+    return f"{fact.TYPE}.step" if is_step else fact.TYPE
+
+
 class DayOpened(Fact, frozen=True, kw_only=True):
     """A service day begins.
 
@@ -243,6 +249,11 @@ class TicketTransferred(Fact, frozen=True, kw_only=True):
     outcome: Outcome | None = None
     services: tuple[Slug, ...] = ()
 
+    @property
+    def ends_step(self) -> bool:
+        """Whether a step was finished, and nobody sent the ticket elsewhere."""
+        return self.outcome is not None
+
 
 class TicketReassigned(Fact, frozen=True, kw_only=True):
     """A ticket that was meant for one counter or person is given to another counter, or to none."""
@@ -304,6 +315,8 @@ class TicketCard(msgspec.Struct, frozen=True, kw_only=True):
         label: what stands on the person's slip.
         waited_ms: how long its waiting counted when it was let go (negative: an appointment ahead of its time).
         present_ms: how long the person had been there.
+        to_do: services of a planned visit that are not done, in order; ``service`` among them unless it is a detour.
+        steps_done: how many of it were.
     """
 
     label: Label
@@ -316,6 +329,8 @@ class TicketCard(msgspec.Struct, frozen=True, kw_only=True):
     slot_start_at: Instant | None = None
     duration_min: int | None = None
     appointment_id: Uuid | None = None
+    to_do: tuple[Slug, ...] = ()
+    steps_done: int = 0
 
 
 class TicketReleased(Fact, frozen=True, kw_only=True):
@@ -350,6 +365,7 @@ class TicketAccepted(Fact, frozen=True, kw_only=True):
         tenure: this holder's number.
         transit_ms: how long the ticket was between two holders; its waiting went on.
         via: central's grant, the signed slip, or restored after the node was replaced.
+        to_do, steps_done: as of ``TicketCard``.
     """
 
     TYPE: ClassVar[str] = "ticket.accepted"
@@ -372,6 +388,8 @@ class TicketAccepted(Fact, frozen=True, kw_only=True):
     slot_start_at: Instant | None = None
     duration_min: int | None = None
     appointment_id: Uuid | None = None
+    to_do: tuple[Slug, ...] = ()
+    steps_done: int = 0
 
 
 class TicketArrived(Fact, frozen=True, kw_only=True):

@@ -90,9 +90,9 @@ class Clerk:
         return str((await self.do("take_ticket", service="padron"))["ticket"]["label"])
 
     async def call(self) -> dict[str, Any]:
-        ticket = (await self.do("call_next", session=self._session, after=self._last))["ticket"]
-        self._last = ticket["ticket_id"]
-        return dict(ticket)
+        reply = await self.do("call_next", session=self._session, after=self._last)
+        self._last = reply["session"]["last_call"]
+        return dict(reply["ticket"])
 
     async def serve(self, ticket_id: str) -> None:
         for verb in ("start", "finish"):

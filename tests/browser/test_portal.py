@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from playwright.async_api import Page, expect
 
+from sync.messages import commands as c
 from tests.browser.axe import violations
 from tests.integration.portal.conftest import (  # noqa: F401 - fixtures
     Bed,
@@ -16,6 +17,7 @@ from tests.integration.portal.conftest import (  # noqa: F401 - fixtures
     portal_folder,
 )
 from tests.kit.browser import chromium
+from tests.kit.office import new_id
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -152,10 +154,13 @@ async def test_a_ticket_turns_yellow_by_itself_when_it_is_called(
     async with portal.office() as office:
         session = office.open("1")
         code, *_ = [office.take("padron") for _ in range(4)]
+        first = next(iter(office.queue.day.tickets))
+        office.act(c.PlanRoute(request_id=new_id(), ticket_id=first, steps=("viaje",)))
         await office.send()
         await page.goto(f"/t/{code}")
         await look("progress")
         await expect(page.locator(".turn .plate")).to_have_text("P1")
+        await expect(page.locator(".turn-step")).to_be_visible()
         office.call(session)
         await office.send()
         await expect(page.locator('.turn .plate[data-state="call"]')).to_be_visible()

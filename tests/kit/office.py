@@ -129,7 +129,7 @@ class TestOffice:
 
     def call_next(self, session: str, now: datetime, actor: str = "ana") -> str | None:
         """Call next as a clerk with a fresh view does; the ticket's id, or none when nobody waits."""
-        after = self.day.sessions[session].last_ticket_id
+        after = self.day.sessions[session].last_call
         decision = self.do(c.CallNext(request_id=new_id(), session=session, after=after), now, actor)
         return self.day.sessions[session].last_ticket_id if isinstance(decision, Accepted) else None
 

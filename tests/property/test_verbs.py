@@ -175,10 +175,10 @@ class Drill:
         act = session.act.request_id if session.act else new_id()
         orders: Any = ("keep", "next", "end")[which % 3]
         commands: dict[str, c.AnyCommand] = {
-            "next": c.CallNext(**here, after=session.last_ticket_id),
-            "chosen": c.CallTicket(**here, ticket_id=ticket, reason="short", after=session.last_ticket_id),
+            "next": c.CallNext(**here, after=session.last_call),
+            "chosen": c.CallTicket(**here, ticket_id=ticket, reason="short", after=session.last_call),
             "serve_now": c.ServeWalkIn(
-                **here, service=service, follow_hash=follow_hash(new_id()), after=session.last_ticket_id
+                **here, service=service, follow_hash=follow_hash(new_id()), after=session.last_call
             ),
             "recall": c.Recall(**mine),
             "start": c.Start(**mine),
@@ -288,7 +288,7 @@ def _seen(day: Any) -> dict[str, Any]:
             each: {n: getattr(t, n) for n in t.__struct_fields__ if n not in hidden} for each, t in day.tickets.items()
         },
         "waiting": set(day.waiting),
-        "last": {s.counter: (s.last_ticket_id, s.skipped) for s in day.sessions.values()},
+        "last": {s.counter: (s.last_call, s.last_ticket_id, s.skipped) for s in day.sessions.values()},
         "announcements": list(day.announcements),
         "counts": {service: spent.count for service, spent in day.durations.items() if spent.count},
     }

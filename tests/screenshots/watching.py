@@ -134,7 +134,7 @@ def preferred(office: Office) -> None:
 def serve(office: Office, session: str, staff: str, *, out_of_order: bool = False) -> None:
     """Finish who is being served and serve the next, or the last."""
     finish(office, session, staff)
-    after = office.queue.day.sessions[session].last_ticket_id
+    after = office.queue.day.sessions[session].last_call
     waiting = sorted(office.queue.day.waiting.values(), key=lambda ticket: ticket.rank)
     if out_of_order and len(waiting) > 1:
         chosen = waiting[-1].ticket_id

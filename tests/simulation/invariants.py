@@ -23,6 +23,7 @@ from tests.simulation.ledger import Ledger, Violated
 from tests.simulation.office import OfficeNode
 from tests.simulation.queue import Queue
 from tests.simulation.seats import check_account
+from tests.simulation.steps import StepsWatch
 
 CONVERGED_WITHIN_MS = 60_000
 CLOCK_TOLERANCE_MS = 3_000
@@ -41,7 +42,8 @@ INVARIANTS = {
     "I-8": "Ledger._note_sale: a lease sells in its own epoch only",
     "I-9": "Ledger._note_accepted, Watcher._check_caller: a tenure is granted and called at one office; check_holders",
     "I-10": "check_holders after the heal: every live ticket is callable at exactly one office",
-    "I-11": "Watcher._check_credit, _check_waiting, _check_clock: what was waited counts, whatever clocks are set to or others say",
+    "I-11": "Watcher._check_credit, _check_waiting, _check_clock: what was waited counts, whatever clocks are set to or others say; so does "
+    "what is still to do: StepsWatch",
     "I-12": "Watcher._check_order: calls follow (due_at, issue sequence)",
     "I-13": "Watcher._check_order: the bound of the closed list",
     "I-14": "Ledger.note_labels, Ledger.note_paper: no label twice in a day and office",
@@ -75,10 +77,12 @@ class Watcher:
         self._came: dict[str, tuple[Queue, int]] = {}
         """When walk-ins came, and the process that they came to."""
         self._called: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
+        self._steps = StepsWatch(counted)
 
     def __call__(self, queue: Queue, command: AnyCommand | None, facts: tuple[Fact, ...]) -> None:
         self._check_clock(queue)
         for fact in facts:
+            self._steps(queue, fact)
             if isinstance(fact, TicketIssued) and fact.origin == "walk_in":
                 ago_ms = (queue.now() - fact.arrived_at) // timedelta(milliseconds=1)
                 self._came[fact.ticket_id] = (queue, self._ledger.now_ms() - ago_ms)

@@ -46,6 +46,7 @@ Kind = Literal[
     "lease_misused",
     "double_holders",
     "credit_lost",
+    "steps_lost",
     "clock_pushed",
     "order_violations",
     "duplicate_labels",

@@ -12,10 +12,12 @@ import msgspec
 
 from sync.domain import handover as domain_handover
 from sync.domain import leases as domain_leases
+from sync.domain.folding import visits
 from sync.domain.office_day import OfficeDay
 from sync.domain.ordering import Choice
 from sync.domain.outcomes import Accepted, Decision
 from sync.domain.ticket import CounterSession
+from sync.domain.to_do import sent_on
 from sync.messages import facts as f
 from sync.messages.commands import Accept, Actor
 from sync.messages.envelope import FactHeader, FactRecord, seal
@@ -79,6 +81,36 @@ def transit_forgotten() -> Iterator[type[World]]:
 
 
 _command_of = domain_handover.command_of
+
+
+@mutant
+def route_left_behind() -> Iterator[type[World]]:
+    """What a person has still to do does not go along with the ticket."""
+    with patch.object(domain_handover, "sent_on", lambda to_do, left, to: ()):
+        yield World
+
+
+@mutant
+def route_not_unpacked() -> Iterator[type[World]]:
+    """It goes along, and nobody looks."""
+
+    def bare(grant: TicketGrant, office: str, request_id: str, central_at: datetime) -> Accept:
+        command = _command_of(grant, office, request_id, central_at)
+        return msgspec.structs.replace(command, card=msgspec.structs.replace(command.card, to_do=(), steps_done=0))
+
+    with patch.object(office, "command_of", bare):
+        yield World
+
+
+@mutant
+def detour_for_good() -> Iterator[type[World]]:
+    """Who is sent aside does not come back to the step that was left."""
+
+    def onwards(to_do: tuple[str, ...], left: str, to: str) -> tuple[str, ...]:
+        return tuple(each for each in sent_on(to_do, left, to) if to == left or each != left)
+
+    with patch.object(visits, "sent_on", onwards):
+        yield World
 
 
 class WallClocked(OfficeNode):

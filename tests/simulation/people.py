@@ -1,4 +1,5 @@
-"""What people do at an office: citizens come, clerks serve them, now and then somebody is sent to another office.
+"""What people do at an office: citizens come, clerks serve them, now and then somebody is sent to another office, or has several
+services to go to.
 
 Acts are chosen by chance from what is possible in the queue as it is. Each is one command with an id of its own; one whose
 process died is asked again with the same id, as kiosks and consoles do.
@@ -32,6 +33,7 @@ from sync.messages.commands import (
     NoShow,
     OpenCounter,
     Park,
+    PlanRoute,
     Reinstate,
     Resume,
     SellLease,
@@ -50,6 +52,8 @@ SERVICES = ("padron", "registro", "tributos")
 COUNTERS = ("1", "2")
 KIOSK = Actor(actor_id=CITIZEN, device_id="kiosk-1")
 SUPERVISOR = Actor(actor_id="supervisor", device_id="console-1", supervisor=True)
+PLANNED_AT_ISSUE = 0.08
+"""Of walk-ins, those that staff plan a route for at once."""
 LOCATORS = "ACDEFGHJKMNPQRTUVWXY34679"
 
 
@@ -105,6 +109,8 @@ class People:
         self._counted = counted
         self.unanswered: deque[tuple[Asked, Actor]] = deque()
         """Commands whose answer was lost: asked again first."""
+        self._came: deque[str] = deque()
+        """Tickets that a route is planned for next."""
 
     def act(self, queue: Queue, agenda: list[Appointment], *, connected: bool, now_ms: int) -> tuple[Asked, Decision]:
         """Do one thing; what it was, and what came of it.
@@ -136,6 +142,8 @@ class People:
                     self._slips[fact.to_office].append(slip)
         if isinstance(command, SellLease):
             self._counted["lease_sales"] += 1
+        if isinstance(command, TakeTicket) and self._rng.random() < PLANNED_AT_ISSUE:
+            self._came.append(command.request_id)
 
     def _choose(self, queue: Queue, agenda: list[Appointment], *, connected: bool, now_ms: int) -> tuple[Asked, Actor]:
         chance = self._rng.random()
@@ -145,6 +153,8 @@ class People:
                 return ConfirmDate(request_id=self._new_id(), service_date=today), SUPERVISOR
         if self._slips[self.office] and chance < 0.3 and (shown := self._present_slip(queue, now_ms)) is not None:
             return shown, KIOSK
+        if self._came and (ticket := queue.day.tickets.get(self._came.popleft())) is not None:
+            return self._plan(ticket), self._clerk("1")
         if not queue.day.sessions or (len(queue.day.sessions) < len(COUNTERS) and chance < 0.1):
             return self._open_counter(queue)
         if chance < 0.38:
@@ -167,7 +177,7 @@ class People:
         session = self._rng.choice(sorted(queue.day.sessions.values(), key=lambda s: s.counter))
         clerk, ticket = self._clerk(session.counter), queue.day.visit_at(session.session)
         if ticket is None:
-            return CallNext(request_id=self._new_id(), session=session.session, after=session.last_ticket_id), clerk
+            return CallNext(request_id=self._new_id(), session=session.session, after=session.last_call), clerk
         return self._visit(session, ticket), clerk
 
     def _visit(self, session: CounterSession, ticket: Ticket) -> AnyCommand:
@@ -179,9 +189,17 @@ class People:
             return Transfer(**ids, service=self._service())
         if chance < 0.25:
             return Park(**ids, return_min=3 if chance < 0.225 else None)
+        if chance < 0.29:
+            return self._plan(ticket)
         if ticket.state == "called":
-            return NoShow(**ids) if chance < 0.4 else Start(**ids)
+            return NoShow(**ids) if chance < 0.43 else Start(**ids)
         return Finish(request_id=ids["request_id"], session=session.session, ticket_id=ticket.ticket_id)
+
+    def _plan(self, ticket: Ticket) -> PlanRoute:
+        """What else a person came for; now and then that they have come for nothing else."""
+        others = [service for service in SERVICES if service != ticket.service]
+        steps = tuple(self._rng.sample(others, self._rng.choice((1, 2, 2, 0))))
+        return PlanRoute(request_id=self._new_id(), ticket_id=ticket.ticket_id, steps=steps)
 
     def _odd_verb(self, queue: Queue) -> tuple[AnyCommand, Actor] | None:
         """Something with a ticket that is at no counter: hand it over, bring it back, note that somebody came."""

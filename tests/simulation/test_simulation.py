@@ -23,6 +23,7 @@ SEEDS = range(1, 21)
 FIRST_OF_SLOW = {
     "activation_not_adopted": 136,
     "adopted_empty_handed": 136,
+    "detour_for_good": 71,
     "grants_not_put_aside": 465,
     "heard_of_means_all_below": 171,
     "leases_inherited": 19,

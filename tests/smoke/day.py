@@ -131,7 +131,7 @@ class Day:
 
     async def _serve_one(self, office: Office, clerk: Clerk) -> bool:
         sent_at = now()
-        reply = await clerk.do("call_next", session=clerk.session["session"], after=clerk.session.get("last_ticket_id"))
+        reply = await clerk.do("call_next", session=clerk.session["session"], after=clerk.session.get("last_call"))
         if reply.get("code") == "nobody_waiting":
             return False
         assert reply.get("outcome") == "done", reply

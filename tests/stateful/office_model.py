@@ -121,12 +121,12 @@ class OfficeModel:
         if person.state not in ("called", "serving"):
             person.session = None
 
-    def called(self, ticket_id: str, session: Session) -> None:
+    def called(self, ticket_id: str, session: Session, call: str) -> None:
         person = self.people[ticket_id]
         assert person.state == "waiting", f"{person.label} was called while {person.state}"
         person.state, person.session, person.counter = "called", session.session, None
         person.calls += 1
-        session.last = ticket_id
+        session.last = call
 
     def visit(self, session: Session) -> Person | None:
         """Who is at a counter."""

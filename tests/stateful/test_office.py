@@ -169,7 +169,7 @@ class OfficeMachine(RuleBasedStateMachine):
             assert told["ticket"]["ticket_id"] == expected.ticket_id, (
                 f"{told['ticket']['label']} before {expected.label}"
             )
-            self.model.called(expected.ticket_id, session)
+            self.model.called(expected.ticket_id, session, body["request_id"])
 
     @rule(counter=counters)
     def call_by_an_old_page(self, counter: str) -> None:

@@ -36,7 +36,7 @@ BESIDE_THE_STATE: frozenset[type[f.Fact]] = frozenset(
     {f.TicketPrinted, f.TicketPrintFailed, f.TicketShown, f.TicketRecalled, TicketNeedsSet, TicketRoutePlanned}
 )
 """What is told of a ticket without a change of its state or place; it stands in no undoing's way."""
-_NOT_TAKEN_BACK = ("print_state", "to_verify", "changed", "route")
+_NOT_TAKEN_BACK = ("print_state", "to_verify", "changed")
 
 
 def remember(day: OfficeDay, header: FactHeader, fact: f.Fact) -> None:
@@ -52,12 +52,13 @@ def remember(day: OfficeDay, header: FactHeader, fact: f.Fact) -> None:
             at=header.occurred_at,
             began=(header.epoch, header.seq),
             position=(header.epoch, header.seq),
+            last_call=session.last_call,
             last_ticket_id=session.last_ticket_id,
             skipped=session.skipped,
         )
     act.position = (header.epoch, header.seq)
     act.before.setdefault(ticket.ticket_id, msgspec.structs.replace(ticket))
-    act.done[ticket.ticket_id] = fact.TYPE
+    act.done[ticket.ticket_id] = f.told_as(fact)
 
 
 def undone(day: OfficeDay, _header: FactHeader, fact: TicketUndone) -> None:
@@ -68,7 +69,7 @@ def undone(day: OfficeDay, _header: FactHeader, fact: TicketUndone) -> None:
     before = act.before.pop(fact.ticket_id, None)
     if before is not None:
         _restore(day, ticket, before, act)
-    session.last_ticket_id, session.skipped = act.last_ticket_id, act.skipped
+    session.last_call, session.last_ticket_id, session.skipped = act.last_call, act.last_ticket_id, act.skipped
     if not act.before:
         session.act = None
 

@@ -78,7 +78,7 @@ def counter_taken_over(day: OfficeDay, header: FactHeader, fact: d.CounterTakenO
     if new is old:
         return
     visit = day.visit_at(old.session)
-    new.last_ticket_id, new.act = old.last_ticket_id, None
+    new.last_call, new.last_ticket_id, new.act = old.last_call, old.last_ticket_id, None
     if visit is not None:
         visit.session, visit.called_counter = new.session, new.counter
 

@@ -28,6 +28,7 @@ def accepted(day: OfficeDay, header: FactHeader, fact: f.TicketAccepted) -> None
         return
     ticket = _entering(header, fact)
     ticket.tenure, ticket.from_office = fact.tenure, fact.from_office
+    ticket.to_do, ticket.steps_done = fact.to_do, fact.steps_done
     ticket.expected = fact.via != "restored"
     day.enter(ticket)
 

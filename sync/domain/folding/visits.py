@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from sync.domain.to_do import planned, planned_meanwhile, sent_on, without
 from sync.messages import facts as f
 from sync.messages.desk_facts import (
     TicketPriorityChanged,
@@ -31,7 +32,7 @@ def called(day: OfficeDay, header: FactHeader, fact: f.TicketCalled) -> None:
     ticket.recalls, ticket.started_at, ticket.shown_at, ticket.added = 0, None, None, ()
     ticket.returned_at = ticket.returned_for = None
     if session := day.sessions.get(fact.session):
-        session.last_ticket_id, session.skipped = ticket.ticket_id, ()
+        session.last_call, session.last_ticket_id, session.skipped = header.request_id, ticket.ticket_id, ()
     day.announce(ticket, fact.counter, header)
 
 
@@ -60,6 +61,7 @@ def finished(day: OfficeDay, header: FactHeader, fact: f.TicketFinished) -> None
     day.move(ticket, "finished")
     ticket.ended_at, ticket.outcome = header.occurred_at, fact.outcome
     ticket.services = fact.services
+    _done(ticket, fact.services)
     day.count(ticket)
 
 
@@ -83,13 +85,24 @@ def transferred(day: OfficeDay, header: FactHeader, fact: f.TicketTransferred) -
         day.move(ticket, "waiting")
         ticket.unmark()
         _sent(day, header, ticket, fact)
+        if fact.ends_step:
+            _done(ticket, fact.services)
+            if session := day.sessions.get(fact.session or ""):
+                session.last_call = header.request_id
+        else:
+            ticket.to_do = sent_on(ticket.to_do, ticket.service, fact.service)
         ticket.service, ticket.started_at, ticket.added = fact.service, None, ()
-        if fact.service in ticket.route[ticket.step + 1 :]:
-            ticket.step = ticket.route.index(fact.service, ticket.step + 1)
         ticket.counter, ticket.staff_id, ticket.zone = fact.counter, fact.staff_id, fact.zone
         ticket.is_first = fact.order == "next"
         ticket.behind_at = header.occurred_at if fact.order == "end" else None
         ticket.has_note = ticket.has_note or fact.has_note
+
+
+def _done(ticket: Ticket, services: tuple[str, ...]) -> None:
+    """What was done of a planned visit, the present step in any case."""
+    left = without(ticket.to_do, (ticket.service, *services))
+    ticket.steps_done += len(ticket.to_do) - len(left)
+    ticket.to_do = left
 
 
 def _sent(day: OfficeDay, header: FactHeader, ticket: Ticket, fact: f.TicketTransferred) -> None:
@@ -114,10 +127,14 @@ def service_added(day: OfficeDay, _header: FactHeader, fact: TicketServiceAdded)
 
 
 def route_planned(day: OfficeDay, _header: FactHeader, fact: TicketRoutePlanned) -> None:
-    """Steps that are behind stay; without further ones the present one ends the route, or there is none."""
+    """A plan outlives the undoing of what was done before it."""
     if ticket := day.tickets.get(fact.ticket_id):
-        behind = ticket.route[: ticket.step]
-        ticket.route = (*behind, ticket.service, *fact.steps) if behind or fact.steps else ()
+        for session in day.sessions.values():
+            if session.act and (before := session.act.before.get(ticket.ticket_id)):
+                before.to_do = planned_meanwhile(
+                    before.to_do, before.service, ticket.service, fact.steps, before.steps_done
+                )
+        ticket.to_do = planned(ticket.service, fact.steps, ticket.steps_done)
 
 
 def priority_changed(day: OfficeDay, _header: FactHeader, fact: TicketPriorityChanged) -> None:

@@ -76,7 +76,8 @@ class Clerk:
             await self._page.press("park", **_of(visit))
             self._later(120, 400, "resume", visit["ticket_id"])
         elif draw < MOVED + PARKED + STRAIGHT_ON:
-            await self._heard_after(self._page.command("call_next", session=self._session, after=visit["ticket_id"]))
+            after = self._page.screen.forms()["call_next"]["after"]
+            await self._heard_after(self._page.command("call_next", session=self._session, after=after))
         else:
             await self._plain("finish", visit, outcome=self._random.choice(OUTCOMES))
 

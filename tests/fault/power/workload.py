@@ -107,10 +107,11 @@ class Shift:
 
     async def _next_at(self, counter: str) -> None:
         session, new = self._sessions[counter], new_id()
-        visit = self._node.dispatcher.state.day.visit_at(session)
+        day = self._node.dispatcher.state.day
+        visit, known = day.visit_at(session), day.sessions.get(session)
         command: Any
         if visit is None or visit.state not in ("called", "serving"):
-            command = c.CallNext(request_id=new, session=session, after=visit.ticket_id if visit else None)
+            command = c.CallNext(request_id=new, session=session, after=known.last_call if known else None)
         elif visit.state == "serving":
             command = c.Finish(request_id=new, session=session, ticket_id=visit.ticket_id)
         else:

@@ -77,7 +77,7 @@ class Worker:
             self._told.labels[ticket["ticket_id"]] = (self.office, ticket["label"])
             return
         session = self._clerk.session
-        reply = await self._do("call_next", session=session["session"], after=session.get("last_ticket_id"))
+        reply = await self._do("call_next", session=session["session"], after=session.get("last_call"))
         if reply.get("outcome") != "done":
             return
         target = {"session": session["session"], "ticket_id": reply["ticket"]["ticket_id"]}

@@ -23,7 +23,7 @@ async def serve(desk: DeskAndCentral, clerk: Clerk, ticket_id: str, *, finish: b
     session = next(iter(desk.node.dispatcher.state.day.sessions.values()))
     mine = {"session": session.session, "ticket_id": ticket_id}
     await clerk.post(
-        "/act/call_ticket", {**mine, "request_id": new_id(), "reason": "short", "after": session.last_ticket_id or ""}
+        "/act/call_ticket", {**mine, "request_id": new_id(), "reason": "short", "after": session.last_call or ""}
     )
     await clerk.post("/act/start", {**mine, "request_id": new_id()})
     if finish:

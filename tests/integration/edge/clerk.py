@@ -55,3 +55,8 @@ async def clerk_at(served: Console, staff_id: str = "", counter: str = "", **hea
 
 def session(served: Console) -> str:
     return next(iter(served.node.dispatcher.state.day.sessions))
+
+
+def seen(served: Console, at: str = "") -> str:
+    """What the page of a counter session shows as its last call; without one, of the only session."""
+    return served.node.dispatcher.state.day.sessions[at or session(served)].last_call or ""

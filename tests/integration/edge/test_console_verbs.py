@@ -9,7 +9,7 @@ from edge_node.queue.desk import Wish
 from sync.domain.ticket import Ticket
 from sync.io.ids import new_id
 from sync.messages import codec
-from tests.integration.edge.clerk import Clerk, clerk_at, session
+from tests.integration.edge.clerk import Clerk, clerk_at, seen, session
 from tests.kit.clock import ManualClock
 from tests.kit.console_server import CITIZEN_ACTOR, Console, console
 
@@ -28,8 +28,7 @@ async def called(served: Console, clerk: Clerk, *, start: bool = True, counter: 
     """Somebody is called, and has come; the fields of a verb about them."""
     waiting = await served.walk_in()
     here = session_at(served, counter)
-    after = served.node.dispatcher.state.day.sessions[here].last_ticket_id or ""
-    await clerk.act("call_next", session=here, after=after)
+    await clerk.act("call_next", session=here, after=seen(served, here))
     mine = {"session": here, "ticket_id": waiting.ticket_id}
     if start:
         await clerk.act("start", **mine)
@@ -39,7 +38,7 @@ async def called(served: Console, clerk: Clerk, *, start: bool = True, counter: 
 async def test_next_ends_the_visit_and_the_whole_act_is_undone(served: Console, clerk: Clerk) -> None:
     mine = await called(served, clerk)
     await served.walk_in("registro")
-    page = await clerk.act("call_next", session=mine["session"], after=mine["ticket_id"])
+    page = await clerk.act("call_next", session=mine["session"], after=seen(served, mine["session"]))
     assert "B1 finalizado (resuelto). Llamado K1" in page
     assert "Deshacer: finalizar B1, llamar a K1" in page
     act = served.node.dispatcher.state.day.sessions[mine["session"]].act
@@ -52,7 +51,7 @@ async def test_next_ends_the_visit_and_the_whole_act_is_undone(served: Console, 
 
 async def test_next_with_nobody_waiting_says_that_the_visit_ended(served: Console, clerk: Clerk) -> None:
     mine = await called(served, clerk)
-    page = await clerk.act("call_next", session=mine["session"], after=mine["ticket_id"])
+    page = await clerk.act("call_next", session=mine["session"], after=seen(served, mine["session"]))
     assert "B1 finalizado (resuelto). No espera nadie" in page
 
 
@@ -62,9 +61,7 @@ async def test_a_walk_in_is_served_at_once_and_the_service_remembered(served: Co
     assert "K1: atendiendo" in page
     assert served.tickets("serving") == ["K1"]
     assert '<option value="registro" selected>' in await clerk.page("/?panel=give")
-    page = await clerk.act(
-        "serve_walk_in", session=session(served), after=ticket(served, "K1").ticket_id, service="padron"
-    )
+    page = await clerk.act("serve_walk_in", session=session(served), after=seen(served), service="padron")
     assert "Termine o derive antes la visita actual." in page
     assert served.tickets("serving") == ["K1"]
 
@@ -160,7 +157,7 @@ async def test_who_is_skipped_waits_on_and_is_called_next(served: Console, clerk
     assert served.tickets("called") == ["B2"]
     for verb in ("start", "finish"):
         await clerk.act(verb, **here, ticket_id=second.ticket_id)
-    await clerk.act("call_next", **here, after=second.ticket_id)
+    await clerk.act("call_next", **here, after=seen(served))
     assert served.tickets("called") == ["B1"]
 
 
@@ -265,7 +262,7 @@ async def test_a_finished_ticket_takes_no_verb(
     await clerk.act("finish", **mine)
     before = served.node.dispatcher.state.tail.seq
     if verb == "call_ticket":
-        fields = {**fields, "after": mine["ticket_id"]}
+        fields = {**fields, "after": seen(served, mine["session"])}
     assert "Ese turno ya no está así" in await clerk.act(verb, **{**mine, **fields})
     assert served.node.dispatcher.state.tail.seq == before
     assert served.tickets("finished") == ["B1"]
@@ -365,7 +362,7 @@ async def test_a_clock_that_is_set_in_mid_visit_changes_nothing_but_the_hour(tmp
         await served.node.timekeeper.check_clock()
         after = await clerk.page()
         assert 'data-since-s="240"' in after
-        page = await clerk.act("call_next", session=mine["session"], after=mine["ticket_id"])
+        page = await clerk.act("call_next", session=mine["session"], after=seen(served, mine["session"]))
         assert "B1 finalizado (resuelto). Llamado B2" in page
         assert served.tickets("called") == ["B2"]
         assert "Espere 20 segundos para repetir la llamada." in await clerk.act(

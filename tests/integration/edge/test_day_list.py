@@ -9,7 +9,7 @@ import pytest
 from edge_node.console import journal_lines
 from edge_node.console.day_list import PER_PAGE
 from sync.messages.fact_types import FACTS
-from tests.integration.edge.clerk import Clerk, clerk_at, session
+from tests.integration.edge.clerk import Clerk, clerk_at, seen, session
 from tests.kit.console_server import Console
 from tests.kit.desk_and_central import desk_and_central
 from tests.kit.edge_end import until
@@ -23,8 +23,8 @@ async def test_a_ticket_that_is_long_over_is_found_with_its_history_and_its_proo
 ) -> None:
     first, second = await served.walk_in(), await served.walk_in()
     here = session(served)
-    for after, ticket in (("", first), (first.ticket_id, second)):
-        await clerk.act("call_next", session=here, after=after)
+    for ticket in (first, second):
+        await clerk.act("call_next", session=here, after=seen(served))
         for verb in ("start", "finish"):
             await clerk.act(verb, session=here, ticket_id=ticket.ticket_id)
     assert f"/attendance/{first.ticket_id}" not in await clerk.page(), "the work screen offers the last visit only"

@@ -70,9 +70,9 @@ async def test_next_ends_the_visit_and_undo_brings_it_back(tmp_path: Path) -> No
     async with desk(tmp_path) as d:
         session = await d.opens(ANA, "1")
         first, second = await d.gives(), await d.gives()
-        await d.does(ANA, "call_next", session=session)
+        seen = (await d.does(ANA, "call_next", session=session)).request_id
         await d.does(ANA, "start", session=session, ticket_id=first)
-        called = await d.does(ANA, "call_next", session=session, after=first)
+        called = await d.does(ANA, "call_next", session=session, after=seen)
         assert called.ticket is not None
         assert called.session is not None
         assert called.session.undo is not None
@@ -92,9 +92,9 @@ async def test_next_with_nobody_waiting_answers_with_the_visit_that_ended(tmp_pa
     async with desk(tmp_path) as d:
         session = await d.opens(ANA, "1")
         only = await d.gives()
-        await d.does(ANA, "call_next", session=session)
+        seen = (await d.does(ANA, "call_next", session=session)).request_id
         await d.does(ANA, "start", session=session, ticket_id=only)
-        reply = await d.does(ANA, "call_next", session=session, after=only)
+        reply = await d.does(ANA, "call_next", session=session, after=seen)
         assert reply.ticket is not None
         assert (reply.ticket.ticket_id, reply.ticket.state, reply.ticket.services) == (only, "finished", ("padron",))
 

@@ -221,8 +221,9 @@ async def test_five_hundred_nexts_from_ten_counters_call_everybody_once_in_order
                 command = c.CallNext(request_id=new_id(), session=sessions[number], after=after)
                 reply = await done(node, command, clerk(number))
                 assert reply.ticket is not None
-                after = reply.ticket.ticket_id
-                visit: Any = {"session": sessions[number], "ticket_id": after}
+                assert reply.session is not None
+                after = reply.session.last_call
+                visit: Any = {"session": sessions[number], "ticket_id": reply.ticket.ticket_id}
                 await asyncio.gather(
                     done(node, c.Start(request_id=new_id(), **visit), clerk(number)),
                     done(node, c.Finish(request_id=new_id(), **visit), clerk(number)),

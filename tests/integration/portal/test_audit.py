@@ -14,10 +14,13 @@ from central.audit import Attested, note
 from central.booking.appointments import Booked, Person, Wish
 from central.booking.documents import Document
 from central.staff import audit_routes, audit_words
-from central.staff.audit_log import Act
+from central.staff.audit_log import Act, Told
 from sync.io.ids import new_id
 from sync.messages import commands as c
+from sync.messages.desk_facts import TicketUndone
+from sync.messages.envelope import FactHeader
 from sync.messages.fact_types import FACTS
+from sync.messages.facts import Fact, TicketTransferred
 from tests.integration.portal.conftest import Bed
 from tests.integration.portal.manager import sign_in
 from tests.kit.small_city import MONDAY_8H
@@ -279,6 +282,27 @@ async def test_long_days_come_page_by_page(portal: Bed) -> None:
 def test_every_kind_of_fact_and_act_has_its_words(locale: str) -> None:
     words = load_catalog(strict=True).words(locale)
     assert [kind for kind in FACTS if f"city.fact.{kind}" not in words] == []
+
+
+@pytest.mark.parametrize(
+    "locale, did, undid",
+    [
+        ("es", "Terminó un paso (Resuelto). El turno sigue con Registro", "el fin del paso"),
+        ("en", "Finished a step (Resolved). The ticket goes on with Registro", "the end of the step"),
+    ],
+)
+def test_the_end_of_a_step_is_not_told_as_a_transfer(locale: str, did: str, undid: str) -> None:
+    words = load_catalog(strict=True).words(locale)
+    names = audit_words.Names(services={"registro": "Registro"}, offices={})
+
+    def told(fact: Fact) -> str:
+        header = FactHeader("centro", 1, 1, fact.TYPE, fact.V, None, "ana", "console", MONDAY_8H, "boot-1", 0)
+        return audit_words.fact_line(Told(header=header, fact=fact, label="P1"), words, names).did
+
+    ticket_id = "00000000-0000-7000-8000-000000000001"
+    assert told(TicketTransferred(ticket_id=ticket_id, service="registro", outcome="resolved")) == did
+    undone = TicketUndone(ticket_id=ticket_id, session=ticket_id, act=ticket_id, undone="ticket.transferred.step")
+    assert undid in told(undone)
 
 
 async def test_an_act_that_nobody_put_into_words_is_told_by_its_code() -> None:

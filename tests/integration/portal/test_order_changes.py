@@ -65,7 +65,7 @@ async def test_past_days_are_counted_once_they_are_over_and_again_when_facts_com
         assert await reports.look() == 0, "today is not over"
         end_visit(office, session)
         second = next(t for t in office.queue.day.waiting.values() if t.label == "P2")
-        after = office.queue.day.sessions[session].last_ticket_id
+        after = office.queue.day.sessions[session].last_call
         call = c.CallTicket(
             request_id=new_id(), session=session, ticket_id=second.ticket_id, reason="distress", after=after
         )

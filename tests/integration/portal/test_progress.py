@@ -64,6 +64,28 @@ async def test_place_call_service_and_end_are_shown(portal: Bed) -> None:
         assert "Le hemos llamado y no estaba" in (await citizen.open(f"/t/{codes[1]}")).words
 
 
+async def test_who_is_set_aside_is_told_when_they_wait_again_or_whom_to_tell(portal: Bed) -> None:
+    portal.clock.advance(hours=2)
+    async with portal.office() as office, portal.citizen() as citizen:
+        session = office.open("1")
+        code, other = office.take("padron"), office.take("padron")
+        first, second = office.queue.day.tickets
+        office.call(session)
+        office.act(c.Park(request_id=new_id(), session=session, ticket_id=first, return_min=20))
+        office.act(c.Park(request_id=new_id(), session=session, ticket_id=second))
+        await office.send()
+        for language, until, back, told in (
+            ("es", "aparcado hasta las 10:20", "A esa hora vuelve solo a la espera", "Avise al personal cuando vuelva"),
+            ("en", "on hold until 10:20", "Then it waits again by itself", "Tell the staff when you are back"),
+            ("fr", "en attente jusqu'à 10:20", "Il reprend alors sa place", "Prévenez l'accueil à votre retour"),
+            ("ar", "معلّق حتى الساعة 10:20", "بعدها يعود إلى الانتظار تلقائيًا", "أخبر موظفي الاستقبال عند عودتك"),
+        ):
+            for of, said in ((code, until), (code, back), (other, told)):
+                page = await citizen.open(f"/t/{of}?lang={language}")
+                assert said in page.words.replace("\u2068", "").replace("\u2069", "").replace("\u2066", "")
+                assert "None" not in page.words
+
+
 async def test_a_cut_office_is_said_and_promises_nothing(portal: Bed) -> None:
     portal.clock.advance(hours=2)
     async with portal.office() as office, portal.citizen() as citizen:

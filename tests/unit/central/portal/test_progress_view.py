@@ -5,6 +5,7 @@ import hashlib
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from central.portal.progress_view import VALID_AFTER_CLOSE, follow_hash, holder_of, progress_of, ticket_of
@@ -209,6 +210,20 @@ def test_who_was_said_to_have_left_is_told_so_and_not_that_the_office_has_closed
     assert turn(other) == "ended"
 
 
+def test_a_step_that_the_office_does_not_offer_is_not_promised() -> None:
+    office = kit.TestOffice(kit.catalogue(("a", "b", "c")))
+    ticket = office.take("a", NINE)
+
+    def shown(*offered: str) -> tuple[int, int]:
+        services = {name: office.catalogue.services[name] for name in offered}
+        here = msgspec.structs.replace(office.catalogue, services=services)
+        view = progress_of(office.day, office.day.tickets[ticket], here, NINE, wait=None)
+        return view.step, view.steps
+
+    office.do(c.PlanRoute(request_id=kit.new_id(), ticket_id=ticket, steps=("b", "c")), NINE)
+    assert (shown("a", "b", "c"), shown("a", "b"), shown("a")) == ((1, 3), (1, 2), (0, 0))
+
+
 def test_a_detour_from_a_planned_visit_is_no_step_of_it() -> None:
     office = kit.TestOffice(kit.catalogue(("a", "b", "c")))
     ana = office.open("1", NINE)
@@ -220,3 +235,21 @@ def test_a_detour_from_a_planned_visit_is_no_step_of_it() -> None:
     assert office.day.tickets[ticket].service == "c"
     view = progress_of(office.day, office.day.tickets[ticket], office.catalogue, NINE, wait=None)
     assert (view.step, view.steps) == (0, 0)
+
+
+def test_who_is_set_aside_for_some_minutes_is_told_when_they_wait_again() -> None:
+    office = kit.TestOffice()
+    ana = office.open("1", NINE)
+    ticket = office.take("a", NINE)
+    office.call_next(ana, NINE)
+    mine: Any = {"session": ana, "ticket_id": ticket}
+    office.do(c.Park(request_id=kit.new_id(), return_min=20, **mine), NINE)
+
+    def shown(clock: str) -> Any:
+        view = progress_of(office.day, office.day.tickets[ticket], office.catalogue, kit.at(clock), wait=None)
+        return view.turn, view.returns_at
+
+    assert shown("09:05") == ("parked", kit.at("09:20"))
+    assert shown("09:21") == ("parked", None), "the office has not told yet that they are back; nothing is promised"
+    office.write((f.TicketResumed(ticket_id=ticket, automatic=True),), kit.at("09:21"))
+    assert shown("09:22") == ("next", None)

@@ -46,10 +46,34 @@ def test_a_late_click_after_a_finished_visit_calls_nobody() -> None:
 def test_next_with_an_open_visit_is_refused() -> None:
     office = TestOffice()
     session = office.open("1", at("09:00"))
+    office.take("a", at("09:01"))
+    office.call_next(session, at("09:02"))
+    after = office.day.sessions[session].last_call
+    decision = office.do(c.CallNext(request_id=new_id(), session=session, after=after), at("09:03"))
+    assert code(decision) == "visit_open"
+
+
+def test_a_ticket_is_no_call_and_a_page_that_names_one_is_shown_what_is_now() -> None:
+    """Pages of a build whose ``after`` was a ticket; the next one they get is right."""
+    office = TestOffice()
+    session = office.open("1", at("09:00"))
     ticket = office.take("a", at("09:01"))
     office.call_next(session, at("09:02"))
     decision = office.do(c.CallNext(request_id=new_id(), session=session, after=ticket), at("09:03"))
-    assert code(decision) == "visit_open"
+    assert isinstance(decision, Unchanged)
+
+
+def test_who_is_called_again_at_one_counter_is_called_by_another_call() -> None:
+    office = TestOffice()
+    session = office.open("1", at("09:00"))
+    ticket = office.take("a", at("09:01"))
+    office.call_next(session, at("09:02"))
+    first = office.day.sessions[session].last_call
+    office.do(c.NoShow(request_id=new_id(), session=session, ticket_id=ticket), at("09:03"))
+    office.do(c.Reinstate(request_id=new_id(), ticket_id=ticket), at("09:04"))
+    assert office.call_next(session, at("09:20")) == ticket
+    late = office.do(c.CallNext(request_id=new_id(), session=session, after=first), at("09:21"))
+    assert isinstance(late, Unchanged)
 
 
 def test_recalls_have_a_gap_and_a_limit() -> None:

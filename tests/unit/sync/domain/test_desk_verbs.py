@@ -55,12 +55,13 @@ def test_next_with_nobody_waiting_still_ends_the_visit() -> None:
     only = office.take("a", at("09:01"))
     office.call_next(ana, at("09:02"))
     office.do(c.Start(request_id=new_id(), session=ana, ticket_id=only), at("09:03"))
-    decision = office.do(c.CallNext(request_id=new_id(), session=ana, after=only), at("09:10"))
+    after = office.day.sessions[ana].last_call
+    decision = office.do(c.CallNext(request_id=new_id(), session=ana, after=after), at("09:10"))
     assert isinstance(decision, Accepted)
     (ended,) = decision.facts
     assert isinstance(ended, f.TicketFinished)
     assert (ended.outcome, ended.services) == ("resolved", ("a",))
-    again = office.do(c.CallNext(request_id=new_id(), session=ana, after=only), at("09:11"))
+    again = office.do(c.CallNext(request_id=new_id(), session=ana, after=after), at("09:11"))
     assert code(again) == "nobody_waiting"
 
 
@@ -184,7 +185,7 @@ def test_a_ticket_for_a_person_or_a_zone_is_served_only_there() -> None:
             session=ana,
             ticket_id=ticket,
             reason="short",
-            after=office.day.sessions[ana].last_ticket_id,
+            after=office.day.sessions[ana].last_call,
         )
         assert code(office.do(chosen, at("09:06"))) == "not_this_counter"
         assert office.call_next(luis, at("09:07"), "luis") == ticket

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from sync.domain.handover import accept, command_of, ended_elsewhere, is_new
+from sync.domain.handover import accept, card_of, command_of, ended_elsewhere, is_new
 from sync.domain.outcomes import Accepted
 from sync.messages import codec
 from sync.messages import commands as c
@@ -16,7 +16,7 @@ from sync.messages import facts as f
 from sync.messages.feed import NodeKey, TicketClosed, TicketGrant, TicketTaken
 from sync.messages.refusals import Refusal
 from sync.messages.values import require_plausible
-from tests.kit.office import DAY, TestOffice, at, new_id
+from tests.kit.office import DAY, TestOffice, at, catalogue, new_id
 
 REAL = NodeKey(office="real", epoch=1, public_key=bytes(32))
 
@@ -231,3 +231,44 @@ def test_a_ticket_that_lives_at_another_office_ends_here_unless_it_came_back_sin
     assert [fact.reason for fact in ended_elsewhere(office.day, [closed], [taken])] == ["served_before"], "told once"
     office.day.tickets[waiting].tenure = 3
     assert ended_elsewhere(office.day, [], [taken]) == []
+
+
+@pytest.mark.parametrize("service, to_do", [(None, ("a", "b", "c")), ("b", ("b", "c")), ("d", ("a", "b", "c"))])
+def test_a_route_goes_along_to_another_office(service: str | None, to_do: tuple[str, ...]) -> None:
+    """As a transfer would have it: to a step it goes on from there, to anything else it is a detour."""
+    here, there = two_offices()
+    here.catalogue = msgspec.structs.replace(catalogue(("a", "b", "c", "d")), nodes=here.catalogue.nodes)
+    session, ticket = here.open("1", at("09:00")), here.take("a", at("09:00"))
+    here.do(c.PlanRoute(request_id=new_id(), ticket_id=ticket, steps=("b", "c")), at("09:01"))
+    fact = released(here, ticket, session, "09:05", service=service)
+    assert (fact.card.to_do, fact.card.steps_done) == (to_do, 0)
+    assert hold(there, grant_of(fact), "09:10")
+    held = there.day.tickets[ticket]
+    assert (held.service, held.to_do, held.steps_done) == (service or "a", to_do, 0)
+
+
+def test_a_restored_ticket_is_where_it_was_on_its_route() -> None:
+    office = TestOffice(catalogue(("a", "b", "c")))
+    session, ticket = office.open("1", at("09:00")), office.take("a", at("09:00"))
+    office.do(c.PlanRoute(request_id=new_id(), ticket_id=ticket, steps=("b", "c")), at("09:01"))
+    office.call_next(session, at("09:02"))
+    for command in (c.Start, c.Finish):
+        office.do(command(request_id=new_id(), session=session, ticket_id=ticket), at("09:03"))
+    card = card_of(office.day.tickets[ticket], "b", at("09:04"))
+    assert (card.to_do, card.steps_done) == (("b", "c"), 1)
+
+
+def test_a_card_with_more_steps_than_anybody_plans_is_cut() -> None:
+    _, there = two_offices()
+    card = f.TicketCard(
+        label="A1", service="a", origin="walk_in", waited_ms=0, present_ms=0, follow_hash=bytes(32),
+        to_do=tuple(f"s{n}" for n in range(100)), steps_done=10**9,
+    )  # fmt: skip
+    command = c.Accept(
+        request_id=new_id(), ticket_id=new_id(), tenure=2, from_office="real", via="grant", card=card, transit_ms=0
+    )
+    decision = there.do(command, at("09:00"))
+    assert isinstance(decision, Accepted)
+    (fact,) = decision.facts
+    assert isinstance(fact, f.TicketAccepted)
+    assert (len(fact.to_do), fact.steps_done) == (6, 99)

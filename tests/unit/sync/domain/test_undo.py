@@ -24,7 +24,7 @@ class Desk:
         visit = self.office.day.visit_at(self.session)
         ids = {"request_id": new_id(), "session": self.session}
         if verb is c.CallNext:
-            more = {"after": self.office.day.sessions[self.session].last_ticket_id, **more}
+            more = {"after": self.office.day.sessions[self.session].last_call, **more}
         elif issubclass(verb, c.TicketCommand) and visit is not None:
             more = {"ticket_id": visit.ticket_id, **more}
         return self.office.do(verb(**ids, **more), at(clock))

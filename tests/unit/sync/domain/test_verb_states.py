@@ -57,7 +57,7 @@ def loose(verb: Any, **more: Any) -> Callable[[Bench], c.AnyCommand]:
 
 
 def seen(b: Bench) -> str | None:
-    return b.office.day.sessions[b.session].last_ticket_id
+    return b.office.day.sessions[b.session].last_call
 
 
 VERBS: dict[str, tuple[Callable[[Bench], c.AnyCommand], dict[str, str]]] = {

@@ -58,6 +58,15 @@ def test_a_slip_is_what_it_was() -> None:
     assert SLIP.ticket_card == msgspec.convert(msgspec.structs.asdict(SLIP.card), type(SLIP.ticket_card))
 
 
+def test_a_slip_carries_the_rest_of_a_planned_visit() -> None:
+    card = msgspec.structs.replace(SLIP.card, to_do=("padron", "registro", "certificados"), steps_done=1)
+    text = write(msgspec.structs.replace(SLIP, card=card), KEY.sign)
+    slip = read(text, verify)
+    assert slip is not None
+    assert (slip.ticket_card.to_do, slip.ticket_card.steps_done) == (("padron", "registro", "certificados"), 1)
+    assert len(text) < 530
+
+
 def test_the_layout_never_changes() -> None:
     assert write(SLIP, KEY.sign) == json.loads(GOLDEN.read_text(encoding="utf-8"))["slip"]
 
