@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from sync.io.ids import new_id
 from sync.messages.commands import Accept, Actor
 from sync.messages.facts import TicketCard
-from tests.integration.edge.clerk import Clerk, clerk_at, seen, session
-from tests.kit.console_server import Console, console
-
-
-@pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Console]:
-    async with console(tmp_path / "edge") as served:
-        yield served
-
-
-@pytest.fixture
-async def clerk(served: Console) -> AsyncIterator[Clerk]:
-    async with clerk_at(served, "clerk-1", "4") as clerk:
-        yield clerk
+from tests.integration.edge.clerk import Clerk, seen, session
+from tests.kit.console_server import Console
 
 
 def only(served: Console) -> str:
