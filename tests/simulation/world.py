@@ -20,6 +20,7 @@ from tests.simulation.clockwork import Clockwork
 from tests.simulation.clones import Clones, copy_disk
 from tests.simulation.display import Display
 from tests.simulation.edge_store import WatchedEdgeStore
+from tests.simulation.exchange import Exchange
 from tests.simulation.invariants import CONVERGED_WITHIN_MS, Watcher, disagreements, final_checks
 from tests.simulation.kiosk import LOOK_AGAIN_MS, SimKiosk
 from tests.simulation.kiosk_desk import KIOSKS
@@ -167,7 +168,7 @@ class World:
         else:
             self.central.handle(kind, body, partial(self._carry, node, "down"))
 
-    def _note_sent(self, node: OfficeNode, request: UpRequest) -> None:
+    def _note_sent(self, node: Exchange, request: UpRequest) -> None:
         """How wrong the age of each release in a batch may be, for I-11."""
         known = node.central_clock
         for record in request.facts if known is not None else ():
