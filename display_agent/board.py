@@ -94,6 +94,10 @@ class Audible(msgspec.Struct, frozen=True):
         return frozenset(map(mark_of, self.calls))
 
 
+Arranged = tuple[ShownCall | None, tuple[ShownCall, ...]]
+"""The call in large, and the rows."""
+
+
 class BoardKeeper:
     """Holds the newest board and answers what to show.
 
@@ -108,6 +112,7 @@ class BoardKeeper:
         self._made_ns: int | None = None  # when the held board was made, on our monotonic clock
         self._anchor: tuple[int, datetime, int] | None = None  # epoch, office time, our monotonic clock
         self._grace_from_ns = now_ns
+        self._arranged: tuple[Board, datetime | None, Arranged] | None = None
 
     def receive(self, board: Board, *, retained: bool, now_ns: int) -> Reception:
         """Take a board or drop it."""
@@ -139,7 +144,7 @@ class BoardKeeper:
         if state == "offline":
             calls = by_age(_shown(board, None))
             return View(state=state, open=board.open, rows=tuple(calls[:ROWS_OFFLINE]))
-        main, rows = arrange(_shown(board, now), now)
+        main, rows = self._arrange(board, now)
         return View(
             state=state,
             open=board.open,
@@ -155,10 +160,17 @@ class BoardKeeper:
         board, now = self._board, self._office_time(now_ns)
         if board is None or now is None or self._state(now_ns) != "live":
             return None
-        main, rows = arrange(_shown(board, now), now)
+        main, rows = self._arrange(board, now)
         seen = {call.mark for call in (main, *rows) if call is not None and call.fresh}
         calls = [call for call in board.calls if mark_of(call) in seen]
         return Audible(tuple(sorted(calls, key=lambda call: call.called_at)), now)
+
+    def _arrange(self, board: Board, now: datetime | None) -> Arranged:
+        """What is lit and what is heard at one moment are chosen once."""
+        known = self._arranged
+        if known is None or known[0] is not board or known[1] != now:
+            known = self._arranged = (board, now, arrange(_shown(board, now), now))
+        return known[2]
 
     def _state(self, now_ns: int) -> State:
         since_ns = self._grace_from_ns if self._made_ns is None else self._made_ns
@@ -196,7 +208,7 @@ def by_age(calls: Iterable[ShownCall]) -> list[ShownCall]:
     return sorted(calls, key=lambda call: call.called_at, reverse=True)
 
 
-def arrange(calls: list[ShownCall], now: datetime | None) -> tuple[ShownCall | None, tuple[ShownCall, ...]]:
+def arrange(calls: list[ShownCall], now: datetime | None) -> Arranged:
     """Choose the large call and the rows.
 
     Large is the newest call that is still to be answered or fresh (a person who comes at once must not take the number away

@@ -5,8 +5,8 @@ Every write notes how to undo it. A transaction that raises runs its notes backw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Generic, Literal, TypeVar
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Generic, Literal, TypeVar
 
 from sync.messages.wire import SnapshotRow
 
@@ -42,12 +42,14 @@ class UndoLog:
 
     def __init__(self) -> None:
         self._steps: list[Callable[[], object]] = []
-        self._written: list[tuple[object, object]] = []
+        self._written: dict[int, dict[Any, None]] = {}
 
-    def keys_of(self, table: dict[Q, W]) -> list[Q]:
+    def keys_of(self, table: dict[Q, W]) -> Collection[Q]:
         """The keys of a dictionary that were written or dropped, each once, also those whose write was undone since."""
-        written = {key: None for where, key in self._written if where is table}
-        return list(written)  # type: ignore[arg-type]
+        return self._written.get(id(table), ())
+
+    def _note(self, table: dict[K, V], key: K) -> None:
+        self._written.setdefault(id(table), {})[key] = None
 
     def __len__(self) -> int:
         return len(self._steps)
@@ -58,13 +60,13 @@ class UndoLog:
             self._steps.append(lambda: table.__setitem__(key, old))
         else:
             self._steps.append(lambda: table.pop(key))
-        self._written.append((table, key))
+        self._note(table, key)
         table[key] = value
 
     def drop(self, table: dict[K, V], key: K) -> None:
         if key in table:
             old = table.pop(key)
-            self._written.append((table, key))
+            self._note(table, key)
             self._steps.append(lambda: table.__setitem__(key, old))
 
     def add(self, rows: list[V], row: V) -> None:

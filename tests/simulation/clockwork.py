@@ -21,6 +21,7 @@ class Clockwork:
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
         self._asked = 0
         self._digest = hashlib.sha256()
+        self._noted: list[str] = []
         self._ids = self.fork("ids")
         self.began_at = MORNING
         """What a right clock showed when the run began."""
@@ -58,8 +59,15 @@ class Clockwork:
     def trace(self, line: str) -> None:
         """Note what happened; the run's hash is over all notes."""
         noted = f"{self.now_ms / 1000:9.3f} {line}"
-        self._digest.update(noted.encode())
+        self._noted.append(noted)
         self.tail.append(noted)
+        if len(self._noted) >= TAIL:
+            self._digest_notes()
 
     def trace_hash(self) -> str:
+        self._digest_notes()
         return self._digest.hexdigest()
+
+    def _digest_notes(self) -> None:
+        self._digest.update("".join(self._noted).encode())
+        self._noted.clear()

@@ -25,6 +25,7 @@ def hear_status(node: OfficeNode, device: str, held: t.HeldNumbers) -> None:
     """A kiosk has said what it knows of numbers: pass over what is on paper, grant what is due."""
     if node.numbers.get(device) != held:
         node.numbers[device] = held
+        node.numbers_settled = None
     settle(node)
 
 
@@ -32,6 +33,10 @@ def settle(node: OfficeNode) -> None:
     """First what must be passed over, then the blocks behind it; nothing before the day is open."""
     queue = node.queue
     queue.turn()
+    place = (queue.run, queue.day.seq, node.rows.looks)
+    if node.numbers_settled == place:  # nothing is new since there was nothing to do
+        return
+    node.numbers_settled = place
     told = node.numbers
     facts: list[Fact] = [*reserve.skipped(queue.day, told, lambda series: believed(node, series))]
     facts += reserve.grants(queue.day, KIOSKS, told, queue.catalogue)

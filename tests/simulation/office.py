@@ -26,7 +26,8 @@ from tests.kit.memory import CommitFailed, Crashed
 from tests.kit.memory_edge import MemoryEdgeStore
 from tests.simulation.clockwork import Clockwork
 from tests.simulation.exchange import Exchange
-from tests.simulation.ledger import Violated, opened
+from tests.simulation.ledger import Violated
+from tests.simulation.opened import opened
 from tests.simulation.people import CATALOGUES, People
 from tests.simulation.queue import NODE, ZONE, Asked, Queue, Wall, Watch
 from tests.simulation.rows import Rows
@@ -78,6 +79,8 @@ class OfficeNode(Exchange):
         """Numbers that the kiosks of the office have printed: a new node asks them before it gives any."""
         self.numbers: dict[str, HeldNumbers] = {}
         """What each kiosk has said of the numbers that it knows; a process that starts is told again."""
+        self.numbers_settled: tuple[int, int, int] | None = None
+        """The state of the queue and of its rows in which all of that was looked at last."""
         self.silent_since_ms = 0
         self._watch = watch
         self.buried = False
@@ -89,7 +92,7 @@ class OfficeNode(Exchange):
         """A new process over the same database."""
         self._begin()
         self._speak_anew()
-        self.numbers = {}
+        self.numbers, self.numbers_settled = {}, None
         self.queue = self.queue_type(
             office=self.office,
             epoch=self.epoch,

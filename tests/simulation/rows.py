@@ -33,6 +33,8 @@ class Rows:
         self.leases: dict[str, Lease] = {}
         self.epochs: dict[str, int] = {}
         """The present epoch of each office."""
+        self.looks = 0
+        """Grows with each look."""
 
     def look(self, store: MemoryEdgeStore, lacks: frozenset[str]) -> None:
         """Read what the store has; rows put aside count as well, the higher version wins.
@@ -40,6 +42,7 @@ class Rows:
         Args:
             lacks: kinds that this build does not know.
         """
+        self.looks += 1
         best: dict[tuple[str, str], SnapshotRow] = {}
         for row in (*store.put_aside.values(), *store.entities.values()):
             key = (row.kind, row.entity_id)

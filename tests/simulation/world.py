@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 
 import msgspec
 
+from sync.domain.office_day import OfficeDay
 from sync.domain.witness import Seen, is_rolled_back
 from sync.messages.envelope import open_fact
 from sync.messages.facts import TicketReleased
@@ -75,6 +77,8 @@ class World:
         """The highest (epoch, seq) that the devices of each office have seen."""
         self._printed: dict[str, dict[str, int]] = {office: {} for office in OFFICES}
         """The highest number by series that the kiosks of each office have printed."""
+        self._looked_at: dict[str, tuple[OfficeDay, int]] = {}
+        """How far each office's day was looked at for that."""
         self._replacing: set[str] = set()
         self._is_healed = False
         self.old: list[OfficeNode] = []
@@ -237,11 +241,14 @@ class World:
 
     def _witnessed(self, node: OfficeNode) -> None:
         """What its devices have seen of a node."""
-        told_label = node.up and self.ledger.note_labels(node.key, node.queue.day)
+        day = node.queue.day
+        told_label = node.up and self.ledger.note_labels(node.key, day)
         if node.up and (told_label or self._rng.random() < 0.7):  # a device has heard from its node
             self._note_place(node)
-        for series, number in node.queue.day.last_numbers.items():
-            self._note_printed(node.office, series, number)
+        if self._looked_at.get(node.office) != (day, day.seq):
+            self._looked_at[node.office] = (day, day.seq)
+            for series, number in day.last_numbers.items():
+                self._note_printed(node.office, series, number)
 
     def _note_printed(self, office: str, series: str, number: int) -> None:
         printed = self._printed[office]
@@ -393,11 +400,11 @@ class World:
         self._confirm_dates()
         self._replace_copies()
         healed_at_ms = self.clockwork.now_ms
-        while left := self._left() or self._settled():
+        while next(self._left(), None) or self._settled():
             if not self.clockwork.is_idle():
                 self.clockwork.step()
             if self.clockwork.is_idle() or self.clockwork.now_ms > healed_at_ms + CONVERGED_WITHIN_MS:
-                raise Violated("I-19", "unconverged", "; ".join(left))
+                raise Violated("I-19", "unconverged", "; ".join(self._left()) or "offices go on writing")
         self.ledger.is_restored = False
         final_checks(self.nodes, self.old, self.central.store, self.ledger)
         return self.clockwork.now_ms - healed_at_ms
@@ -408,25 +415,23 @@ class World:
             node.confirm_date(SUPERVISOR)
         self.clockwork.after(LOOK_AGAIN_MS, self._confirm_dates)
 
-    def _left(self) -> list[str]:
-        """What does not agree yet. Old nodes that live must have told everything, too."""
-        left = disagreements(self.nodes, self.central.store)
-        left += [f"{node.key}: does not run yet" for node in self.nodes.values() if not node.up]
-        left += [each for kiosk in self.kiosks if (each := kiosk.left)]
+    def _left(self) -> Iterator[str]:
+        """What does not agree yet, as far as one wants to know. Old nodes that live must have told everything, too."""
+        yield from disagreements(self.nodes, self.central.store)
+        yield from (f"{node.key}: does not run yet" for node in self.nodes.values() if not node.up)
+        yield from (each for kiosk in self.kiosks if (each := kiosk.left))
         for node in self.old:
             known = len(self.central.store.log.get(node.key, []))
             if known != node.store.end(node.epoch).seq and not node.is_copy:
-                left.append(f"{node.key}: has more to tell")
-        return left
+                yield f"{node.key}: has more to tell"
 
-    def _settled(self) -> list[str]:
-        """What was still to be done about rights that have come down; nodes look every few seconds."""
-        done = []
+    def _settled(self) -> bool:
+        """Whether something was still to be done about rights that have come down; nodes look every few seconds."""
+        done = False
         for node in self.nodes.values():
             before = node.store.end(node.epoch)
             node.settle()
-            if node.store.end(node.epoch) != before:
-                done.append(f"{node.key}: has held or given back something")
+            done |= node.store.end(node.epoch) != before
         return done
 
     def _replace_copies(self) -> None:
