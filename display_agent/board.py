@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Literal
 
 import msgspec
@@ -109,6 +110,7 @@ class BoardKeeper:
     def __init__(self, now_ns: int, epoch: int = 0) -> None:
         self.epoch = epoch
         self._board: Board | None = None
+        self._calls: tuple[ShownCall, ...] = ()
         self._made_ns: int | None = None  # when the held board was made, on our monotonic clock
         self._anchor: tuple[int, datetime, int] | None = None  # epoch, office time, our monotonic clock
         self._grace_from_ns = now_ns
@@ -122,6 +124,7 @@ class BoardKeeper:
             return "superseded"
         self.epoch = board.epoch
         self._board = board
+        self._calls = _calls(board)
         if not retained:
             self._anchor = (board.epoch, board.at, now_ns)
         self._made_ns = self._monotonic_of(board)
@@ -142,7 +145,7 @@ class BoardKeeper:
         if board is None:
             return View(state=state)
         if state == "offline":
-            calls = by_age(_shown(board, None))
+            calls = by_age(self._calls)
             return View(state=state, open=board.open, rows=tuple(calls[:ROWS_OFFLINE]))
         main, rows = self._arrange(board, now)
         return View(
@@ -169,7 +172,7 @@ class BoardKeeper:
         """What is lit and what is heard at one moment are chosen once."""
         known = self._arranged
         if known is None or known[0] is not board or known[1] != now:
-            known = self._arranged = (board, now, arrange(_shown(board, now), now))
+            known = self._arranged = (board, now, arrange(_shown(self._calls, now), now))
         return known[2]
 
     def _state(self, now_ns: int) -> State:
@@ -205,7 +208,7 @@ def age_s(called_at: datetime, now: datetime) -> float:
 
 def by_age(calls: Iterable[ShownCall]) -> list[ShownCall]:
     """Newest first."""
-    return sorted(calls, key=lambda call: call.called_at, reverse=True)
+    return sorted(calls, key=attrgetter("called_at"), reverse=True)
 
 
 def arrange(calls: list[ShownCall], now: datetime | None) -> Arranged:
@@ -228,19 +231,26 @@ def _is_recent(call: ShownCall, now: datetime | None) -> bool:
     return now is None or age_s(call.called_at, now) < RECENT_FOR_S
 
 
-def _shown(board: Board, now: datetime | None) -> list[ShownCall]:
-    return [_shown_call(c, now, current=True) for c in board.calls] + [
-        _shown_call(c, now, current=False) for c in board.recent
-    ]
+def _calls(board: Board) -> tuple[ShownCall, ...]:
+    """The calls of a board as they are shown once they are not fresh any more."""
+    return tuple(_shown_call(c, current=True) for c in board.calls) + tuple(
+        _shown_call(c, current=False) for c in board.recent
+    )
 
 
-def _shown_call(call: BoardCall, now: datetime | None, *, current: bool) -> ShownCall:
-    fresh = now is not None and age_s(call.called_at, now) <= CALL_SOUND_MAX_AGE_S
+def _shown(calls: Iterable[ShownCall], now: datetime | None) -> list[ShownCall]:
+    if now is None:
+        return list(calls)
+    since = now - timedelta(seconds=CALL_SOUND_MAX_AGE_S)
+    return [msgspec.structs.replace(call, fresh=True) if call.called_at >= since else call for call in calls]
+
+
+def _shown_call(call: BoardCall, *, current: bool) -> ShownCall:
     return ShownCall(
         mark=mark_of(call),
         called_at=call.called_at,
         label=call.label,
         counter=call.counter,
         current=current,
-        fresh=fresh,
+        fresh=False,
     )

@@ -103,6 +103,11 @@ class UplinkSession:
         self._retry_after_s = 0
         self.halted: HaltReason | None = None
 
+    @property
+    def is_asking(self) -> bool:
+        """Whether a request is in flight; facts written meanwhile go with the next."""
+        return self._in_flight.request is not None
+
     async def next_request(self, request_id: str, moment: Moment = UNTOLD) -> UpRequest | None:
         """The next batch to send; None when all is acknowledged, one is in flight, or the session is halted."""
         if self.halted is not None or self._in_flight.request is not None:
@@ -183,6 +188,8 @@ class UplinkSession:
 
 def fit(facts: Sequence[FactRecord], max_bytes: int) -> Sequence[FactRecord]:
     """The longest run from the front whose encoded size stays within ``max_bytes``; at least one fact."""
+    if len(codec.encode(facts)) - 1 <= max_bytes:
+        return facts
     size = 0
     for count, record in enumerate(facts):
         size += len(codec.encode(record)) + 1

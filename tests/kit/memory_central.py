@@ -188,6 +188,8 @@ class MemoryCentralTx:
 
     def flush(self) -> None:
         """Write the queued rows, in the order of the streams."""
+        if not self.queued:
+            return
         queued, self.queued = sorted(self.queued, key=lambda row: row.stream), []
         for row in queued:
             emit_row(self, **msgspec.structs.asdict(row))

@@ -5,12 +5,20 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
+from typing import TypeVar
 
 from tests.kit.facts import MORNING, uuid_of
 
 TAIL = 400
+
+T = TypeVar("T")
+
+
+def pick(rng: Random, things: Sequence[T]) -> T:
+    """One of a few things, in one draw."""
+    return things[int(rng.random() * len(things))]
 
 
 class Clockwork:

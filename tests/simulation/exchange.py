@@ -49,7 +49,10 @@ from tests.simulation.queue import Queue, Wall
 T = TypeVar("T")
 Send = Callable[[str, bytes], None]
 
-PULSE_MS = 15_000
+PULSE_MS = 20_000
+"""After so long without a word of central a node says hello again; sooner than a long-poll ends, for only hello shows that a clone of
+this node has told more than it has itself.
+"""
 RESTART_MS = 1_000
 """How long a loop that failed waits before it begins anew."""
 REPORT = NodeReport(schema="0001", sqlite_version="3.40.1", clock_at=MORNING, disk_free_bytes=1 << 30)
@@ -124,13 +127,19 @@ class Exchange(Process):
         self.central_clock = None
         self._asked_ns = 0
         self._too_old = False
+        self._heard_ms = self._clockwork.now_ms
+        self._is_lost = False
+        """Whether a request got no answer, and nothing was heard since."""
+        self._listens = False
+        """Whether it is looked at whether central is silent."""
         self.cancel_next = False
 
     # hello
 
     @property
     def connected(self) -> bool:
-        return self._greeting is None
+        """Whether central can be asked, as far as this node knows."""
+        return self._greeting is None and not self._is_lost
 
     def _say_hello(self) -> None:
         greeting = self._guard(hello.say_hello(self.store, self._node, REPORT, self._clockwork.new_id()))
@@ -145,8 +154,17 @@ class Exchange(Process):
 
     def _pulse(self) -> None:
         """A quiet link says hello again, so that both ends notice what the other has become."""
-        if self._greeting is None:
+        self._listens = False
+        quiet_ms = self._clockwork.now_ms - self._heard_ms
+        if self._greeting is None and quiet_ms >= PULSE_MS:
             self._say_hello()
+        else:
+            self._listen(PULSE_MS - quiet_ms)
+
+    def _listen(self, for_ms: int) -> None:
+        if not self._listens:
+            self._listens = True
+            self._soon(max(for_ms, 1_000), self._pulse)
 
     def _hello_again(self, greeting: HelloRequest) -> None:
         if self._greeting is greeting:
@@ -159,7 +177,7 @@ class Exchange(Process):
         if outcome is None or isinstance(outcome, Dropped):
             return
         self._greeting = None
-        self._soon(PULSE_MS, self._pulse)
+        self._listen(PULSE_MS)
         self.central_clock = CentralClock.heard(
             self.central_clock, sent_ns=self._asked_ns, received_ns=self.wall.mono_ns(), server_at=reply.server_at
         )
@@ -209,12 +227,14 @@ class Exchange(Process):
         pump: Callable[[], None],
     ) -> None:
         if session.on_failure(request.request_id):
+            self._is_lost = True
             self._soon(self._delay_ms(session), pump)
 
     def receive(self, kind: str, body: bytes) -> None:
         """Take a reply, if anybody is there; while the process is stopped it waits in the socket."""
         if self._is_held(lambda: self.receive(kind, body)) or not self.up:
             return
+        self._heard_ms, self._is_lost = self._clockwork.now_ms, False
         match kind:
             case "hello":
                 self._on_hello(codec.decode(body, HelloReply))
@@ -238,9 +258,11 @@ class Exchange(Process):
         step = self._rng.randint(50, 4000)
         life = self._life
         for at in range(0, len(body), step):
-            self._guard(self.downlink.on_snapshot_data(request_id.decode(), body[at : at + step]))
+            taken = self._guard(self.downlink.on_snapshot_data(request_id.decode(), body[at : at + step]))
             if self._life != life:
                 return
+            if taken is DROPPED:
+                break
         self._after_down(self._guard(self.downlink.on_snapshot_end(request_id.decode())))
 
     def _on_fork(self, how: str) -> None:
@@ -257,7 +279,7 @@ class Exchange(Process):
         if isinstance(outcome, Unplaced):
             self._soon(self._delay_ms(self.uplink), self._say_hello)
             return
-        self._after(outcome, self.uplink, self._pump_up)
+        self._after(outcome, self.uplink, self._pump_up if not _is_all(outcome) else None)
         if isinstance(outcome, Acked) and self.downlink.report_due:
             self._send_report()
 
@@ -297,14 +319,17 @@ class Exchange(Process):
         self._counted["reports"] += bool(self._guard(recovery.on_report_reply(self.store, report, reply)))
         self.refresh()
 
-    def _after(self, outcome: object, session: UplinkSession | DownlinkSession, pump: Callable[[], None]) -> None:
+    def _after(
+        self, outcome: object, session: UplinkSession | DownlinkSession, pump: Callable[[], None] | None
+    ) -> None:
         if outcome is None:
             return
         self._clockwork.trace(f"{self.office} {brief(outcome)}")
         if outcome is DROPPED:
             self._counted["late_replies"] += 1
             return
-        self._soon(self._delay_ms(session), pump)
+        if pump is not None:
+            self._soon(self._delay_ms(session), pump)
 
     # plumbing
 
@@ -354,6 +379,11 @@ class Exchange(Process):
     def _died(self, crash: Crashed) -> None:
         self._counted[f"edge_crash_{crash}"] += 1
         self.crash()
+
+
+def _is_all(outcome: object) -> bool:
+    """Whether there is nothing more to send before there are new facts, which wake the uplink."""
+    return isinstance(outcome, Acked) and outcome.backlog == 0
 
 
 def brief(outcome: object) -> str:

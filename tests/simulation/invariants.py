@@ -56,7 +56,7 @@ INVARIANTS = {
     "I-22": "Display: no board below one that was shown, no call lit or sounded after its 30 s, none sounded twice",
     "I-23": "check_personal_data: no canary in the raw logs; all that a real city says and writes: …/demo/test_canaries",
     "I-24": "as I-16 for nodes that were replaced; others have no effect to simulate: REVOKED",
-    "I-25": "Ledger._note_fact: every fact names who, where, and the request that made it unless the node acts by itself",
+    "I-25": "Ledger._check_named: every fact names who, where, and the request that made it unless the node acts by itself",
 }
 REVOKED = {
     "node": "tests/integration/exchange/test_requests.py::test_a_revoked_node_is_out_at_once",
@@ -316,7 +316,7 @@ def _ended(central: MemoryCentralStore) -> set[str]:
 def check_personal_data(central: MemoryCentralStore) -> None:
     """I-23: no canary is in any raw log."""
     for key, log in central.log.items():
-        for fact in log:
-            text = bytes(fact.record.body).decode(errors="replace")
-            if any(canary in text for canary in CANARIES):
-                raise Violated("I-23", "personal_data", f"{key}: {fact.record.header.type} at {fact.record.seq}")
+        text = b"\n".join(bytes(fact.record.body) for fact in log).decode(errors="replace")
+        for canary in CANARIES:
+            if canary in text:
+                raise Violated("I-23", "personal_data", f"{key}: {text.count(canary)} facts say {canary}")

@@ -71,6 +71,8 @@ class SimKiosk:
         self.note_printed: Callable[[str, int], None] = lambda series, number: None
         """Called with each label on paper: a new node asks all kiosks before it gives any."""
         self._life = 0
+        self._said: t.HeldNumbers | None = None
+        """What it says of its numbers, until that changes."""
         self._day = (self._now, self._now, date.min)
         """From when until when it is which service day, as far as it was asked."""
         self._silent_since_ms: int | None = 0
@@ -159,14 +161,14 @@ class SimKiosk:
             self._show(e.ReserveStands(reserve))
 
     def _held(self) -> t.HeldNumbers:
-        block = self._block
-        return t.HeldNumbers(
-            service_date=self._today,
-            series=block.series if block is not None else None,
-            last=block.last if block is not None else 0,
-            highest=dict(sorted(self._seen.items())),
-            untold=len(self._untold),
-        )
+        block, today, untold = self._block, self._today, len(self._untold)
+        series, last = (block.series, block.last) if block is not None else (None, 0)
+        said = self._said
+        if said is None or (said.service_date, said.series, said.last, said.untold) != (today, series, last, untold):
+            highest = dict(sorted(self._seen.items()))
+            said = t.HeldNumbers(service_date=today, series=series, last=last, highest=highest, untold=untold)
+            self._said = said
+        return said
 
     # tickets
 
@@ -198,6 +200,7 @@ class SimKiosk:
         self._papers.append((slip, self._now))
         series, number = slip.label[0], int(slip.label[1:])
         self._seen[series] = max(number, self._seen.get(series, 0))
+        self._said = None
         self.note_printed(series, number)
         self._counted["kiosk_papers"] += 1
         self._clockwork.trace(f"{self.office} {self.device} prints {slip.label}")

@@ -33,8 +33,10 @@ def settle(node: OfficeNode) -> None:
     """First what must be passed over, then the blocks behind it; nothing before the day is open."""
     queue = node.queue
     queue.turn()
-    place = (queue.run, queue.day.seq, node.rows.looks)
-    if node.numbers_settled == place:  # nothing is new since there was nothing to do
+    day = queue.day
+    given = (day.service_date, day.is_open, tuple(day.last_numbers.values()), tuple(day.reserves.values()))
+    place = (queue.run, node.rows.looks, given)
+    if node.numbers_settled == place:  # nothing that this follows from has changed
         return
     node.numbers_settled = place
     told = node.numbers

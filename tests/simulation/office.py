@@ -25,9 +25,9 @@ from tests.kit.lossy_link import LossyLink
 from tests.kit.memory import CommitFailed, Crashed
 from tests.kit.memory_edge import MemoryEdgeStore
 from tests.simulation.clockwork import Clockwork
+from tests.simulation.decoded import opened
 from tests.simulation.exchange import Exchange
 from tests.simulation.ledger import Violated
-from tests.simulation.opened import opened
 from tests.simulation.people import CATALOGUES, People
 from tests.simulation.queue import NODE, ZONE, Asked, Queue, Wall, Watch
 from tests.simulation.rows import Rows
@@ -65,7 +65,7 @@ class OfficeNode(Exchange):
         lacks: frozenset[str] = frozenset(),
         shown_at: datetime | None = None,
     ) -> None:
-        wall = Wall(lambda: clockwork.now_ms, skew_ms, began_at=clockwork.began_at, drift_ppm=drift_ppm)
+        wall = Wall(clockwork, skew_ms, began_at=clockwork.began_at, drift_ppm=drift_ppm)
         if shown_at is not None:
             wall.also_shown(shown_at)
         super().__init__(
@@ -79,8 +79,8 @@ class OfficeNode(Exchange):
         """Numbers that the kiosks of the office have printed: a new node asks them before it gives any."""
         self.numbers: dict[str, HeldNumbers] = {}
         """What each kiosk has said of the numbers that it knows; a process that starts is told again."""
-        self.numbers_settled: tuple[int, int, int] | None = None
-        """The state of the queue and of its rows in which all of that was looked at last."""
+        self.numbers_settled: object = None
+        """The numbers given, and the rows, with which all of that was looked at last; none when something new was said."""
         self.silent_since_ms = 0
         self._watch = watch
         self.buried = False
@@ -196,7 +196,7 @@ class OfficeNode(Exchange):
 
     def do_here(self, work: Callable[[], T]) -> T | None:
         """Do something that a kiosk or a person here asked for; none when the process died at it."""
-        before = self.store.end(self.epoch).seq
+        before = self.store.written(self.epoch)
         try:
             self.queue.look_at_clock()
             done = work()
@@ -210,7 +210,7 @@ class OfficeNode(Exchange):
         """Somebody does something at the office; what is committed wakes the uplink."""
         if not self.up:
             return
-        before, run = self.store.end(self.epoch).seq, self.queue.run
+        before, run = self.store.written(self.epoch), self.queue.run
         may_decide = bool(self.store.places) and not self.rolled_back and not self.store.fence
         try:
             self.queue.look_at_clock()
@@ -231,7 +231,7 @@ class OfficeNode(Exchange):
 
     def act_alone(self) -> None:
         """Write what a node writes by itself, without anybody there."""
-        before = self.store.end(self.epoch).seq
+        before = self.store.written(self.epoch)
         if not self.rolled_back and not self.store.fence:
             try:
                 self.queue.look_at_clock()
@@ -257,9 +257,9 @@ class OfficeNode(Exchange):
             raise Violated("I-20", "unavailable", f"{self.key}: {type(command).__name__} is refused: {decision.code}")
 
     def _wake_uplink(self, before: int) -> None:
-        fresh = self.store.end(self.epoch).seq - before
+        fresh = self.store.written(self.epoch) - before
         self._counted["facts"] += fresh
-        if fresh and self.connected:
+        if fresh and self._greeting is None and not self.uplink.is_asking:
             self._soon(0, self._pump_up)
 
     # what came down
@@ -284,12 +284,13 @@ class OfficeNode(Exchange):
         """Do what came down: hold granted tickets, end those that are over here, give back what was asked for."""
         if not self.up:
             return
-        before = self.store.end(self.epoch).seq
+        before = self.store.written(self.epoch)
         queue = self.queue
         try:
             queue.look_at_clock()
-            for grant in self.rows.grants:
+            if self.rows.grants:
                 queue.turn()
+            for grant in self.rows.grants:
                 if queue.day.service_date is not None and is_new(queue.day, grant, queue.day.service_date):
                     command = command_of(grant, self.office, self._clockwork.new_id(), self.central_now())
                     queue.submit(command, NODE)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from sync.messages import codec
 from sync.messages.feed import (
     ENTITIES,
     Appointment,
-    Entity,
     Lease,
     NodeKey,
     NumberFloor,
@@ -18,13 +17,13 @@ from sync.messages.feed import (
 )
 from sync.messages.wire import SnapshotRow
 from tests.kit.memory_edge import MemoryEdgeStore
+from tests.simulation.decoded import entity
 
 
 class Rows:
-    """The entities of one process, by kind; each row is decoded once."""
+    """The entities of one process, by kind."""
 
     def __init__(self) -> None:
-        self._read: dict[tuple[str, str], tuple[SnapshotRow, Entity]] = {}
         self.grants: list[TicketGrant] = []
         self.closed: list[TicketClosed] = []
         self.taken: list[TicketTaken] = []
@@ -33,6 +32,7 @@ class Rows:
         self.leases: dict[str, Lease] = {}
         self.epochs: dict[str, int] = {}
         """The present epoch of each office."""
+        self._floors: list[NumberFloor] = []
         self.looks = 0
         """Grows with each look."""
 
@@ -48,25 +48,18 @@ class Rows:
             key = (row.kind, row.entity_id)
             if row.kind in ENTITIES and row.kind not in lacks and (key not in best or best[key].version < row.version):
                 best[key] = row
-        read = self._read
-        self._read = {
-            key: read[key] if key in read and read[key][0] is row else (row, _entity(row)) for key, row in best.items()
-        }
-        entities = list(self.all())
-        self.grants = [each for each in entities if isinstance(each, TicketGrant)]
-        self.closed = [each for each in entities if isinstance(each, TicketClosed)]
-        self.taken = [each for each in entities if isinstance(each, TicketTaken)]
-        self.appointments = [e for e in entities if isinstance(e, Appointment) and e.status == "booked"]
-        self.leases = {each.id: each for each in entities if isinstance(each, Lease)}
-        self.epochs = {each.office: each.epoch for each in entities if isinstance(each, NodeKey)}
-
-    def all(self) -> Iterable[Entity]:
-        return (entity for _, entity in self._read.values())
+        kinds: dict[type, list[Any]] = {}
+        for row in best.values():
+            known = entity(row)
+            kinds.setdefault(type(known), []).append(known)
+        self.grants = kinds.get(TicketGrant, [])
+        self.closed = kinds.get(TicketClosed, [])
+        self.taken = kinds.get(TicketTaken, [])
+        self.appointments = [each for each in kinds.get(Appointment, []) if each.status == "booked"]
+        self.leases = {each.id: each for each in kinds.get(Lease, [])}
+        self.epochs = {each.office: each.epoch for each in kinds.get(NodeKey, [])}
+        self._floors = kinds.get(NumberFloor, [])
 
     def floors(self, epoch: int) -> Iterable[NumberFloor]:
         """What central says of numbers to this life of the node."""
-        return (each for each in self.all() if isinstance(each, NumberFloor) and each.epoch == epoch)
-
-
-def _entity(row: SnapshotRow) -> Entity:
-    return codec.decode(bytes(row.body), ENTITIES[row.kind])
+        return (each for each in self._floors if each.epoch == epoch)
