@@ -231,7 +231,7 @@ class MemoryCentralTx:
         failed: list[Parked] = []
         for opened in facts:
             savepoint, queued = len(self.undo), len(self.queued)
-            origin = Origin(office=opened.record.header.office, happened_at=opened.happened_at)
+            origin = Origin(office=opened.record.header.office, happened_at=opened.happened_at, by_age=opened.by_age)
             try:
                 self.store.projector(self, opened)
                 await take_effect(self, origin, opened.fact, late=opened.late)
