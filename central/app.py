@@ -37,7 +37,8 @@ from central.retention.service import open_retention
 from central.settings import Settings
 from central.staff import account_routes, audit_routes
 from central.staff import routes as staff_routes
-from central.staff.gate import SignInNeeded, on_sign_in_needed
+from central.staff.gate import ACCOUNT_RETURN, SignInNeeded, on_sign_in_needed
+from provisioning.single_sign_on import open_sign_on
 from sync.io.clock import Clock, SystemClock
 from ui.csrf import without_stale_tokens
 from ui.headers import with_page_headers
@@ -63,21 +64,28 @@ ROUTES: tuple[ControllerRouterHandler, ...] = (
 
 
 def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
-    """Build the application; nothing is opened before its lifespan begins, only the keys are read.
+    """Build the application; nothing is opened before its lifespan begins, only keys and certificates are read.
 
     Raises:
-        SettingsError: a key is missing or no key.
+        SettingsError: a key is missing or no key; a file that single sign-on needs cannot be read.
     """
+    clock, keys, rules = clock or SystemClock(), load_keys(settings.keys), settings.single_sign_on
+    sign_on = open_sign_on(
+        rules,
+        return_to=(rules.return_url or settings.http.public_url).rstrip("/") + ACCOUNT_RETURN,
+        seal=keys.links,
+        now=clock.now,
+    )
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         async with (
-            open_central(settings, clock or SystemClock()) as central,
+            open_central(settings, clock) as central,
             open_exchange(central) as exchange,
             open_booking(central) as booking,
             open_notices(central, booking.catalogue),
             open_closures(booking) as closures,
-            open_portal(central, exchange, booking, closures) as portal,
+            open_portal(central, exchange, booking, closures, sign_on) as portal,
             open_retention(central),
         ):
             app.state.central, app.state.exchange, app.state.booking = central, exchange, booking
@@ -101,14 +109,14 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Litestar:
         return portal
 
     forms = CSRFConfig(
-        secret=csrf_secret(load_keys(settings.keys)),
+        secret=csrf_secret(keys),
         cookie_name=CSRF_COOKIE,
         cookie_secure=settings.http.secure_cookies,
         cookie_httponly=True,
         exclude=["^/api/", "^/sync/"],
     )
     app = Litestar(
-        route_handlers=(*ROUTES, *(account_routes.ROUTES if settings.single_sign_on.is_used else ())),
+        route_handlers=(*ROUTES, *(account_routes.ROUTES if sign_on is not None else ())),
         lifespan=[lifespan],
         dependencies={
             "central": Provide(provide_central, sync_to_thread=False, use_cache=False),

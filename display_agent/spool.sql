@@ -39,16 +39,20 @@ VALUES (:ticket_id, :announcement, :called_at, :recalls, 1)
 ON CONFLICT DO UPDATE SET proven = 1
 
 -- name: calls
+-- By the numbers that the office gave them (epoch.seq): its clock may be set ahead and back. An older node gives none; its calls
+-- come first, by their hour.
 SELECT ticket_id, announcement, called_at, recalls, sounded, proven
   FROM announcement
- ORDER BY called_at, ticket_id, announcement
+ ORDER BY CAST(announcement AS integer), CAST(substr(announcement, instr(announcement, '.') + 1) AS integer),
+          called_at, ticket_id
 
 -- name: forget_calls
 DELETE FROM announcement
  WHERE (ticket_id, announcement, recalls) NOT IN (
    SELECT ticket_id, announcement, recalls
      FROM announcement
-    ORDER BY called_at DESC, ticket_id DESC, announcement DESC
+    ORDER BY CAST(announcement AS integer) DESC, CAST(substr(announcement, instr(announcement, '.') + 1) AS integer) DESC,
+             called_at DESC, ticket_id DESC
     LIMIT :most)
 
 -- name: add_ack

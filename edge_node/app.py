@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from litestar import Litestar, Router
@@ -13,7 +14,7 @@ from litestar.types import ASGIApp
 from edge_node import health
 from edge_node.console import page_routes as pages
 from edge_node.console import routes as console
-from edge_node.console.accounts import open_accounts
+from edge_node.console.accounts import ACCOUNT_RETURN
 from edge_node.console.command_endpoint import CommandEndpoint
 from edge_node.console.frame import Frame
 from edge_node.console.page_problems import on_denied
@@ -22,6 +23,7 @@ from edge_node.practice.door import PracticeDoor
 from edge_node.practice.rooms import Rooms
 from edge_node.practice.rules import practice_cookie
 from edge_node.problems import EXCEPTION_HANDLERS
+from provisioning.single_sign_on import open_sign_on
 from ui.csrf import without_stale_tokens
 from ui.headers import with_page_headers
 
@@ -38,17 +40,24 @@ def create_app(node: EdgeNode) -> ASGIApp:
     form of practice is worth nothing at the real office, and the other way round.
 
     Raises:
-        SettingsError: the secret of single sign-on cannot be read.
+        SettingsError: a file that single sign-on needs cannot be read.
     """
     rooms, frame = Rooms(node), Frame(node.settings)
-    real, practised = (
-        CommandEndpoint(node, with_page_headers(_framework(node, frame, rooms, cookie, accounts)))
-        for cookie, accounts in ((node.cookie, open_accounts(node)), (practice_cookie(node.cookie), None))
+    sign_on = open_sign_on(
+        node.settings.single_sign_on,
+        return_to=node.settings.single_sign_on.return_url.rstrip("/") + ACCOUNT_RETURN,
+        seal=node.identity.csrf_secret.encode(),
+        now=node.central_now,
     )
-    return PracticeDoor(node, rooms, real, practised)
+
+    def application(cookie: str, sign_on: SignOn | None) -> ASGIApp:
+        return CommandEndpoint(node, with_page_headers(_framework(node, frame, rooms, cookie, sign_on)))
+
+    real = application(node.cookie, sign_on)
+    return PracticeDoor(node, rooms, real, partial(application, practice_cookie(node.cookie), None))
 
 
-def _framework(node: EdgeNode, frame: Frame, rooms: Rooms, cookie: str, accounts: SignOn | None) -> Litestar:
+def _framework(node: EdgeNode, frame: Frame, rooms: Rooms, cookie: str, sign_on: SignOn | None) -> Litestar:
     forms = CSRFConfig(
         secret=node.identity.csrf_secret,
         cookie_name=f"{cookie}_csrf",
@@ -56,11 +65,11 @@ def _framework(node: EdgeNode, frame: Frame, rooms: Rooms, cookie: str, accounts
         cookie_secure=node.settings.http.secure_cookies,
     )
     app = Litestar(
-        route_handlers=[*health.ROUTES, *console.ROUTES, *pages.ROUTES, *_account_pages(accounts)],
+        route_handlers=[*health.ROUTES, *console.ROUTES, *pages.ROUTES, *_account_pages(sign_on)],
         exception_handlers={**EXCEPTION_HANDLERS, PermissionDeniedException: on_denied},
         csrf_config=forms,
         request_max_body_size=MAX_BODY_BYTES,
-        state=State({"node": node, "frame": frame, "rooms": rooms, "accounts": accounts}),
+        state=State({"node": node, "frame": frame, "rooms": rooms, "sign_on": sign_on}),
         openapi_config=None,
         logging_config=None,
     )
@@ -68,8 +77,8 @@ def _framework(node: EdgeNode, frame: Frame, rooms: Rooms, cookie: str, accounts
     return app
 
 
-def _account_pages(accounts: SignOn | None) -> list[Router]:
-    if accounts is None:
+def _account_pages(sign_on: SignOn | None) -> list[Router]:
+    if sign_on is None:
         return []
     from edge_node.console.account_pages import PAGES
 

@@ -54,7 +54,7 @@ from edge_node.settings import Settings
 from edge_node.uplink.link import LinkState
 from edge_node.uplink.service import Uplink
 from edge_node.writer import WriteFailed, Writer
-from provisioning.settings import SettingsError
+from provisioning.settings import SettingsError, certificates_in
 from sync.domain.handover import command_of
 from sync.domain.witness import Seen
 from sync.io.clock import Clock, ClockThatIsSet, SystemClock
@@ -320,7 +320,7 @@ class EdgeNode:
             people=self,
             is_rolled_back=lambda: self.dispatcher.state.standing.is_rolled_back,
             registry=self.metrics.registry,
-            ca_file=central.ca_file,
+            trusted=certificates_in(central.ca_file, "central.ca_file") if central.ca_file else None,
             offset=offset,
         )
 

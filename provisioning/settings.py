@@ -16,6 +16,7 @@ an error that names it and where it stands.
 """
 
 import re
+import ssl
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -88,6 +89,23 @@ def read_secret(path: Path) -> str:
     if not secret:
         raise SettingsError(str(path), "", "the secret is empty")
     return secret
+
+
+def certificates_in(ca_file: Path | None, key: str) -> ssl.SSLContext:
+    """Whom to trust over TLS: who has a certificate of a `ca_file` setting; the system's where there is none.
+
+    Args:
+        key: the setting's dotted name.
+
+    Raises:
+        SettingsError: the file is missing or unreadable, or has no certificate.
+    """
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:  # what OpenSSL says of a file without certificates is one, too
+        why = "it has no certificate (PEM)" if isinstance(error, ssl.SSLError) else error.strerror
+        problem = f"cannot read {ca_file}: {why}. Name a file of PEM certificates that this process may read, or leave it out: "
+        raise SettingsError("settings", key, f"{problem}then the system's are trusted") from error
 
 
 def _decode(kind: type, value: object) -> object:

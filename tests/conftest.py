@@ -7,7 +7,7 @@ from hypothesis import settings
 
 from tests.kit.closed_list import every_call_checked
 
-pytest_plugins = ["tests.kit.services", "tests.kit.central_database"]
+pytest_plugins = ["tests.kit.services", "tests.kit.central_database", "tests.kit.sharing"]
 
 # Shared machines are slow now and then; how long one example takes is no property of ours.
 settings.register_profile("ventanilla", deadline=None, print_blob=True)

@@ -15,7 +15,6 @@ from central.insight.wait_models import WaitModels
 from central.pages import citizen_pages, shared_assets, staff_pages
 from central.policy.trials import Trials
 from central.portal.throttle import Throttle
-from central.staff.accounts import accounts_of
 from central.staff.sessions import StaffSessions
 from sync.io.single_sign_on.sign_on import SignOn
 from ui.assets import StaticAssets
@@ -31,7 +30,7 @@ class Portal:
         pages: templates in the citizens' languages; `staff_pages` in those of the overview.
         throttle: slows down who sends forms faster than a person can.
         staff: signs the city's own people in and out.
-        accounts: the city's identity provider; none where there is none.
+        sign_on: leads to the city's identity provider; none where there is none.
         closures: moves the appointments of offices that close.
         reports: what past days say of their queue.
         trials: tries policies on past days.
@@ -46,7 +45,7 @@ class Portal:
     staff_pages: Pages
     throttle: Throttle
     staff: StaffSessions
-    accounts: SignOn | None
+    sign_on: SignOn | None
     closures: Closures
     reports: DayReports
     trials: Trials
@@ -54,13 +53,12 @@ class Portal:
 
 @asynccontextmanager
 async def open_portal(
-    central: Central, exchange: Exchange, booking: BookingService, closures: Closures
+    central: Central, exchange: Exchange, booking: BookingService, closures: Closures, sign_on: SignOn | None
 ) -> AsyncIterator[Portal]:
     """The portal, and beside it the work on what it says of waits and of past days."""
     staff = StaffSessions(central)
     await staff.load()
     reports = DayReports(central, booking.catalogue)
-    accounts = accounts_of(central)
     async with running(WaitModels(central, booking.catalogue).run(), reports.run()):
         yield Portal(
             central=central,
@@ -72,7 +70,7 @@ async def open_portal(
             staff_pages=staff_pages(),
             throttle=Throttle(),
             staff=staff,
-            accounts=accounts,
+            sign_on=sign_on,
             closures=closures,
             reports=reports,
             trials=Trials(),

@@ -12,13 +12,14 @@ from litestar.datastructures import Cookie
 from central.portal.service import Portal
 from central.portal.visit import PRIVATE, Form, Incoming, Page, Visit
 from central.problems import Problem, problem_response
-from central.staff.accounts import ACCOUNT
 from central.staff.rules import End, Member, is_ours, may_manage
 from ui.catalog import Words
 from ui.locales import STAFF_LOCALES
 
 SESSION_COOKIE: Final = "vt_central_staff"
 SIGN_IN: Final = "/personal/entrar"
+ACCOUNT: Final = f"{SIGN_IN}/cuenta"
+ACCOUNT_RETURN: Final = f"{SIGN_IN}/vuelta"
 OVERVIEW: Final = "/oficinas-ahora"
 OFFICE: Final = "/oficina-ahora"
 POLICIES: Final = "/normas"
@@ -215,7 +216,7 @@ def sign_in_page(
         "wait_s": wait_s,
         "leads_to": leads_to if is_ours(leads_to) else OVERVIEW,
         "kept": kept,
-        "account": f"{ACCOUNT}?{urlencode({'a': leads_to})}" if visit.portal.accounts is not None else "",
+        "account": f"{ACCOUNT}?{urlencode({'a': leads_to})}" if visit.portal.sign_on is not None else "",
         "here": f"{SIGN_IN}?{urlencode({'a': leads_to})}",
     }
     page = visit.page("staff/sign_in.html", values, status=status)

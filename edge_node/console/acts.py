@@ -130,7 +130,7 @@ async def take_along(node: EdgeNode, member: Member) -> str:
     counter = await node.dispatcher.read(elsewhere)
     if not counter:
         return ""
-    command = OpenCounter(request_id=new_id(), counter=counter, take_over=True)
+    command = OpenCounter(request_id=new_id(), counter=counter, take_over=True, only_own=True)
     answer = await node.dispatcher.submit(command, member.actor)
     return "" if isinstance(answer, Refusal) else counter
 

@@ -26,6 +26,7 @@ from edge_node.console.routes import AnyRequest, node_of
 from edge_node.console.sentences import Said, sentence
 from edge_node.console.staff_sessions import Member
 from edge_node.console.turns import look_turns
+from edge_node.console.widget_size import OPENS
 from edge_node.node import EdgeNode
 from edge_node.practice.rules import STEPS
 from edge_node.settings import Settings
@@ -83,6 +84,7 @@ class Frame:
         keys = node.own_keys.of(member.staff_id) if member else bindings({})
         frame = {
             "beside": "console/beside.html",
+            "widget_opens": OPENS,
             "help_key": help_key(template, values),
             "live_address": "/api/v1/live" if node.practice is None else "/api/v1/live?practice=yes",
             "practice": node.practice,
@@ -167,9 +169,13 @@ def go(request: AnyRequest, address: str, said: Said | None = None) -> Response[
     return reply
 
 
-def go_unsent(request: AnyRequest) -> Response[None]:
-    """Lead to signing in, and say that what was pressed has not been done; a stranger has pressed nothing."""
-    return go(request, "/sign-in?unsent=1" if session_token(request) else "/sign-in")
+def go_unsent(request: AnyRequest, address: str = "/sign-in") -> Response[None]:
+    """Lead to signing in, and say that what was pressed has not been done; a stranger has pressed nothing.
+
+    Args:
+        address: of the page that says how to sign in from where it was pressed.
+    """
+    return go(request, f"{address}?unsent=1" if session_token(request) else address)
 
 
 def left_by(request: AnyRequest) -> Said | None:

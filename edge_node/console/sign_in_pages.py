@@ -31,6 +31,7 @@ NOT_SIGNED_IN = {
     "account_cancelled": (422, "account.cancelled"),
     "account_late": (422, "account.late"),
     "account_refused": (422, "account.refused"),
+    "account_not_asked": (422, "account.not_asked"),
 }
 ENDED = {
     "access": "console.signin.ended.access",

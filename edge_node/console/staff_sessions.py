@@ -128,7 +128,7 @@ class StaffSessions(SessionBook):
         """The second step: a code, for a password or account that was right a moment ago. Guesses wait as for passwords."""
         passed, place = self._codes.pending(pending, self._now_s()), place_of(address)
         row = self._staff().get(passed.staff_id) if passed is not None else None
-        if passed is None or row is None or row.second_factor is None:
+        if passed is None or row is None or row.second_factor is None or row.valid_until <= self._now():
             return NotSignedIn("code_late")
         staff_id = passed.staff_id
         if (wait_s := self._tries.wait_s(staff_id, place, self._now_s())) > 0:

@@ -12,7 +12,7 @@ from litestar import get
 from litestar.response import Response
 
 from edge_node.console.bar_view import PAUSE_REASONS, Bar, view_bar
-from edge_node.console.frame import frame_of, locale_of, member_or_none
+from edge_node.console.frame import frame_of, locale_of, member_or_none, session_token
 from edge_node.console.routes import AnyRequest, node_of
 from edge_node.console.sentences import Said
 from edge_node.console.staff_sessions import Member
@@ -36,11 +36,11 @@ async def widget_page(request: AnyRequest) -> Response[str]:
 
 
 async def widget(request: AnyRequest, member: Member | None, said: Said | None = None) -> Response[str]:
-    """The small window. Who is not signed in, or has no counter open, is told to do that in the large one."""
+    """The small window; without a counter to show it says why, and leads to the large one."""
     node, frame, locale = node_of(request), frame_of(request), locale_of(request)
     small = await node.dispatcher.read(lambda state: _look(state, member, locale)) if member is not None else None
     if small is None:
-        return frame.page(request, "console/widget_out.html", {"help_key": "", "signed_in": member is not None})
+        return frame.page(request, "console/widget_out.html", _why_out(request, member))
     words = frame.words(locale)
     visit = small.work.visit
     values: dict[str, Any] = {
@@ -55,6 +55,20 @@ async def widget(request: AnyRequest, member: Member | None, said: Said | None =
     }
     status = 503 if said is not None and said.refused == "retry" else 200
     return frame.page(request, "console/widget.html", values, said=said, address=ADDRESS, status=status)
+
+
+def _why_out(request: AnyRequest, member: Member | None) -> dict[str, Any]:
+    """Why nothing of a counter can be shown: the screen is locked, nobody is signed in, or they have no counter open."""
+    node = node_of(request)
+    locked = node.sessions.locked_member(session_token(request)) if member is None else None
+    session = session_of(node.dispatcher.state, locked.staff_id) if locked is not None else None
+    return {
+        "help_key": "",
+        "signed_in": member is not None,
+        "locked_by": locked.display_name if locked is not None else "",
+        "counter": session.counter if session is not None else "",
+        "unsent": member is None and "unsent" in request.query_params,
+    }
 
 
 def _look(state: OfficeState, member: Member, locale: str) -> Small | None:

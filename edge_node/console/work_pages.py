@@ -97,9 +97,10 @@ async def work_page(request: AnyRequest) -> Response[str] | Response[None]:
 async def act_form(request: AnyRequest, verb: FromPath[str]) -> Response[str] | Response[None]:
     """Any verb. The answer leads back to where the form stood, or shows the ticket that was given."""
     node, member = node_of(request), member_or_none(request)
-    if member is None:
-        return go_unsent(request)
     form = await request.form()
+    is_small = str(form.get("here", "")).startswith(WIDGET)
+    if member is None:
+        return go_unsent(request, WIDGET) if is_small else go_unsent(request)
     act = await carry_out(node, verb, fields_of(form.multi_items()), member)
     if act is None:
         raise Problem(404, "not_found")
@@ -107,7 +108,7 @@ async def act_form(request: AnyRequest, verb: FromPath[str]) -> Response[str] | 
     said = await node.dispatcher.read(lambda state: told(state, act, words))
     if str(form.get("here", "")).startswith("/supervise"):
         return await supervise(request, member, said=said) if is_enhanced(request) else go(request, "/supervise", said)
-    if str(form.get("here", "")).startswith(WIDGET):
+    if is_small:
         return await widget(request, member, said) if is_enhanced(request) else go(request, WIDGET, said)
     if verb == "close_counter" and said.is_done:
         reply = go(request, "/counter", said)

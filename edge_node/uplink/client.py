@@ -10,7 +10,6 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -78,7 +77,7 @@ class CentralClient:
 
     Args:
         url: central's address, without a path.
-        ca_file: certificates to trust instead of the system's.
+        trusted: who may be central, instead of whom the system trusts.
     """
 
     def __init__(
@@ -88,7 +87,7 @@ class CentralClient:
         node: Node,
         key: Ed25519PrivateKey,
         clock: Clock,
-        ca_file: Path | None = None,
+        trusted: ssl.SSLContext | None = None,
         offset: timedelta = timedelta(),
     ) -> None:
         self._node = node
@@ -97,7 +96,7 @@ class CentralClient:
         self.offset = offset
         self._http = httpx.AsyncClient(
             base_url=url,
-            verify=ssl.create_default_context(cafile=ca_file) if ca_file else True,
+            verify=trusted or True,
             timeout=httpx.Timeout(REPLY_S, connect=CONNECT_S),
             headers={"accept-encoding": "gzip"},
             # A proxy of the administration is for the way out, never for this machine.

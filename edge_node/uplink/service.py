@@ -6,6 +6,7 @@ import asyncio
 import random
 import shutil
 import sqlite3
+import ssl
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -69,7 +70,7 @@ class Uplink:
         people: People | None = None,
         is_rolled_back: Callable[[], bool] = lambda: False,
         registry: CollectorRegistry,
-        ca_file: Path | None = None,
+        trusted: ssl.SSLContext | None = None,
         offset: timedelta = timedelta(),
         wait_s: int = LONG_POLL_S,
     ) -> None:
@@ -83,7 +84,7 @@ class Uplink:
         self._wait_s = wait_s
         self._metrics = UplinkMetrics(registry)
         self._link = Link(self._changed, clock.now())
-        self._client = CentralClient(url, node=node, key=key, clock=clock, ca_file=ca_file, offset=offset)
+        self._client = CentralClient(url, node=node, key=key, clock=clock, trusted=trusted, offset=offset)
         self._around = Surroundings(
             node=node,
             client=self._client,

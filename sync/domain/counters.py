@@ -36,7 +36,8 @@ def own_session(day: OfficeDay, session_id: str, actor: Actor) -> CounterSession
 
 def open_counter(day: OfficeDay, command: OpenCounter, actor: Actor, catalogue: Catalogue) -> Decision:
     """Open a counter with its own services or the ones asked for. A take-over ends another clerk's session there first, and
-    brings along the clerk's own one from wherever it was, with its visit.
+    brings along the clerk's own one from wherever it was, with its visit. ``only_own``: what was the clerk's own when
+    they asked may be somebody else's by now, and then stays theirs.
     """
     counter = catalogue.counters.get(command.counter)
     if counter is None:
@@ -49,6 +50,8 @@ def open_counter(day: OfficeDay, command: OpenCounter, actor: Actor, catalogue: 
     there = day.sessions.get(day.session_at.get(command.counter, ""))
     if there is not None and there.staff_id == actor.actor_id:
         return _go_on_here(there, actor) if command.take_over else Unchanged()
+    if command.only_own:
+        return refuse("counter_taken" if there is not None else "counter_closed")
     own = next((s for s in day.sessions.values() if s.staff_id == actor.actor_id), None)
     if own is not None and not command.take_over:
         return refuse("session_open")

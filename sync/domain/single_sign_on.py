@@ -26,12 +26,17 @@ from sync.domain.sign_in import MAX_ID_CHARS
 
 RETURN_WITHIN = timedelta(minutes=10)
 """How long the provider's own pages may take."""
+LEEWAY = timedelta(minutes=1)
+"""By so much the clocks of this server and the provider may differ, and one of them may be set meanwhile."""
 MAX_CODE_CHARS = 4096
 SCOPES = "openid profile"
 
-Why = Literal["account_silent", "account_busy", "account_cancelled", "account_late", "account_refused"]
+Why = Literal[
+    "account_silent", "account_busy", "account_cancelled", "account_late", "account_refused", "account_not_asked"
+]
 """Why nobody was proved: the provider does not answer; too many come back at this moment; the person or the provider said no; the
-return fits nothing that was begun here, or came too late or again; what the provider said does not hold.
+return fits nothing that was begun here, or came too late or again; what the provider said does not hold; it does not say that it
+asked the person anew, as it has to.
 """
 
 _STAFF_ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -76,19 +81,18 @@ class Return(msgspec.Struct, frozen=True):
     error: str = ""
     iss: str = ""
 
+    def lacks_name(self, *, names_itself: bool) -> bool:
+        """Whether the provider promises to say in each answer who it is, and this one does not."""
+        return names_itself and not self.iss
 
-def refusal(begun: Begun | None, came: Return, now: datetime, issuer: str, *, names_itself: bool) -> Why | None:
-    """Why a return is not followed up; none when its code is worth asking for.
 
-    Args:
-        begun: what this browser kept; none when it kept nothing, or nothing of ours.
-        names_itself: the provider promises to say in each answer who it is.
-    """
-    if begun is None or not compare_digest(begun.state.encode(), came.state.encode("utf-8", "replace")):
+def refusal(begun: Begun, came: Return, now: datetime, issuer: str) -> Why | None:
+    """Why a return is not followed up, as far as that is known without asking the provider for anything."""
+    if not compare_digest(begun.state.encode(), came.state.encode("utf-8", "replace")):
         return "account_late"
-    if not timedelta() <= now - begun.begun_at + timedelta(minutes=1) <= RETURN_WITHIN + timedelta(minutes=1):
+    if not -LEEWAY <= now - begun.begun_at <= RETURN_WITHIN:
         return "account_late"
-    if (came.iss or names_itself) and came.iss != issuer:
+    if came.iss not in ("", issuer):
         return "account_refused"
     if came.error:
         return "account_cancelled" if came.error in CANCELLED else _failed(came.error)
@@ -113,6 +117,19 @@ def staff_id_in(claims: Mapping[str, object], claim: str) -> str:
         return ""
     name = value.strip().lower()
     return name if len(name) <= MAX_ID_CHARS and _STAFF_ID.fullmatch(name) else ""
+
+
+def was_asked(claims: Mapping[str, object], begun_at: datetime, now: datetime) -> bool:
+    """Whether the provider says that it asked the person who they are after a sign-in was begun, and not at an earlier one.
+
+    Who signed in there less than the leeway before cannot be told apart.
+
+    Source: OpenID Connect Core 1.0, 2 (``auth_time``) and 3.1.2.1 (with ``max_age`` the token has to have it).
+    """
+    said = claims.get("auth_time")
+    if not isinstance(said, int | float) or isinstance(said, bool):
+        return False
+    return (begun_at - LEEWAY).timestamp() <= said <= (now + LEEWAY).timestamp()
 
 
 def used_second_factor(claims: Mapping[str, object], acr: Collection[str], amr: Collection[str]) -> bool:

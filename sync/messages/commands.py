@@ -45,13 +45,14 @@ class OpenCounter(Command, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A clerk opens a counter; the counter session's id is the request_id. Empty services: the counter's own profile.
 
     ``take_over`` ends the session that another clerk has open there, with a notice to them; the clerk's own session at another
-    counter or in another browser moves here, with its open visit.
+    counter or in another browser moves here, with its open visit. ``only_own``: a take-over ends nobody's but the clerk's own.
     """
 
     counter: Slug
     primary: tuple[Slug, ...] = ()
     secondary: tuple[Slug, ...] = ()
     take_over: bool = False
+    only_own: bool = False
 
 
 class CloseCounter(Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="close_counter"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,13 +13,13 @@ from playwright.async_api import Browser, Page, expect
 from edge_node.console.staff_sessions import Member
 from sync.io.ids import new_id
 from sync.messages import codec
-from sync.messages.feed import Appointment
+from sync.messages.feed import Entity
 from tests.browser.axe import violations
 from tests.browser.console_desk import SIZE, Desk, desk_in
 from tests.integration.agenda.conftest import TUESDAY_9H, signed_in
 from tests.integration.agenda.test_visit import serve
 from tests.kit.central_database import Clusters
-from tests.kit.console_server import Console, console, office, today_at
+from tests.kit.console_server import Console, office, today_at
 from tests.kit.desk_and_central import CLERK, PASSWORD, DeskAndCentral, desk_and_central
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.timeout(180)]
@@ -249,10 +249,8 @@ async def test_at_double_size_nothing_is_cut_off(browser: Browser, both: DeskAnd
 
 
 @pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Console]:
-    bookings: list[Appointment] = [today_at(10 * n, display_name=f"Persona {n}.") for n in range(-3, 3)]
-    async with console(tmp_path / "edge", office(bookings)) as served:
-        yield served
+def office_rows() -> Sequence[Entity]:
+    return office([today_at(10 * n, display_name=f"Persona {n}.") for n in range(-3, 3)])
 
 
 async def test_news_reach_an_open_agenda_and_leave_the_focus(browser: Browser, served: Console) -> None:

@@ -1,23 +1,22 @@
 """The staff console in a real browser: every verb, by mouse, by keyboard only and without script."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from playwright.async_api import Browser, expect
 
+from sync.messages.feed import Entity
 from sync.messages.policy import Policy
 from tests.browser.console_desk import Desk, desk_in, tab_to
-from tests.kit.console_server import Console, console, office, policy, today_at
+from tests.kit.console_server import Console, office, policy, today_at
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 
 @pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Console]:
+def office_rows() -> Sequence[Entity]:
     booking = today_at(20, display_name="Fátima M.", needs=("wheelchair",), language="ar")
-    async with console(tmp_path / "edge", [*office([booking]), policy(Policy(recall_gap_s=0))]) as served:
-        yield served
+    return [*office([booking]), policy(Policy(recall_gap_s=0))]
 
 
 @pytest.fixture

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
+from sync.messages.feed import Entity
 from sync.messages.policy import Policy
 from tests.browser.console_desk import Desk, desk_in
 from tests.kit.axe import violations
-from tests.kit.console_server import Console, console, office, policy, today_at
+from tests.kit.console_server import Console, office, policy, today_at
 from tests.kit.edge import SECRET
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -21,18 +21,9 @@ ZOOMED = {"width": 683, "height": 384}
 
 
 @pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Console]:
+def office_rows() -> Sequence[Entity]:
     booking = today_at(20, display_name="Fátima M.", needs=("wheelchair",), language="ar")
-    async with console(tmp_path / "edge", [*office([booking]), policy(Policy(recall_gap_s=0))]) as served:
-        yield served
-
-
-@pytest.fixture
-async def desk(served: Console, browser: Browser) -> AsyncIterator[Desk]:
-    async with desk_in(browser, served) as desk:
-        await desk.at_work()
-        await desk.ready()
-        yield desk
+    return [*office([booking]), policy(Policy(recall_gap_s=0))]
 
 
 async def fatima_is_called(desk: Desk) -> None:

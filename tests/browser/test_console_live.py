@@ -1,7 +1,7 @@
 """The console in an office where other things happen: live news, other people, cuts and restarts; and how it looks."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,9 +11,10 @@ from playwright.async_api import Browser, expect
 from edge_node.uplink.link import LinkState
 from sync.io.ids import new_id
 from sync.messages.commands import Actor, ReportPrintFailed
+from sync.messages.feed import Entity
 from tests.browser.console_desk import Desk, desk_in
 from tests.kit.axe import violations
-from tests.kit.console_server import Console, console, office, today_at
+from tests.kit.console_server import Console, office, today_at
 from tests.kit.edge import feed
 from tests.kit.edge_process import edge_process
 
@@ -21,19 +22,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 
 @pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Console]:
-    async with console(
-        tmp_path / "edge", office([today_at(20, display_name="Fátima M.", needs=("wheelchair",))])
-    ) as served:
-        yield served
-
-
-@pytest.fixture
-async def desk(served: Console, browser: Browser) -> AsyncIterator[Desk]:
-    async with desk_in(browser, served) as desk:
-        await desk.at_work()
-        await desk.ready()
-        yield desk
+def office_rows() -> Sequence[Entity]:
+    return office([today_at(20, display_name="Fátima M.", needs=("wheelchair",))])
 
 
 async def test_what_happens_in_the_office_appears_by_itself(desk: Desk, served: Console) -> None:

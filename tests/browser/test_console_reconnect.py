@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from time import time
 
@@ -14,25 +13,11 @@ from sync.domain.second_factor import STEP_S, code_at
 from sync.messages.feed import SecondFactor
 from tests.browser.console_desk import Desk, desk_in
 from tests.kit.axe import violations
-from tests.kit.console_server import Console, console, office
+from tests.kit.console_server import Console, office
 from tests.kit.edge import SECRET, feed, staff
 from tests.kit.edge_process import edge_process
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
-
-
-@pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Console]:
-    async with console(tmp_path / "edge", office()) as served:
-        yield served
-
-
-@pytest.fixture
-async def desk(served: Console, browser: Browser) -> AsyncIterator[Desk]:
-    async with desk_in(browser, served) as desk:
-        await desk.at_work()
-        await desk.ready()
-        yield desk
 
 
 async def shows(page: Page, *, next_label: str, waiting: int) -> None:

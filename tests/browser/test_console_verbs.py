@@ -1,31 +1,22 @@
 """Every verb of the work screen in a real browser: by keyboard only, clicked twice, from two browsers, with bad input."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 from playwright.async_api import Browser, expect
 
+from sync.messages.feed import Entity
 from sync.messages.policy import Policy
 from tests.browser.console_desk import Desk, desk_in, tab_to
 from tests.kit.axe import violations
-from tests.kit.console_server import Console, console, office, policy
+from tests.kit.console_server import Console, office, policy
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 
 @pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Console]:
-    async with console(tmp_path / "edge", [*office(), policy(Policy(recall_gap_s=0))]) as served:
-        yield served
-
-
-@pytest.fixture
-async def desk(served: Console, browser: Browser) -> AsyncIterator[Desk]:
-    async with desk_in(browser, served) as desk:
-        await desk.at_work()
-        await desk.ready()
-        yield desk
+def office_rows() -> Sequence[Entity]:
+    return [*office(), policy(Policy(recall_gap_s=0))]
 
 
 async def serving(desk: Desk, served: Console, *services: str) -> None:

@@ -33,14 +33,6 @@ async def served(tmp_path: Path) -> AsyncIterator[Console]:
         yield served
 
 
-@pytest.fixture
-async def desk(served: Console, browser: Browser) -> AsyncIterator[Desk]:
-    async with desk_in(browser, served) as desk:
-        await desk.at_work()
-        await desk.ready()
-        yield desk
-
-
 async def fits(desk: Desk) -> None:
     """Nothing scrolls on the work screen, and axe finds nothing."""
     tall, height = await desk.page.evaluate("[document.documentElement.scrollHeight, window.innerHeight]")

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
-from tests.browser.console_desk import Desk, desk_in, tab_to
+from tests.browser.console_desk import Desk, tab_to
 from tests.kit.axe import violations
-from tests.kit.console_server import Console, console
+from tests.kit.console_server import Console
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 ZOOMED: Any = {"width": 683, "height": 384}
-
-
-@pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Console]:
-    async with console(tmp_path / "edge") as served:
-        yield served
-
-
-@pytest.fixture
-async def desk(served: Console, browser: Browser) -> AsyncIterator[Desk]:
-    async with desk_in(browser, served) as desk:
-        await desk.at_work()
-        await desk.ready()
-        yield desk
 
 
 async def test_an_earlier_visit_is_found_by_keyboard_and_its_proof_given(desk: Desk, served: Console) -> None:

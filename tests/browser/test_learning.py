@@ -5,7 +5,6 @@ that it names, and does the five basic verbs in practice. A change of words or k
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -13,7 +12,7 @@ from playwright.async_api import Browser, Locator, expect
 
 from tests.browser.console_desk import Desk, desk_in, tab_to
 from tests.kit.axe import violations
-from tests.kit.console_server import Console, console
+from tests.kit.console_server import Console
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 TO_GUIDE = '.offer a[href="/guide"]'
@@ -30,12 +29,6 @@ class Instruction(NamedTuple):
     words: str
     key: str
     text: str
-
-
-@pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Console]:
-    async with console(tmp_path / "edge") as served:
-        yield served
 
 
 @pytest.fixture

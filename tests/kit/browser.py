@@ -19,13 +19,15 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+PROGRAMS = ("chromium-headless-shell", "chromium")
+"""The first is the same engine without a desktop around it: it starts in half the time."""
 CLOSE_S = 15.0
 
 
 @asynccontextmanager
 async def chromium(*arguments: str) -> AsyncIterator[Browser]:
     """A headless browser, closed at the end. Skips the test when no Chromium is on PATH, unless CI says it must be."""
-    path = shutil.which("chromium")
+    path = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if path is None:
         if os.environ.get("CI"):
             pytest.fail("no chromium on PATH")

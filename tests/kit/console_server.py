@@ -26,6 +26,7 @@ from sync.messages import feed as f
 from sync.messages.commands import CITIZEN, Actor
 from sync.messages.policy import Policy
 from tests.kit.edge import OFFICE, appointment, edge, staff
+from tests.kit.plain_http import NO_TLS
 
 CITIZEN_ACTOR = Actor(actor_id=CITIZEN, device_id="kiosk-1")
 SERVICES = {
@@ -127,7 +128,7 @@ async def console(
 
 
 async def _answers(url: str) -> None:
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=NO_TLS) as http:
         for _ in range(200):
             try:
                 if (await http.get(f"{url}/health/live")).status_code == 200:

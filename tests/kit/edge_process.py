@@ -18,6 +18,7 @@ from provisioning.launchers.ports import free_port
 from sync.io.ids import new_id
 from sync.messages.feed import Entity
 from tests.kit.edge import OFFICE, SECRET, prepare
+from tests.kit.plain_http import NO_TLS
 
 START_S = 60
 CSRF = f"vt_edge_{OFFICE}_csrf"
@@ -88,7 +89,7 @@ class Browser:
     """One browser at the console: cookies, cross-site token, JSON."""
 
     def __init__(self, url: str) -> None:
-        self.http = httpx.Client(base_url=url, timeout=10)
+        self.http = httpx.Client(verify=NO_TLS, base_url=url, timeout=10)
         self.http.get("/api/v1/services")
 
     def sign_in(self, staff_id: str, secret: str = SECRET) -> httpx.Response:

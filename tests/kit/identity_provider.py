@@ -35,7 +35,8 @@ START_S = 30
 
 
 class IdentityProvider:
-    """A provider at which ``user`` is always signed in. What it says can be changed between the steps of a sign-in.
+    """A provider at which ``user`` is always signed in, and proves it anew when asked to. What it says can be changed between the
+    steps of a sign-in.
 
     Attributes:
         user: claims of who is signed in there; none: they say No.
@@ -155,20 +156,25 @@ class IdentityProvider:
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier).digest()).rstrip(b"=").decode()
         if begun is None or begun["code_challenge"] != challenge or begun["redirect_uri"] != sent.get("redirect_uri"):
             return _json({"error": "invalid_grant"}, 400)
-        return _json({"access_token": "opaque", "token_type": "Bearer", "id_token": self._id_token(begun["nonce"])})
+        return _json({"access_token": "opaque", "token_type": "Bearer", "id_token": self._id_token(begun)})
 
-    def _id_token(self, nonce: str) -> str:
+    def _id_token(self, begun: dict[str, str]) -> str:
         now = int(self.now().timestamp())
-        honest = {"iss": self.url, "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": nonce, **(self.user or {})}
+        honest = {"iss": self.url, "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": begun["nonce"]}
+        if "max_age" in begun:  # OpenID Connect Core 1.0, 3.1.2.1: then the token has to say when
+            honest["auth_time"] = now if begun["max_age"] == "0" else now - int(begun["max_age"])
+        honest |= self.user or {}
         claims, header = _over(honest, self.planted), _over({"alg": "RS256", "kid": self.key.kid}, self.header)
         return self.sign(header, claims) if self.sign is not None else jwt.encode(header, claims, self.key)
 
 
 def settings(issuer: str, folder: Path, **changes: Any) -> SingleSignOn:
-    """What a server that believes a provider is told; its secret goes into a file of the folder."""
+    """What a server that believes a provider is told; its secret goes into a file of the folder. A busy machine is slow, not silent:
+    a test of silence says for itself how long it waits.
+    """
     secret = folder / "client.secret"
     secret.write_text(f"{SECRET}\n", encoding="utf-8")
-    return SingleSignOn(issuer=issuer, client_id=CLIENT, client_secret_file=secret, timeout_s=1, **changes)
+    return SingleSignOn(issuer=issuer, client_id=CLIENT, client_secret_file=secret, **{"timeout_s": 20, **changes})
 
 
 Reply = tuple[int, dict[str, str], bytes]

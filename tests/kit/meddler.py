@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from tests.kit.plain_http import NO_TLS
+
 HOP_BY_HOP = {"content-length", "transfer-encoding", "connection", "date", "server", "content-encoding"}
 
 
@@ -49,7 +51,7 @@ class Meddler:
         self.meddle: dict[str, Meddle] = {}
         self.meddled = 0
         self.sent_bytes = 0
-        self._http = httpx.AsyncClient(base_url=central_url, timeout=60, trust_env=False)
+        self._http = httpx.AsyncClient(verify=NO_TLS, base_url=central_url, timeout=60, trust_env=False)
 
     @property
     def url(self) -> str:

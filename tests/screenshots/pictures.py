@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, ViewportSize, expect
 
+from edge_node.console.widget_size import FITS
 from tests.browser.console_desk import Desk, desk_in
 from tests.kit.browser import chromium
 from tests.kit.clock import ManualClock
@@ -34,7 +35,7 @@ async def take(scratch: Path, folder: Path) -> list[Path]:
 
 async def _widget(desk: Desk, served: Console, album: Album) -> None:
     small = await desk.page.context.new_page()
-    await small.set_viewport_size({"width": 360, "height": 270})
+    await small.set_viewport_size(ViewportSize(width=FITS.width, height=FITS.height))
     await small.goto(f"{served.url}/widget")
     await album.add(small, "widget")
     await small.close()

@@ -1,12 +1,13 @@
 """Settings: TOML, environment over it, and errors that say where to look."""
 
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from provisioning.settings import SettingsError, config_path, load, read_secret
+from provisioning.settings import SettingsError, certificates_in, config_path, load, read_secret
 
 
 class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,3 +98,24 @@ def test_a_secret_is_read_without_its_line_end(tmp_path: Path) -> None:
         read_secret(path)
     with pytest.raises(SettingsError, match="cannot read the secret"):
         read_secret(tmp_path / "none")
+
+
+@pytest.mark.parametrize("content", [None, "", "no certificate", "a folder"])
+def test_certificates_that_cannot_be_read_name_their_setting_and_what_to_do(
+    tmp_path: Path, content: str | None
+) -> None:
+    path = tmp_path / "ca.pem"
+    if content == "a folder":
+        path.mkdir()
+    elif content is not None:
+        path.write_text(content, "utf-8")
+    with pytest.raises(
+        SettingsError, match=r"ca\.pem: .+\. Name a file of PEM certificates .+ or leave it out"
+    ) as raised:
+        certificates_in(path, "central.ca_file")
+    assert raised.value.key == "central.ca_file"
+    assert "None" not in raised.value.problem
+
+
+def test_without_a_file_the_systems_certificates_are_trusted() -> None:
+    assert certificates_in(None, "central.ca_file").verify_mode == ssl.CERT_REQUIRED

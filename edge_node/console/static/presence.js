@@ -36,8 +36,9 @@ async function hide() {
   document.dispatchEvent(new CustomEvent("console:look"));
 }
 
+// A lock is opened in the large window; the small one says whose it is.
 function leave() {
-  location.assign("/sign-in");
+  location.assign(document.body.matches(".widget") ? "/widget" : "/sign-in");
 }
 
 // A machine that slept has missed its timers: look at the clock, not at how often this was called.

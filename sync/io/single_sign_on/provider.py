@@ -24,7 +24,7 @@ from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
 from joserfc.jwk import KeySet
 
-from sync.domain.single_sign_on import SCOPES, Begun
+from sync.domain.single_sign_on import LEEWAY, SCOPES, Begun
 from sync.io.single_sign_on.settings import LOOPBACK, SingleSignOn
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
@@ -33,7 +33,6 @@ KEY_TYPES: Final = ("RSA", "EC")
 KNOWN_FOR = timedelta(hours=1)
 KEYS_AGAIN_AFTER = timedelta(minutes=1)
 """A token of an unknown key has the keys fetched again, not more often than that."""
-LEEWAY_S = 60
 MAX_BYTES = 512 * 1024
 CHECK_FAILED = (JoseError, SecurityWarning, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
@@ -66,14 +65,21 @@ class Tokens(msgspec.Struct, frozen=True):
 class Provider:
     """One provider. What it says of itself, and its keys, are known for an hour. No connection is kept: people sign in seldom."""
 
-    def __init__(self, settings: SingleSignOn, secret: str | None, return_to: str, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        settings: SingleSignOn,
+        secret: str | None,
+        trusted: ssl.SSLContext,
+        return_to: str,
+        now: Callable[[], datetime],
+    ) -> None:
         self._settings = settings
         self._secret = secret
+        self._trusted = trusted
         self._return_to = return_to
         self._now = now
         self._metadata: tuple[Metadata, datetime] | None = None
         self._keys: tuple[KeySet, datetime] | None = None
-        self._trusted = ssl.create_default_context(cafile=settings.ca_file)
 
     async def address_for(self, begun: Begun, language: str) -> str:
         """Where the browser goes.
@@ -91,7 +97,7 @@ class Provider:
         )
         asked: dict[str, str] = {"nonce": begun.nonce, "ui_locales": language}
         if rules.ask_always:
-            asked["prompt"] = "login"
+            asked["prompt"], asked["max_age"] = "login", "0"
         if rules.second_factor_acr:
             asked["acr_values"] = " ".join(rules.second_factor_acr)
         address, _ = client.create_authorization_url(
@@ -133,7 +139,7 @@ class Provider:
         params = {"nonce": begun.nonce, "client_id": rules.client_id, "access_token": tokens.access_token}
         try:
             claims = CodeIDToken(checked.claims, checked.header, options, params)
-            claims.validate(now=int(self._now().timestamp()), leeway=LEEWAY_S)
+            claims.validate(now=int(self._now().timestamp()), leeway=int(LEEWAY.total_seconds()))
         except CHECK_FAILED as error:
             raise AnswerRefused(f"claims: {error}") from error
         return dict(claims)

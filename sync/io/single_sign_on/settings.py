@@ -19,7 +19,8 @@ class SingleSignOn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         client_secret_file: its secret; none: a client without one (PKCE is used in either case).
         return_url: the address that people know this server by, without a path; the browser comes back to it.
         claim: names the person, by the id of our staff rows.
-        ask_always: the provider asks again each time, even if this browser has a session there: PCs are shared.
+        ask_always: the provider asks again each time, even if this browser has a session there: PCs are shared. It has to say
+            when it did (``auth_time``).
         second_factor_acr: values of ``acr`` that say a second factor was used; they are asked for.
         second_factor_amr: values of ``amr`` that say so (RFC 8176: ``mfa``, ``otp``, ``hwk``).
         ca_file: certificates that the provider is trusted by; none: the system's.

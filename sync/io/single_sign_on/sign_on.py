@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+import ssl
 from collections.abc import Callable
 from datetime import datetime
 from hmac import digest
@@ -24,6 +25,7 @@ from sync.domain.single_sign_on import (
     refusal,
     staff_id_in,
     used_second_factor,
+    was_asked,
 )
 from sync.io.single_sign_on.provider import AnswerRefused, Provider, ProviderSilent
 from sync.io.single_sign_on.settings import SingleSignOn
@@ -36,8 +38,8 @@ MAX_COOKIE_CHARS: Final = 4096
 _log = structlog.get_logger("single_sign_on")
 
 
-class Begin(msgspec.Struct, frozen=True):
-    """Where the browser goes, and the cookie that it takes along for ``COOKIE_S`` seconds."""
+class Departure(msgspec.Struct, frozen=True):
+    """Where the browser goes, and what it takes along for ``COOKIE_S`` seconds: `Begun`, sealed."""
 
     address: str
     cookie: str
@@ -48,21 +50,29 @@ class SignOn:
 
     Args:
         secret: of this client; none where it has none.
+        trusted: who may be the provider.
         return_to: the whole address that the provider leads back to.
         seal: what cookies are sealed with: the same in every process that may take a return.
         now: the wall clock, as true as it is known: tokens are valid for minutes.
     """
 
     def __init__(
-        self, settings: SingleSignOn, *, secret: str | None, return_to: str, seal: bytes, now: Callable[[], datetime]
+        self,
+        settings: SingleSignOn,
+        *,
+        secret: str | None,
+        trusted: ssl.SSLContext,
+        return_to: str,
+        seal: bytes,
+        now: Callable[[], datetime],
     ) -> None:
         self._settings = settings
-        self._provider = Provider(settings, secret, return_to, now)
+        self._provider = Provider(settings, secret, trusted, return_to, now)
         self._fernet = Fernet(base64.urlsafe_b64encode(digest(seal, b"single-sign-on", "sha256")))
         self._now = now
         self._inside = 0
 
-    async def begin(self, leads_to: str, language: str) -> Begin | NotProved:
+    async def begin(self, leads_to: str, language: str) -> Departure | NotProved:
         """The way to the provider, or why there is none.
 
         Args:
@@ -81,7 +91,7 @@ class SignOn:
             return NotProved("account_silent", leads_to)
         finally:
             self._inside -= 1
-        return Begin(address, self._sealed(begun))
+        return Departure(address, self._sealed(begun))
 
     async def finish(self, cookie: str, came: Return) -> Proved | NotProved:
         """Who came back, or why nobody did. The caller has the cookie removed in either case.
@@ -90,12 +100,18 @@ class SignOn:
             cookie: as the browser brought it; empty when it brought none.
         """
         begun = self._opened(cookie)
-        leads_to = begun.leads_to if begun is not None else ""
+        if begun is None:
+            return NotProved("account_late")
+        leads_to = begun.leads_to
+        if (why := refusal(begun, came, self._now(), self._settings.issuer)) is not None:
+            if came.error:
+                _log.info("account.error_came", error=came.error[:40])
+            return NotProved(why, leads_to)
         if self._inside >= MAX_AT_ONCE:
             return NotProved("account_busy", leads_to)
         self._inside += 1
         try:
-            return await self._judge(begun, came)
+            return await self._ask(begun, came)
         except ProviderSilent as silent:
             _log.warning("account.provider_silent", reason=str(silent))
             return NotProved("account_silent", leads_to)
@@ -105,18 +121,15 @@ class SignOn:
         finally:
             self._inside -= 1
 
-    async def _judge(self, begun: Begun | None, came: Return) -> Proved | NotProved:
-        if begun is None:  # nothing is asked of the provider for who began nothing here
-            return NotProved("account_late")
-        rules, names_itself = (
-            self._settings,
-            (await self._provider.metadata()).authorization_response_iss_parameter_supported,
-        )
-        if (why := refusal(begun, came, self._now(), rules.issuer, names_itself=names_itself)) is not None:
-            if came.error:
-                _log.info("account.error_came", error=came.error[:40])
-            return NotProved(why, begun.leads_to)
+    async def _ask(self, begun: Begun, came: Return) -> Proved | NotProved:
+        """What the provider says of a return that nothing speaks against here."""
+        rules, metadata = self._settings, await self._provider.metadata()
+        if came.lacks_name(names_itself=metadata.authorization_response_iss_parameter_supported):
+            raise AnswerRefused("the answer does not say whose it is")
         claims = await self._provider.claims(came.code, begun)
+        if rules.ask_always and not was_asked(claims, begun.begun_at, self._now()):
+            _log.warning("account.not_asked", auth_time="old" if "auth_time" in claims else "missing")
+            return NotProved("account_not_asked", begun.leads_to)
         return Proved(
             staff_id=staff_id_in(claims, rules.claim),
             second_factor=used_second_factor(claims, rules.second_factor_acr, rules.second_factor_amr),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -13,10 +14,11 @@ from tests.fault.processes.killing import Killing
 from tests.fault.processes.machines import Machines
 from tests.fault.processes.network import Network
 from tests.fault.processes.people import Weather
+from tests.smoke.__main__ import tell
 
 CENTRAL = "central"
 PAUSES_S = (0.3, 1.5)
-CENTRAL_PAUSES_S = (4.0, 8.0)
+CENTRAL_PAUSES_S = (2.0, 5.0)
 """Central is left alone longer: an office that never reaches it passes few of its own points."""
 
 
@@ -71,10 +73,13 @@ class Chaos:
 
     async def _hurt(self, place: str, kinds: Iterator[str], faults: dict[str, Fault], stop: asyncio.Event) -> None:
         while not stop.is_set():
-            kind = next(kinds)
+            kind, began_s = next(kinds), time.monotonic()
             try:
                 await faults[kind](place)
                 self.injected[kind] += 1
+                how = ""
             except NotReached:
                 self.not_reached[kind] += 1
+                how = ", which it never came to"
+            tell(f"  · {place}: {kind}{how} ({time.monotonic() - began_s:.1f} s)")
             await asyncio.sleep(self._rng.uniform(*(CENTRAL_PAUSES_S if place == CENTRAL else PAUSES_S)))

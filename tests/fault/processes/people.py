@@ -68,7 +68,7 @@ class Worker:
             except Refused as refused:
                 if refused.code in ("forbidden", "counter_closed"):
                     await self._do("open_counter", counter=counter, take_over=True)
-            await asyncio.sleep(self._rng.uniform(0.01, 0.12))
+            await asyncio.sleep(self._rng.uniform(0.03, 0.25))
 
     async def _one_act(self) -> None:
         if self._rng.random() < 0.45:

@@ -17,6 +17,7 @@ from sync.io.ids import new_id
 from tests.kit.central_database import Clusters
 from tests.kit.desk_and_central import CLERK, PASSWORD, DeskAndCentral, desk_and_central
 from tests.kit.edge import OFFICE
+from tests.kit.plain_http import NO_TLS
 from tests.kit.small_city import MONDAY_8H
 
 TUESDAY_9H = MONDAY_8H + timedelta(hours=25)
@@ -75,7 +76,9 @@ def text_of(reply: httpx.Response) -> str:
 
 @asynccontextmanager
 async def signed_in(desk: DeskAndCentral) -> AsyncIterator[Clerk]:
-    async with httpx.AsyncClient(base_url=desk.url, headers={"accept-language": "es"}, timeout=20) as http:
+    async with httpx.AsyncClient(
+        verify=NO_TLS, base_url=desk.url, headers={"accept-language": "es"}, timeout=20
+    ) as http:
         clerk = Clerk(desk, http)
         await clerk.sign_in()
         yield clerk

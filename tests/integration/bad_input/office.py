@@ -22,6 +22,7 @@ from tests.integration.bad_input.bookings import Bookings
 from tests.integration.portal.citizen import Document
 from tests.kit.edge import OFFICE, prepare
 from tests.kit.edge_process import EdgeProcess
+from tests.kit.plain_http import NO_TLS
 
 WITHIN_S = 10.0
 KIOSK = "kiosk-1"
@@ -40,7 +41,7 @@ class KioskFace:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.http = httpx.Client(base_url=url, timeout=10)
+        self.http = httpx.Client(verify=NO_TLS, base_url=url, timeout=10)
 
     def screen(self) -> Screen:
         return Screen(self.http.get("/").text)

@@ -39,6 +39,18 @@ async def test_old_marks_are_forgotten(tmp_path: Path) -> None:
         assert (await spool.remembered()).sounded == (TWO,)
 
 
+async def test_a_clock_that_was_set_back_makes_no_call_newer_than_those_after_it(tmp_path: Path) -> None:
+    ahead = CallMark(new_id(), "1.8", 0, AT + timedelta(days=3650))
+    after = [CallMark(new_id(), number, 0, AT) for number in ("1.9", "1.10", "2.3")]
+    unnumbered = CallMark(new_id(), "", 0, AT + timedelta(days=1))
+    async with open_spool(tmp_path / "display.db") as spool:
+        for mark in (*reversed(after), unnumbered, ahead):
+            await spool.mark_sounded(mark)
+        assert (await spool.remembered()).sounded == (unnumbered, ahead, *after), "by their numbers, oldest first"
+        await spool.forget(most=2)
+        assert (await spool.remembered()).sounded == tuple(after[1:])
+
+
 async def test_acks_that_nobody_answers_do_not_fill_the_disk(tmp_path: Path) -> None:
     ids = sorted(new_id() for _ in range(ACKS_MAX + 5))
     async with open_spool(tmp_path / "display.db") as spool:

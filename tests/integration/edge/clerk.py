@@ -12,6 +12,7 @@ import httpx
 from sync.io.ids import new_id
 from tests.kit.console_server import Console
 from tests.kit.edge import OFFICE, SECRET
+from tests.kit.plain_http import NO_TLS
 
 CSRF = f"vt_edge_{OFFICE}_csrf"
 
@@ -43,7 +44,9 @@ class Clerk:
 
 @asynccontextmanager
 async def clerk_at(served: Console, staff_id: str = "", counter: str = "", **headers: str) -> AsyncIterator[Clerk]:
-    async with httpx.AsyncClient(base_url=served.url, headers={"accept-language": "es", **headers}) as http:
+    async with httpx.AsyncClient(
+        verify=NO_TLS, base_url=served.url, headers={"accept-language": "es", **headers}
+    ) as http:
         clerk = Clerk(http)
         if staff_id:
             await clerk.sign_in(staff_id, counter)

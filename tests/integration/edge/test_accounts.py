@@ -40,6 +40,9 @@ SESSION, KEPT = f"vt_edge_{OFFICE}", f"vt_edge_{OFFICE}_account"
 SILENT = "La cuenta municipal no responde ahora. Entre con su usuario y su contraseña."
 LATE = "Esta entrada ha caducado o ya se usó."
 REFUSED = "No se ha podido comprobar su cuenta municipal."
+NOT_ASKED = "La cuenta municipal no le ha pedido que se identifique otra vez, y aquí hace falta."
+CODE_LATE = "Ha pasado demasiado tiempo."
+TOO_OLD = "Sin conexión central desde hace días"
 UNKNOWN = "Su cuenta municipal no tiene acceso aquí. Pídalo a su responsable."
 KEY = b"12345678901234567890"
 FACTOR = SecondFactor(secret=KEY, recovery=(recovery_hash("ACDEFGHJKMNP"),))
@@ -104,7 +107,7 @@ async def test_a_clerk_comes_by_the_account_and_the_node_keeps_nothing_of_it(des
         assert [(one["staff"], one["method"]) for one in logs if one["event"] == "staff.signed_in"] == [
             ("clerk-1", "account")
         ]
-        assert desk.provider.asked[0]["prompt"] == "login"
+        assert (desk.provider.asked[0]["prompt"], desk.provider.asked[0]["max_age"]) == ("login", "0")
         assert KEPT not in clerk.http.cookies
         rows = await desk.served.node.writer.run(lambda db: db.execute("SELECT * FROM staff_session").fetchall())
         assert len(rows) == 1
@@ -146,6 +149,8 @@ async def test_while_the_office_is_cut_off_there_is_the_password(desk: AccountDe
         ({"planted": {"iss": "https://evil.example"}}, 422, REFUSED),
         ({"planted": {"aud": "another-client"}}, 422, REFUSED),
         ({"planted": {"exp": 1}}, 422, REFUSED),
+        ({"planted": {"auth_time": None}}, 422, NOT_ASKED),
+        ({"planted": {"auth_time": 1}}, 422, NOT_ASKED),
         ({"sign": unsigned}, 422, REFUSED),
         ({"answer": {"code": "made-up"}}, 422, REFUSED),
         ({"answer": {"state": "made-up"}}, 422, LATE),
@@ -219,6 +224,91 @@ async def test_a_second_factor_is_asked_for_unless_the_provider_has(
     assert methods == ["account_code" if is_asked else "account"]
 
 
+async def code_wanted(clerk: Clerk) -> str:
+    """Come by the account; the word that stands for it until the code comes."""
+    _, text = await follow(clerk)
+    return text.split('name="pending" value="')[1].split('"')[0]
+
+
+@pytest.mark.parametrize("gone", ["its time is over", "it is deleted", "its second factor is"])
+async def test_who_lost_access_before_the_code_stays_outside(desk: AccountDesk, gone: str) -> None:
+    node, boss = desk.served.node, staff("boss", "clerk", "supervisor")
+    desk.says("boss")
+    async with clerk_at(desk.served) as clerk:
+        pending = await code_wanted(clerk)
+        if gone == "it is deleted":
+            await node.writer.run(lambda db: db.execute("DELETE FROM entity WHERE entity_id = 'boss'").rowcount)
+            await node.feed_applied()
+        elif gone == "its time is over":
+            past = msgspec.structs.replace(boss, second_factor=FACTOR, valid_until=desk.clock.now())
+            await feed(node, past)
+        else:
+            await feed(node, boss)
+        right = code_at(KEY, int(desk.clock.now().timestamp()) // STEP_S)
+        reply = await clerk.post("/sign-in/code", {"pending": pending, "code": right})
+        assert (reply.status_code, CODE_LATE in unescape(reply.text)) == (422, True)
+        assert SESSION not in clerk.http.cookies
+
+
+async def test_long_without_central_an_account_is_no_more_than_a_password(desk: AccountDesk) -> None:
+    heard = desk.served.node.sessions._heard
+    heard._connected = lambda: False
+    desk.clock.advance(hours=73)
+    async with clerk_at(desk.served) as clerk, clerk_at(desk.served) as boss:
+        reply, text = await follow(clerk)
+        assert (reply.status_code, TOO_OLD in text) == (422, True)
+        assert SESSION not in clerk.http.cookies
+        desk.says("boss", amr=["mfa"])
+        await follow(boss)
+        assert (await boss.http.get("/api/v1/me")).json()["staff_id"] == "boss", "the supervision always comes"
+        desk.says("clerk-1")
+        await follow(clerk)
+        assert (await clerk.http.get("/api/v1/me")).json()["staff_id"] == "clerk-1"
+
+
+async def test_a_counter_that_somebody_took_meanwhile_stays_theirs(desk: AccountDesk) -> None:
+    async with clerk_at(desk.served, "clerk-1", "3") as clerk, clerk_at(desk.served, "clerk-2") as other:
+        await clerk.post("/lock", {})
+        back = await way_back(clerk)
+        await other.post("/counter", {"counter": "3", "take_over": "yes", "confirmed": "yes"})
+        reply, _ = await follow(clerk, back)
+        assert (reply.url.path, reply.status_code) == ("/counter", 200)
+        sessions = desk.served.node.dispatcher.state.day.sessions.values()
+        assert [(one.counter, one.staff_id) for one in sessions] == [("3", "clerk-2")]
+
+
+async def test_a_counter_is_not_taken_back_from_who_took_it_in_the_same_moment(
+    desk: AccountDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dispatcher = desk.served.node.dispatcher
+    async with clerk_at(desk.served, "clerk-1", "3") as clerk, clerk_at(desk.served, "clerk-2") as other:
+        await clerk.post("/lock", {})
+        back, submit = await way_back(clerk), dispatcher.submit
+
+        async def after_another(command: Any, actor: Any, *more: Any, **names: Any) -> Any:
+            monkeypatch.setattr(dispatcher, "submit", submit)
+            await other.post("/counter", {"counter": "3", "take_over": "yes", "confirmed": "yes"})
+            return await submit(command, actor, *more, **names)
+
+        monkeypatch.setattr(dispatcher, "submit", after_another)
+        await follow(clerk, back)
+        assert (await clerk.http.get("/api/v1/me")).json()["staff_id"] == "clerk-1"
+        assert [(one.counter, one.staff_id) for one in dispatcher.state.day.sessions.values()] == [("3", "clerk-2")]
+
+
+async def test_a_locked_screen_that_somebody_else_took_meanwhile_is_its_persons_no_more(desk: AccountDesk) -> None:
+    async with clerk_at(desk.served, "clerk-1", "3") as screen:
+        await screen.post("/lock", {})
+        back = await way_back(screen)
+        await screen.sign_in("clerk-2", "4")
+        there = screen.http.cookies[SESSION]
+        await follow(screen, back)
+        assert (await screen.http.get("/api/v1/me")).json()["staff_id"] == "clerk-1", "who came last sits there"
+        assert desk.served.node.sessions.member(there) is None
+        counters = {one.staff_id: one.counter for one in desk.served.node.dispatcher.state.day.sessions.values()}
+        assert counters == {"clerk-1": "3", "clerk-2": "4"}, "each has their own"
+
+
 async def test_a_locked_screen_opens_by_the_account_and_the_counter_goes_along(desk: AccountDesk) -> None:
     async with clerk_at(desk.served, "clerk-1", "3") as clerk:
         await clerk.post("/lock", {})
@@ -234,6 +324,13 @@ async def test_in_practice_there_is_no_account(desk: AccountDesk) -> None:
         await clerk.post("/practice", {})
         assert "Práctica" in await clerk.page("/counter") or "práctica" in await clerk.page("/")
         assert (await clerk.http.get(BEGIN)).status_code == 404
+
+
+async def test_certificates_that_are_not_there_are_named(tmp_path: Path) -> None:
+    rules = settings("https://id.example", tmp_path, ca_file=tmp_path / "ca.pem")
+    with pytest.raises(SettingsError, match=r"single_sign_on\.ca_file: cannot read .+ca\.pem: No such file"):
+        async with console(tmp_path / "edge", single_sign_on=rules):
+            pass
 
 
 def test_the_console_has_to_know_its_own_address(tmp_path: Path) -> None:

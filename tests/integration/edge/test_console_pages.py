@@ -2,10 +2,8 @@
 
 import re
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from html import unescape
-from pathlib import Path
 
 import httpx
 import msgspec
@@ -17,23 +15,11 @@ from sync.io.ids import new_id
 from sync.messages import feed as f
 from sync.messages.commands import CITIZEN, Actor
 from tests.integration.edge.clerk import CSRF, Clerk, clerk_at, session
-from tests.kit.console_server import Console, console
+from tests.kit.console_server import Console
 from tests.kit.edge import OFFICE, entities, feed
 from ui.headers import PAGE_HEADERS
 
 UNKNOWN = "01a202c9-0000-7000-8000-000000000000"
-
-
-@pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Console]:
-    async with console(tmp_path / "edge") as served:
-        yield served
-
-
-@pytest.fixture
-async def clerk(served: Console) -> AsyncIterator[Clerk]:
-    async with clerk_at(served, "clerk-1", "4") as clerk:
-        yield clerk
 
 
 @pytest.mark.parametrize("path", ["/", "/counter", "/supervise", "/?panel=give"])

@@ -2,25 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
-from tests.integration.edge.clerk import Clerk, clerk_at, session
-from tests.kit.console_server import Console, console
-
-
-@pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Console]:
-    async with console(tmp_path / "edge") as served:
-        yield served
-
-
-@pytest.fixture
-async def clerk(served: Console) -> AsyncIterator[Clerk]:
-    async with clerk_at(served, "clerk-1", "4") as clerk:
-        yield clerk
+from tests.integration.edge.clerk import Clerk, session
+from tests.kit.console_server import Console
 
 
 def only(served: Console) -> str:

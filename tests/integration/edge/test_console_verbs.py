@@ -1,6 +1,5 @@
 """Every verb of the work screen as a browser without script sends it: what the queue does, and what is told."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +14,6 @@ from tests.kit.clock import ManualClock
 from tests.kit.console_server import CITIZEN_ACTOR, Console, console
 
 UNKNOWN = "01a202c9-0000-7000-8000-000000000000"
-
-
-@pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Console]:
-    async with console(tmp_path / "edge") as served:
-        yield served
-
-
-@pytest.fixture
-async def clerk(served: Console) -> AsyncIterator[Clerk]:
-    async with clerk_at(served, "clerk-1", "4") as clerk:
-        yield clerk
 
 
 def ticket(served: Console, label: str) -> Ticket:

@@ -44,12 +44,6 @@ async def served(tmp_path: Path) -> AsyncIterator[Console]:
         yield served
 
 
-@pytest.fixture
-async def clerk(served: Console) -> AsyncIterator[Clerk]:
-    async with clerk_at(served, "clerk-1", "4") as clerk:
-        yield clerk
-
-
 def session_at(served: Console, counter: str) -> str:
     return served.node.dispatcher.state.day.session_at[counter]
 

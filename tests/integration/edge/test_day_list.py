@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,24 +10,12 @@ from edge_node.console import journal_lines
 from edge_node.console.day_list import PER_PAGE
 from sync.messages.fact_types import FACTS
 from tests.integration.edge.clerk import Clerk, clerk_at, session
-from tests.kit.console_server import Console, console
+from tests.kit.console_server import Console
 from tests.kit.desk_and_central import desk_and_central
 from tests.kit.edge_end import until
 from tests.kit.services import Cluster
 from ui.catalog import load_catalog
 from ui.locales import STAFF_LOCALES
-
-
-@pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Console]:
-    async with console(tmp_path / "edge") as served:
-        yield served
-
-
-@pytest.fixture
-async def clerk(served: Console) -> AsyncIterator[Clerk]:
-    async with clerk_at(served, "clerk-1", "4") as clerk:
-        yield clerk
 
 
 async def test_a_ticket_that_is_long_over_is_found_with_its_history_and_its_proof(

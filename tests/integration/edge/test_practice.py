@@ -14,16 +14,10 @@ from edge_node.console.staff_sessions import Member
 from edge_node.practice import rooms
 from edge_node.practice.office import rows
 from edge_node.practice.people import LEFT_FOR_THE_LEARNER, MOST_WAITING, People
-from tests.kit.console_server import Console, console
+from tests.kit.console_server import Console
 from tests.kit.edge import OFFICE, SECRET, edge
 
 ROOM = f"vt_edge_{OFFICE}_practice_room"
-
-
-@pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Console]:
-    async with console(tmp_path / "edge") as served:
-        yield served
 
 
 def form_of(page: str, action: str) -> dict[str, str]:

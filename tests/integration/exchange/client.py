@@ -19,6 +19,7 @@ from sync.messages.people import PersonRequest
 from sync.messages.values import GENESIS
 from sync.messages.wire import Activation, DownRequest, HelloRequest, ReportRequest, SnapshotRequest, UpRequest
 from sync.protocol.streams import streams_of
+from tests.kit.plain_http import NO_TLS
 
 
 class NodeClient:
@@ -29,7 +30,7 @@ class NodeClient:
         self.key = Ed25519PrivateKey.generate()
         self.activation: Activation | None = None
         self.start: dict[str, tuple[int, bytes]] = {}
-        self.http = httpx.AsyncClient(base_url=url, timeout=40, trust_env=False)
+        self.http = httpx.AsyncClient(verify=NO_TLS, base_url=url, timeout=40, trust_env=False)
 
     async def __aenter__(self) -> Self:
         return self

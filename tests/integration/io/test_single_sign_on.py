@@ -5,43 +5,56 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import math
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
+import msgspec
 import pytest
 
-from sync.domain.single_sign_on import NotProved, Proved, Return
-from sync.io.single_sign_on.sign_on import MAX_AT_ONCE, Begin, SignOn
+from provisioning.single_sign_on import open_sign_on
+from sync.domain.single_sign_on import NotProved, Proved, Return, Why
+from sync.io.single_sign_on.settings import SingleSignOn
+from sync.io.single_sign_on.sign_on import MAX_AT_ONCE, Departure, SignOn
 from tests.kit.clock import ManualClock
-from tests.kit.identity_provider import SECRET, IdentityProvider, identity_provider, settings
+from tests.kit.identity_provider import IdentityProvider, identity_provider, settings
+
+
+def sign_on_by(rules: SingleSignOn, seal: bytes, clock: ManualClock) -> SignOn:
+    sign_on = open_sign_on(rules, return_to="http://127.0.0.1:1/return", seal=seal, now=clock.now)
+    assert sign_on is not None
+    return sign_on
 
 
 class Way:
     """A server and its provider, without pages."""
 
-    def __init__(self, provider: IdentityProvider, folder: Path, clock: ManualClock) -> None:
+    def __init__(self, provider: IdentityProvider, folder: Path, clock: ManualClock, **rules: Any) -> None:
         self.provider = provider
         self.clock = clock
-        self.sign_on = SignOn(
-            settings(provider.url, folder),
-            secret=SECRET,
-            return_to="http://127.0.0.1:1/return",
-            seal=b"seal",
-            now=clock.now,
-        )
+        self._rules = settings(provider.url, folder, **rules)
+        self.sign_on = self.server()
+
+    def server(self, seal: bytes = b"seal") -> SignOn:
+        return sign_on_by(self._rules, seal, self.clock)
 
     async def walk(self) -> Proved | NotProved:
-        begun = await self.sign_on.begin("/", "es")
-        if isinstance(begun, NotProved):
-            return begun
-        return await self.sign_on.finish(begun.cookie, await self.answer(begun))
+        departure = await self.sign_on.begin("/", "es")
+        if isinstance(departure, NotProved):
+            return departure
+        return await self.sign_on.finish(departure.cookie, await self.answer(departure))
 
-    async def answer(self, begun: Begin) -> Return:
+    async def answer(self, departure: Departure, *without: str) -> Return:
+        """What the provider leads back with; ``without``: what a browser takes out of the address."""
+        address = httpx.URL(departure.address)
+        for name in without:
+            assert name in address.params
+            address = address.copy_remove_param(name)
         async with httpx.AsyncClient(trust_env=False) as browser:
-            location = (await browser.get(begun.address)).headers["location"]
+            location = (await browser.get(address)).headers["location"]
         return Return(**dict(parse_qsl(urlsplit(location).query)))
 
     def forget(self) -> None:
@@ -108,6 +121,33 @@ async def test_no_claim_brings_more_than_a_refusal(way: Way) -> None:
             assert await way.walk() == NotProved("account_refused", "/"), planted
 
 
+async def test_who_must_be_asked_each_time_has_to_be_asked_now(way: Way) -> None:
+    now = int(way.clock.now().timestamp())
+    for said in (None, 0, now - 61, now + 61, True, math.nan, math.inf, -(10**400)):
+        async with way.provider.lying(planted={"auth_time": said}):
+            assert await way.walk() == NotProved("account_not_asked", "/"), said
+    for said in (now - 60, now, now + 0.5, now + 60):
+        async with way.provider.lying(planted={"auth_time": said}):
+            assert isinstance(await way.walk(), Proved), said
+
+
+async def test_a_browser_that_takes_the_asking_out_of_the_address_gains_nothing(way: Way) -> None:
+    departure = await way.sign_on.begin("/", "es")
+    assert isinstance(departure, Departure)
+    back = await way.answer(departure, "prompt", "max_age")
+    assert await way.sign_on.finish(departure.cookie, back) == NotProved("account_not_asked", "/")
+
+
+async def test_who_need_not_be_asked_each_time_comes_as_they_are(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with identity_provider(clock.now) as provider:
+        way = Way(provider, tmp_path, clock, ask_always=False)
+        assert isinstance(await way.walk(), Proved)
+        assert not {"prompt", "max_age"} & set(provider.asked[0])
+        async with provider.lying(planted={"auth_time": 1}):
+            assert isinstance(await way.walk(), Proved)
+
+
 async def test_no_keys_bring_more_than_a_refusal(way: Way) -> None:
     for keys in KEYS:
         way.forget()
@@ -135,19 +175,51 @@ async def test_no_answer_brings_more_than_a_refusal(way: Way) -> None:
             assert came.code in {"account_refused", "account_silent"}, answer[0]
 
 
-async def test_a_cookie_of_another_server_is_nothing(way: Way, tmp_path: Path) -> None:
-    begun = await way.sign_on.begin("/", "es")
-    assert isinstance(begun, Begin)
-    other = SignOn(
-        settings(way.provider.url, tmp_path),
-        secret=SECRET,
-        return_to="http://127.0.0.1:1/return",
-        seal=b"another seal",
-        now=way.clock.now,
+@pytest.mark.parametrize(
+    "changed, code",
+    [
+        ({"state": "another"}, "account_late"),
+        ({"iss": "https://evil.example"}, "account_refused"),
+        ({"error": "access_denied"}, "account_cancelled"),
+        ({"code": ""}, "account_refused"),
+        ({}, "account_silent"),  # only this one is worth a question
+    ],
+)
+async def test_what_costs_nothing_is_looked_at_first(way: Way, changed: dict[str, str], code: Why) -> None:
+    departure = await way.sign_on.begin("/", "es")
+    assert isinstance(departure, Departure)
+    back = msgspec.structs.replace(await way.answer(departure), **changed)
+    fresh = way.server()  # another process of central, that knows nothing of the provider yet
+    async with way.provider.lying(described={"issuer": "https://evil.example"}):
+        assert await fresh.finish(departure.cookie, back) == NotProved(code, "/")
+    if not changed:
+        way.clock.advance(minutes=11)
+        assert await fresh.finish(departure.cookie, back) == NotProved("account_late", "/")
+
+
+async def test_who_comes_too_late_is_told_so_however_many_are_inside(way: Way) -> None:
+    departure = await way.sign_on.begin("/", "es")
+    assert isinstance(departure, Departure)
+    backs = [await way.answer(departure) for _ in range(MAX_AT_ONCE)]
+    way.provider.gate.clear()
+    inside = [asyncio.create_task(way.sign_on.finish(departure.cookie, back)) for back in backs]
+    await asyncio.sleep(0)
+    assert await way.sign_on.finish(departure.cookie, backs[0]) == NotProved("account_busy", "/")
+    assert await way.sign_on.finish(departure.cookie, Return(code="c", state="another")) == NotProved(
+        "account_late", "/"
     )
-    assert await other.finish(begun.cookie, await way.answer(begun)) == NotProved("account_late")
-    assert "http" not in begun.cookie
-    assert "nonce" not in str(base64.urlsafe_b64decode(begun.cookie)), "the browser cannot read it"
+    assert await way.sign_on.finish("", backs[0]) == NotProved("account_late")
+    way.provider.gate.set()
+    assert all(isinstance(came, Proved) for came in await asyncio.gather(*inside))
+
+
+async def test_a_cookie_of_another_server_is_nothing(way: Way) -> None:
+    departure = await way.sign_on.begin("/", "es")
+    assert isinstance(departure, Departure)
+    other = way.server(b"another seal")
+    assert await other.finish(departure.cookie, await way.answer(departure)) == NotProved("account_late")
+    assert "http" not in departure.cookie
+    assert "nonce" not in str(base64.urlsafe_b64decode(departure.cookie)), "the browser cannot read it"
 
 
 async def test_a_provider_that_says_nothing_holds_no_more_than_so_many(tmp_path: Path) -> None:
@@ -158,13 +230,7 @@ async def test_a_provider_that_says_nothing_holds_no_more_than_so_many(tmp_path:
     silence = asyncio.Event()
     server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    sign_on = SignOn(
-        settings(f"http://127.0.0.1:{port}", tmp_path),
-        secret=SECRET,
-        return_to="http://127.0.0.1:1/return",
-        seal=b"seal",
-        now=ManualClock().now,
-    )
+    sign_on = sign_on_by(settings(f"http://127.0.0.1:{port}", tmp_path, timeout_s=1), b"seal", ManualClock())
     came = await asyncio.gather(*(sign_on.begin("/", "es") for _ in range(MAX_AT_ONCE + 3)))
     silence.set()
     server.close()

@@ -22,6 +22,7 @@ SESSION = "vt_central_staff"
 SILENT = "La cuenta municipal no responde ahora. Entre con su usuario y su contraseña."
 LATE = "Esta entrada ha caducado o ya se usó."
 REFUSED = "No se ha podido comprobar su cuenta municipal."
+NOT_ASKED = "La cuenta municipal no le ha pedido que se identifique otra vez, y aquí hace falta."
 UNKNOWN = "Su cuenta municipal no tiene acceso aquí. Pídalo a su responsable."
 
 

@@ -8,6 +8,8 @@ from urllib.parse import urljoin
 
 import httpx
 
+from tests.kit.plain_http import NO_TLS
+
 
 class Form:
     """A form as the page offers it: its address and its fields with the values they have."""
@@ -96,7 +98,10 @@ class Citizen:
 
     def __init__(self, address: str, language: str = "es") -> None:
         self.client = httpx.AsyncClient(
-            base_url=address, headers={"accept-language": language, "accept": "text/html"}, follow_redirects=True
+            verify=NO_TLS,
+            base_url=address,
+            headers={"accept-language": language, "accept": "text/html"},
+            follow_redirects=True,
         )
         self.reply = httpx.Response(200)
         self.page = Document("")

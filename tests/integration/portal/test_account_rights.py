@@ -26,6 +26,17 @@ async def bed(portal_dsn: str, portal_folder: Path, tmp_path: Path) -> AsyncIter
         yield there
 
 
+async def enrolled(bed: AccountBed) -> bytes:
+    """What Alonso's code generator holds from now on."""
+    async with bed.portal.server.central.pool.acquire() as connection:
+        made = await enrol(
+            connection, "centro", "alonso", Attested(actor="ops", at=bed.portal.clock.now()), replace=True
+        )
+        assert not isinstance(made, str)
+        secret: bytes = await connection.fetchval("SELECT secret FROM second_factor WHERE staff_id = 'alonso'")
+    return secret
+
+
 async def test_our_own_rows_say_who_may_come(bed: AccountBed) -> None:
     async with bed.citizen() as browser:
         bed.provider.user = {"sub": "f-1", "preferred_username": "ana", "roles": ["admin"], "groups": ["manager"]}
@@ -59,6 +70,27 @@ async def test_who_was_locked_or_removed_does_not_come(bed: AccountBed) -> None:
 
 
 @pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE staff SET valid_until = now() - interval '99 years' WHERE id = 'alonso'",
+        "DELETE FROM staff WHERE id = 'alonso'",
+        "DELETE FROM second_factor WHERE staff_id = 'alonso'",
+    ],
+)
+async def test_who_lost_access_before_the_code_stays_outside(bed: AccountBed, change: str) -> None:
+    secret = await enrolled(bed)
+    async with bed.citizen() as browser:
+        await browser.open(f"{BEGIN}?a=/incidencias")
+        await bed.change_staff(change)
+        right = code_at(secret, int(bed.portal.clock.now().timestamp()) // STEP_S)
+        page = await browser.send("/personal/codigo", code=right)
+        assert (browser.reply.status_code, "Ha pasado demasiado tiempo." in page.words) == (422, True)
+        assert (await stopped_at(browser, "/incidencias")).status_code == 303
+    assert await bed.sessions() == 0
+    assert await bed.methods() == []
+
+
+@pytest.mark.parametrize(
     "said, is_asked",
     [
         ({}, True),
@@ -71,12 +103,7 @@ async def test_who_was_locked_or_removed_does_not_come(bed: AccountBed) -> None:
 async def test_a_second_factor_is_asked_for_unless_the_provider_has(
     bed: AccountBed, said: dict[str, Any], is_asked: bool
 ) -> None:
-    async with bed.portal.server.central.pool.acquire() as connection:
-        made = await enrol(
-            connection, "centro", "alonso", Attested(actor="ops", at=bed.portal.clock.now()), replace=True
-        )
-        assert not isinstance(made, str)
-        secret: bytes = await connection.fetchval("SELECT secret FROM second_factor WHERE staff_id = 'alonso'")
+    secret = await enrolled(bed)
     bed.provider.planted = said
     async with bed.citizen() as browser:
         page = await browser.open(f"{BEGIN}?a=/incidencias")

@@ -12,7 +12,10 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
+from central.app import create_app
+from central.settings import Keys, Settings
 from central.staff.account_routes import COOKIE
+from provisioning.settings import SettingsError
 from sync.io.single_sign_on.settings import SingleSignOn
 from sync.io.single_sign_on.sign_on import MAX_AT_ONCE
 from tests.integration.portal.account_bed import (
@@ -20,6 +23,7 @@ from tests.integration.portal.account_bed import (
     BUTTON,
     LATE,
     NAMES_ITSELF,
+    NOT_ASKED,
     REFUSED,
     RETURN,
     SESSION,
@@ -195,6 +199,19 @@ async def test_what_does_not_hold_opens_nothing(bed: AccountBed) -> None:
         assert browser.path == "/oficinas-ahora", "the honest one is believed"
 
 
+async def test_a_provider_that_asked_nobody_now_is_no_proof_on_a_shared_pc(bed: AccountBed) -> None:
+    now = int(bed.portal.clock.now().timestamp())
+    for said in (None, now - 3600):
+        async with bed.citizen() as browser, bed.provider.lying(planted={"auth_time": said}):
+            page = await browser.open(f"{BEGIN}?a=/incidencias")
+            assert (browser.reply.status_code, NOT_ASKED in page.words) == (422, True)
+            assert SESSION not in browser.client.cookies
+            assert f"{BEGIN}?a=%2Fincidencias" in page.links
+    async with bed.citizen("en") as browser, bed.provider.lying(planted={"auth_time": None}):
+        page = await browser.open(BEGIN)
+        assert "The municipal account did not ask you again who you are, which is needed here." in page.words
+
+
 async def test_a_provider_that_promises_to_name_itself_has_to(bed: AccountBed) -> None:
     async with bed.citizen() as browser, bed.provider.lying(described={NAMES_ITSELF: True}):
         page = await browser.open(BEGIN)
@@ -241,7 +258,11 @@ async def test_nobody_waits_for_a_provider_that_hangs_or_is_gone(
     bed: AccountBed, portal_dsn: str, portal_folder: Path, tmp_path: Path
 ) -> None:
     bed.provider.gate.clear()
-    async with bed.citizen("en") as browser:
+    hanging = settings(bed.provider.url, tmp_path, timeout_s=1)
+    async with (
+        running_portal(portal_dsn, portal_folder, bed.portal.clock, hanging) as portal,
+        portal.citizen("en") as browser,
+    ):
         async with asyncio.timeout(5):
             page = await browser.open(BEGIN)
         assert browser.reply.status_code == 503
@@ -331,6 +352,15 @@ async def test_a_form_that_waits_is_not_promised_what_cannot_be_kept(bed: Accoun
         browser._show(await browser.post(form, {}))
         assert (browser.reply.status_code, BUTTON in browser.page.words) == (401, True)
         assert "Con la cuenta municipal no se conserva lo que escribió" in browser.page.words
+
+
+def test_certificates_that_are_not_there_are_named_before_anything_is_opened(
+    portal_folder: Path, tmp_path: Path
+) -> None:
+    rules = settings("https://id.example", tmp_path, ca_file=tmp_path / "ca.pem")
+    keys = Keys(folder=portal_folder / "keys", create_missing=True)
+    with pytest.raises(SettingsError, match=r"single_sign_on\.ca_file: cannot read .+ca\.pem: No such file"):
+        create_app(Settings(keys=keys, single_sign_on=rules))
 
 
 @pytest.mark.parametrize(

@@ -377,6 +377,17 @@ def test_the_same_counter_in_another_browser_tells_the_first_one() -> None:
     assert isinstance(office.do(call, at("09:03"), device="console-2"), Accepted)
 
 
+def test_who_only_brings_their_own_counter_along_takes_nobody_elses() -> None:
+    office, ana, luis = office_of_two()
+    theirs = c.OpenCounter(request_id=new_id(), counter="2", take_over=True, only_own=True)
+    assert code(office.do(theirs, at("09:02"), device="console-2")) == "counter_taken"
+    nobodys = c.OpenCounter(request_id=new_id(), counter="3", take_over=True, only_own=True)
+    assert code(office.do(nobodys, at("09:02"), device="console-2")) == "counter_closed"
+    own = c.OpenCounter(request_id=new_id(), counter="1", take_over=True, only_own=True)
+    assert isinstance(office.do(own, at("09:02"), device="console-2"), Accepted)
+    assert set(office.day.sessions) == {ana, luis}
+
+
 def test_a_clerk_with_a_counter_takes_over_another_ones() -> None:
     office, ana, luis = office_of_two()
     for clerk, session in (("ana", ana), ("luis", luis)):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from sync.domain.sign_in import MAX_ID_CHARS
 from sync.domain.single_sign_on import (
+    LEEWAY,
     MAX_CODE_CHARS,
     RETURN_WITHIN,
     Begun,
@@ -15,6 +17,7 @@ from sync.domain.single_sign_on import (
     refusal,
     staff_id_in,
     used_second_factor,
+    was_asked,
 )
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -42,16 +45,13 @@ GOOD = Return(code="c", state="s")
     ],
 )
 def test_a_return_is_followed_up_when_it_fits(came: Return, why: str | None) -> None:
-    assert refusal(BEGUN, came, NOW, ISSUER, names_itself=False) == why
-
-
-def test_who_began_nothing_comes_too_late() -> None:
-    assert refusal(None, GOOD, NOW, ISSUER, names_itself=False) == "account_late"
-    assert refusal(None, Return(), NOW, ISSUER, names_itself=False) == "account_late"
+    assert refusal(BEGUN, came, NOW, ISSUER) == why
 
 
 def test_a_promised_name_must_be_there() -> None:
-    assert refusal(BEGUN, GOOD, NOW, ISSUER, names_itself=True) == "account_refused"
+    assert GOOD.lacks_name(names_itself=True)
+    assert not GOOD.lacks_name(names_itself=False)
+    assert not Return(code="c", state="s", iss=ISSUER).lacks_name(names_itself=True)
 
 
 @pytest.mark.parametrize(
@@ -59,12 +59,35 @@ def test_a_promised_name_must_be_there() -> None:
     [
         (RETURN_WITHIN, None),
         (RETURN_WITHIN + timedelta(seconds=1), "account_late"),
-        (timedelta(seconds=-60), None),  # the clock was set a little back meanwhile
-        (timedelta(seconds=-61), "account_late"),
+        (-LEEWAY, None),  # the clock was set a little back meanwhile
+        (-LEEWAY - timedelta(seconds=1), "account_late"),
     ],
 )
 def test_a_return_has_its_time(later: timedelta, why: str | None) -> None:
-    assert refusal(BEGUN, GOOD, NOW + later, ISSUER, names_itself=False) == why
+    assert refusal(BEGUN, GOOD, NOW + later, ISSUER) == why
+
+
+@pytest.mark.parametrize(
+    "said_s, asked",
+    [
+        (0, True),
+        (90, True),
+        (90.5, True),
+        (-60, True),  # the clocks may differ
+        (-61, False),  # that was an earlier sign-in
+        (150, True),
+        (151, False),  # nobody was asked tomorrow
+    ],
+)
+def test_the_provider_says_when_it_asked(said_s: float, asked: bool) -> None:
+    claims = {"auth_time": NOW.timestamp() + said_s}
+    assert was_asked(claims, NOW, NOW + timedelta(seconds=90)) == asked
+
+
+@pytest.mark.parametrize("said", [None, True, "1795420800", [], {}, math.nan, math.inf, -math.inf, 10**400])
+def test_what_is_no_time_says_nothing(said: object) -> None:
+    assert not was_asked({"auth_time": said}, NOW, NOW)
+    assert not was_asked({}, NOW, NOW)
 
 
 @pytest.mark.parametrize(
