@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Literal
 
 import msgspec
@@ -94,6 +95,10 @@ class Audible(msgspec.Struct, frozen=True):
         return frozenset(map(mark_of, self.calls))
 
 
+Arranged = tuple[ShownCall | None, tuple[ShownCall, ...]]
+"""The call in large, and the rows."""
+
+
 class BoardKeeper:
     """Holds the newest board and answers what to show.
 
@@ -105,9 +110,11 @@ class BoardKeeper:
     def __init__(self, now_ns: int, epoch: int = 0) -> None:
         self.epoch = epoch
         self._board: Board | None = None
+        self._calls: tuple[ShownCall, ...] = ()
         self._made_ns: int | None = None  # when the held board was made, on our monotonic clock
         self._anchor: tuple[int, datetime, int] | None = None  # epoch, office time, our monotonic clock
         self._grace_from_ns = now_ns
+        self._arranged: tuple[Board, datetime | None, Arranged] | None = None
 
     def receive(self, board: Board, *, retained: bool, now_ns: int) -> Reception:
         """Take a board or drop it."""
@@ -117,6 +124,7 @@ class BoardKeeper:
             return "superseded"
         self.epoch = board.epoch
         self._board = board
+        self._calls = _calls(board)
         if not retained:
             self._anchor = (board.epoch, board.at, now_ns)
         self._made_ns = self._monotonic_of(board)
@@ -137,9 +145,9 @@ class BoardKeeper:
         if board is None:
             return View(state=state)
         if state == "offline":
-            calls = by_age(_shown(board, None))
+            calls = by_age(self._calls)
             return View(state=state, open=board.open, rows=tuple(calls[:ROWS_OFFLINE]))
-        main, rows = arrange(_shown(board, now), now)
+        main, rows = self._arrange(board, now)
         return View(
             state=state,
             open=board.open,
@@ -155,10 +163,17 @@ class BoardKeeper:
         board, now = self._board, self._office_time(now_ns)
         if board is None or now is None or self._state(now_ns) != "live":
             return None
-        main, rows = arrange(_shown(board, now), now)
+        main, rows = self._arrange(board, now)
         seen = {call.mark for call in (main, *rows) if call is not None and call.fresh}
         calls = [call for call in board.calls if mark_of(call) in seen]
         return Audible(tuple(sorted(calls, key=lambda call: call.called_at)), now)
+
+    def _arrange(self, board: Board, now: datetime | None) -> Arranged:
+        """What is lit and what is heard at one moment are chosen once."""
+        known = self._arranged
+        if known is None or known[0] is not board or known[1] != now:
+            known = self._arranged = (board, now, arrange(_shown(self._calls, now), now))
+        return known[2]
 
     def _state(self, now_ns: int) -> State:
         since_ns = self._grace_from_ns if self._made_ns is None else self._made_ns
@@ -193,10 +208,10 @@ def age_s(called_at: datetime, now: datetime) -> float:
 
 def by_age(calls: Iterable[ShownCall]) -> list[ShownCall]:
     """Newest first."""
-    return sorted(calls, key=lambda call: call.called_at, reverse=True)
+    return sorted(calls, key=attrgetter("called_at"), reverse=True)
 
 
-def arrange(calls: list[ShownCall], now: datetime | None) -> tuple[ShownCall | None, tuple[ShownCall, ...]]:
+def arrange(calls: list[ShownCall], now: datetime | None) -> Arranged:
     """Choose the large call and the rows.
 
     Large is the newest call that is still to be answered or fresh (a person who comes at once must not take the number away
@@ -216,19 +231,26 @@ def _is_recent(call: ShownCall, now: datetime | None) -> bool:
     return now is None or age_s(call.called_at, now) < RECENT_FOR_S
 
 
-def _shown(board: Board, now: datetime | None) -> list[ShownCall]:
-    return [_shown_call(c, now, current=True) for c in board.calls] + [
-        _shown_call(c, now, current=False) for c in board.recent
-    ]
+def _calls(board: Board) -> tuple[ShownCall, ...]:
+    """The calls of a board as they are shown once they are not fresh any more."""
+    return tuple(_shown_call(c, current=True) for c in board.calls) + tuple(
+        _shown_call(c, current=False) for c in board.recent
+    )
 
 
-def _shown_call(call: BoardCall, now: datetime | None, *, current: bool) -> ShownCall:
-    fresh = now is not None and age_s(call.called_at, now) <= CALL_SOUND_MAX_AGE_S
+def _shown(calls: Iterable[ShownCall], now: datetime | None) -> list[ShownCall]:
+    if now is None:
+        return list(calls)
+    since = now - timedelta(seconds=CALL_SOUND_MAX_AGE_S)
+    return [msgspec.structs.replace(call, fresh=True) if call.called_at >= since else call for call in calls]
+
+
+def _shown_call(call: BoardCall, *, current: bool) -> ShownCall:
     return ShownCall(
         mark=mark_of(call),
         called_at=call.called_at,
         label=call.label,
         counter=call.counter,
         current=current,
-        fresh=fresh,
+        fresh=False,
     )

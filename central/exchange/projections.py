@@ -172,7 +172,7 @@ async def project(
 
 async def _try(tx: PostgresRights, projection: Projection | None, opened: OpenedFact) -> str | None:
     """None, or what went wrong: the name of the error, never its text, which may quote the fact."""
-    origin = Origin(office=opened.record.header.office, happened_at=opened.happened_at)
+    origin = Origin(office=opened.record.header.office, happened_at=opened.happened_at, by_age=opened.by_age)
     queued = len(tx.queued)
     try:
         async with savepoint(tx.connection):

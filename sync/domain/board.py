@@ -34,8 +34,10 @@ def board(
     for announcement in reversed(day.announcements):
         if announcement.counter in here:
             newest.setdefault((announcement.ticket_id, announcement.counter), announcement)
-    current = [a for a in newest.values() if _still_called(day, a)]
-    recent = [a for a in newest.values() if not _still_called(day, a)][:RECENT_SHOWN]
+    current: list[Announcement] = []
+    recent: list[Announcement] = []
+    for announcement in newest.values():
+        (current if _still_called(day, announcement) else recent).append(announcement)
     services = tuple(_service_wait(day, s, waits) for s in _services_of(zone, catalogue))
     known = [w.wait for w in services if w.wait is not None]
     return Board(
@@ -46,7 +48,7 @@ def board(
         beat=beat,
         at=now,
         calls=tuple(_board_call(a) for a in current),
-        recent=tuple(_board_call(a) for a in recent),
+        recent=tuple(_board_call(a) for a in recent[:RECENT_SHOWN]),
         waiting=sum(w.waiting for w in services),
         wait=max(known, key=lambda w: (w.high_min, w.low_min)) if known else None,
         services=services,

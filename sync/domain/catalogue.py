@@ -55,7 +55,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
 
     def zone_of_service(self, service: str) -> str:
         """The zone where a service is called: that of the first counter which serves it, else the office's first."""
-        for counter in sorted(self.counters.values(), key=lambda c: (service not in c.primary, c.id)):
-            if service in counter.primary or service in counter.secondary:
-                return counter.zone
-        return self.office.zones[0]
+        serving = [c for c in self.counters.values() if service in c.primary or service in c.secondary]
+        if not serving:
+            return self.office.zones[0]
+        return min(serving, key=lambda c: (service not in c.primary, c.id)).zone

@@ -23,6 +23,7 @@ def starts_at(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, TURN, tzinfo=zone).astimezone(UTC)
 
 
+@lru_cache(maxsize=64)
 def ends_at(day: date, zone: tzinfo) -> datetime:
     """The UTC instant at which a service day ends, which is when the next begins."""
     return starts_at(day + timedelta(days=1), zone)

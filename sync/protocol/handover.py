@@ -49,6 +49,7 @@ async def on_released(tx: RightsTx, origin: Origin, fact: TicketReleased) -> Non
         return
     grant = await _grant(tx, origin, fact, max(fact.tenure, known) + 1)
     if await tx.has_office(fact.to_office):
+        grant = msgspec.structs.replace(grant, service_date=await _day_of(tx, origin, fact))
         await _give(tx, grant, fact.to_office, leaving=origin.office)
         return
     await _give(tx, grant, origin.office, leaving=None)
@@ -125,11 +126,14 @@ async def on_wanted_back(tx: RightsTx, origin: Origin, fact: TicketWantedBack) -
     if token is None or token.accepted or token.grant is None or token.grant.from_office != origin.office:
         return
     if token.tenure == fact.tenure + 1 and token.office != origin.office:
-        await send_elsewhere(tx, fact.ticket_id, origin.office)
+        await send_elsewhere(tx, fact.ticket_id, origin.office, fact.service_date)
 
 
-async def send_elsewhere(tx: RightsTx, ticket_id: str, to_office: str) -> bool:
+async def send_elsewhere(tx: RightsTx, ticket_id: str, to_office: str, service_date: date | None = None) -> bool:
     """A person sends a ticket in transit to another office than the one that does not answer. False: it is not in transit.
+
+    Args:
+        service_date: what that office calls the day; none: as the ticket's grant does.
 
     The office that was meant is told, when it is back, that its copy is void; should it have called the person meanwhile,
     that call finds nobody.
@@ -137,7 +141,13 @@ async def send_elsewhere(tx: RightsTx, ticket_id: str, to_office: str) -> bool:
     token = await tx.token(ticket_id)
     if token is None or token.accepted or token.grant is None or not await tx.has_office(to_office):
         return False
-    grant = msgspec.structs.replace(token.grant, tenure=token.tenure + 1, series=None, number=None)
+    grant = msgspec.structs.replace(
+        token.grant,
+        tenure=token.tenure + 1,
+        service_date=service_date or token.grant.service_date,
+        series=None,
+        number=None,
+    )
     await _void(tx, token)
     await tx.set_token(_token(grant, to_office))
     await _put_grant(tx, to_office, grant)
@@ -200,6 +210,17 @@ async def forget_day(tx: RightsTx, tokens: Iterable[TicketToken]) -> None:
 def _is_held(token: TicketToken | None, office: str, tenure: int) -> bool:
     """Whether an office's ticket is the one that counts; a ticket that never moved has no token."""
     return token is None or (token.office == office and tenure in (token.tenure, token.held_as))
+
+
+async def _day_of(tx: RightsTx, origin: Origin, fact: TicketReleased) -> date:
+    """The service day of who is sent on: what the sender calls it, but never later than it was by central's clock when the ticket
+    was given up. Its age on one monotonic clock tells when that was, so what is told after its day is over stays of its day; a
+    fact that only a wall clock dates keeps its date. An earlier date stands as well: a machine that slept takes its facts for
+    younger than they are.
+    """
+    if not origin.by_age:
+        return fact.service_date
+    return min(fact.service_date, await tx.service_date(origin.office, origin.happened_at))
 
 
 async def _grant(tx: RightsTx, origin: Origin, fact: TicketReleased, tenure: int) -> TicketGrant:

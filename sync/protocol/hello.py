@@ -28,6 +28,8 @@ from sync.protocol.store import START, Authority, CentralTx, EdgeStore, Position
 
 PROTO_MIN = PROTOCOL
 PROTO_MAX = PROTOCOL
+FACT_VERSIONS = {tag: fact.V for tag, fact in FACTS.items()}
+"""The version of each kind of fact that this build knows."""
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +93,7 @@ async def say_hello(store: EdgeStore, node: Node, report: NodeReport, request_id
         incarnation=node.incarnation,
         proto_min=PROTO_MIN,
         proto_max=PROTO_MAX,
-        fact_versions={tag: fact.V for tag, fact in FACTS.items()},
+        fact_versions=FACT_VERSIONS,
         schema=report.schema,
         sqlite_version=report.sqlite_version,
         clock_at=report.clock_at,

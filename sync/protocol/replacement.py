@@ -49,9 +49,6 @@ class ReplacementTx(RightsTx, Protocol):
     async def last_floor(self, office: str, until: date) -> NumberFloor | None:
         """The floors of the latest service day up to ``until`` that the office's stream holds."""
 
-    async def service_date(self, office: str, at: datetime) -> date:
-        """The service date of an instant at an office that there is."""
-
 
 class Replaced(msgspec.Struct, frozen=True, kw_only=True):
     """How many open tickets went to the new node, and the floors of its labels by series."""

@@ -102,6 +102,9 @@ class RightsTx(Protocol):
     async def is_recovering(self) -> bool:
         """Whether central was restored from a backup and still waits for what offices have to tell."""
 
+    async def service_date(self, office: str, at: datetime) -> date:
+        """The service date of an instant at an office that there is."""
+
     async def has_office(self, office: str) -> bool:
         """Whether the city has such an office."""
 
@@ -158,7 +161,9 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         office: whose journal it is in.
         happened_at: when it happened by central's clock, as well as central can tell.
+        by_age: that is counted back from its telling on one monotonic clock; else a wall clock has a say.
     """
 
     office: str
     happened_at: datetime
+    by_age: bool = False

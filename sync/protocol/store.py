@@ -140,12 +140,14 @@ class OpenedFact(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         happened_at: when, by central's clock, as well as central can tell.
+        by_age: that is counted back from its telling on one monotonic clock.
         late: its node had no authority any more when it told of it.
     """
 
     record: FactRecord
     fact: Fact
     happened_at: datetime
+    by_age: bool = False
     late: bool = False
 
 

@@ -103,6 +103,11 @@ class UplinkSession:
         self._retry_after_s = 0
         self.halted: HaltReason | None = None
 
+    @property
+    def is_asking(self) -> bool:
+        """Whether a request is in flight; facts written meanwhile go with the next."""
+        return self._in_flight.request is not None
+
     async def next_request(self, request_id: str, moment: Moment = UNTOLD) -> UpRequest | None:
         """The next batch to send; None when all is acknowledged, one is in flight, or the session is halted."""
         if self.halted is not None or self._in_flight.request is not None:
@@ -183,6 +188,8 @@ class UplinkSession:
 
 def fit(facts: Sequence[FactRecord], max_bytes: int) -> Sequence[FactRecord]:
     """The longest run from the front whose encoded size stays within ``max_bytes``; at least one fact."""
+    if len(codec.encode(facts)) - 1 <= max_bytes:
+        return facts
     size = 0
     for count, record in enumerate(facts):
         size += len(codec.encode(record)) + 1
@@ -263,7 +270,12 @@ async def _record(
     opened, poison = open_facts([chained.record for chained in fresh])
     told_at = aligned(request, received_at)
     opened = [
-        msgspec.structs.replace(each, late=late, happened_at=happened_at(each.record, request, told_at))
+        msgspec.structs.replace(
+            each,
+            late=late,
+            happened_at=happened_at(each.record, request, told_at),
+            by_age=age_us(each.record, request) is not None,
+        )
         for each in opened
     ]
     parked = [*poison, *await tx.project(opened)]
@@ -293,10 +305,17 @@ def happened_at(record: FactRecord, request: UpRequest, told_at: datetime) -> da
     """When a fact happened, by central's clock: by how much older than its telling it is on the same monotonic clock; by the
     wall clock of its office when the machine was booted in between. Never in the future.
     """
-    header, age_us = record.header, (request.mono_ns - record.header.mono_ns) // 1000
-    if header.boot_id and header.boot_id == request.boot_id and 0 <= age_us <= UPTIME_MAX // timedelta(microseconds=1):
-        return told_at - timedelta(microseconds=age_us)
-    return min(header.occurred_at, told_at)
+    age = age_us(record, request)
+    if age is not None:
+        return told_at - timedelta(microseconds=age)
+    return min(record.header.occurred_at, told_at)
+
+
+def age_us(record: FactRecord, request: UpRequest) -> int | None:
+    """How much older than its telling a fact is, in microseconds of one monotonic clock; none when a boot lies in between."""
+    header, age = record.header, (request.mono_ns - record.header.mono_ns) // 1000
+    is_one_boot = header.boot_id and header.boot_id == request.boot_id
+    return age if is_one_boot and 0 <= age <= UPTIME_MAX // timedelta(microseconds=1) else None
 
 
 def open_facts(records: Sequence[FactRecord]) -> tuple[list[OpenedFact], list[Parked]]:

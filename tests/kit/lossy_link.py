@@ -47,15 +47,15 @@ class LossyLink:
         self._counted["messages"] += 1
         if direction in self.blocked:
             return self._lose("blocked")
-        if self._happens(self.faults.drop):
+        faults, chance = self.faults, self._rng.random
+        if faults.drop and chance() < faults.drop:
             return self._lose("drop")
-        if direction == "down" and self._happens(self.faults.lost_reply):
+        if direction == "down" and faults.lost_reply and chance() < faults.lost_reply:
             return self._lose("lost_reply")
-        copies = 1
-        if self._happens(self.faults.duplicate):
+        if faults.duplicate and chance() < faults.duplicate:
             self._counted["duplicate"] += 1
-            copies = 2
-        return [self._travel_ms() for _ in range(copies)]
+            return [self._travel_ms(), self._travel_ms()]
+        return [self._travel_ms()]
 
     def heal(self) -> None:
         """End every fault; what is under way arrives as decided."""
@@ -63,17 +63,18 @@ class LossyLink:
         self.blocked = frozenset()
 
     def _travel_ms(self) -> int:
-        travel_ms = self._rng.randint(10, 80)
-        if self._happens(self.faults.reorder):
+        faults, chance = self.faults, self._rng.random
+        travel_ms = self._between(10, 80)
+        if faults.reorder and chance() < faults.reorder:
             self._counted["reorder"] += 1
-            travel_ms += self._rng.randint(50, 2_000)
-        if self._happens(self.faults.delay):
+            travel_ms += self._between(50, 2_000)
+        if faults.delay and chance() < faults.delay:
             self._counted["delay"] += 1
-            travel_ms += self._rng.randint(2_000, 180_000)
+            travel_ms += self._between(2_000, 180_000)
         return travel_ms
 
-    def _happens(self, chance: float) -> bool:
-        return chance > 0 and self._rng.random() < chance
+    def _between(self, least_ms: int, most_ms: int) -> int:
+        return least_ms + int(self._rng.random() * (most_ms - least_ms + 1))
 
     def _lose(self, how: str) -> list[int]:
         self._counted[how] += 1

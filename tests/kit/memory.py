@@ -5,17 +5,16 @@ Every write notes how to undo it. A transaction that raises runs its notes backw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Generic, Literal, TypeVar
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Generic, Literal, TypeVar
 
 from sync.messages.wire import SnapshotRow
 
 T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
-Q = TypeVar("Q")
-W = TypeVar("W")
 EntityKey = tuple[str, str, str]
+_ABSENT, _GREW = object(), object()
 CrashPoint = Literal["before_commit", "after_commit"]
 CommitFault = Literal["no_room", "io_error", "io_error_late", "aborted"]
 """How a commit may fail while its process lives on; after ``io_error_late`` it is durable, and nobody was told."""
@@ -41,39 +40,45 @@ class UndoLog:
     """Writes to dictionaries and lists, each with its way back."""
 
     def __init__(self) -> None:
-        self._steps: list[Callable[[], object]] = []
-        self._written: list[tuple[object, object]] = []
+        self._steps: list[tuple[Any, Any, Any]] = []
+        """Table, key and what was there; for a list that grew ``_GREW``."""
+        self._written: dict[int, dict[Any, None]] = {}
 
-    def keys_of(self, table: dict[Q, W]) -> list[Q]:
+    def keys_of(self, table: Mapping[K, object]) -> Collection[K]:
         """The keys of a dictionary that were written or dropped, each once, also those whose write was undone since."""
-        written = {key: None for where, key in self._written if where is table}
-        return list(written)  # type: ignore[arg-type]
+        return self._written.get(id(table), ())
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing was ever noted: its transaction has only read."""
+        return not self._steps and not self._written
 
     def __len__(self) -> int:
         return len(self._steps)
 
     def put(self, table: dict[K, V], key: K, value: V) -> None:
-        if key in table:
-            old = table[key]
-            self._steps.append(lambda: table.__setitem__(key, old))
-        else:
-            self._steps.append(lambda: table.pop(key))
-        self._written.append((table, key))
+        self._steps.append((table, key, table.get(key, _ABSENT)))
+        self._written.setdefault(id(table), {})[key] = None
         table[key] = value
 
     def drop(self, table: dict[K, V], key: K) -> None:
         if key in table:
-            old = table.pop(key)
-            self._written.append((table, key))
-            self._steps.append(lambda: table.__setitem__(key, old))
+            self._steps.append((table, key, table.pop(key)))
+            self._written.setdefault(id(table), {})[key] = None
 
     def add(self, rows: list[V], row: V) -> None:
         rows.append(row)
-        self._steps.append(rows.pop)
+        self._steps.append((rows, None, _GREW))
 
     def roll_back(self, to: int = 0) -> None:
         while len(self._steps) > to:
-            self._steps.pop()()
+            table, key, before = self._steps.pop()
+            if before is _GREW:
+                table.pop()
+            elif before is _ABSENT:
+                del table[key]
+            else:
+                table[key] = before
 
 
 class MemoryStore:
@@ -88,7 +93,8 @@ class MemoryStore:
     def begin(self) -> UndoLog:
         assert not self._open, "a step holds one transaction at a time"
         self._open = True
-        self.undo = UndoLog()
+        if not self.undo.is_blank:
+            self.undo = UndoLog()
         return self.undo
 
     def abort(self) -> None:
@@ -98,6 +104,9 @@ class MemoryStore:
     def commit(self) -> None:
         crash, self.crash_next = self.crash_next, None
         fault, self.fail_next = self.fail_next, None
+        if crash is None and fault is None and not len(self.undo):
+            self._open = False
+            return
         if crash == "before_commit":
             self.abort()
             raise Crashed(crash)

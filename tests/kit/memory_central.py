@@ -188,6 +188,8 @@ class MemoryCentralTx:
 
     def flush(self) -> None:
         """Write the queued rows, in the order of the streams."""
+        if not self.queued:
+            return
         queued, self.queued = sorted(self.queued, key=lambda row: row.stream), []
         for row in queued:
             emit_row(self, **msgspec.structs.asdict(row))
@@ -229,7 +231,7 @@ class MemoryCentralTx:
         failed: list[Parked] = []
         for opened in facts:
             savepoint, queued = len(self.undo), len(self.queued)
-            origin = Origin(office=opened.record.header.office, happened_at=opened.happened_at)
+            origin = Origin(office=opened.record.header.office, happened_at=opened.happened_at, by_age=opened.by_age)
             try:
                 self.store.projector(self, opened)
                 await take_effect(self, origin, opened.fact, late=opened.late)

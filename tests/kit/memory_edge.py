@@ -55,6 +55,10 @@ class MemoryEdgeStore(MemoryStore):
             undo.put(self.requests, request_id, True)
         self.commit()
 
+    def written(self, epoch: int) -> int:
+        """How many facts the journal of an epoch has."""
+        return len(self.journal.get(epoch, ()))
+
     def end(self, epoch: int) -> Position:
         facts = self.journal.get(epoch)
         return Position(len(facts), facts[-1].hash) if facts else START

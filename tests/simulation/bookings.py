@@ -117,7 +117,8 @@ class Bookings:
 
     def _free(self, store: MemoryCentralStore, now: datetime) -> list[SeatRef]:
         later = {slot.slot_id for slot in store.slots.values() if slot.start_at > now}
-        return [ref for ref, seat in store.seats.items() if _is_for_sale(ref, seat) and ref.slot_id in later]
+        seats = store.seats.items()
+        return [ref for ref, seat in seats if seat.state == "free" and ref.seat_no <= SEATS and ref.slot_id in later]
 
     def _lendable(self, store: MemoryCentralStore, office: str, now: datetime) -> list[LeasedSeat]:
         chosen: list[LeasedSeat] = []

@@ -77,8 +77,7 @@ class WatchedCentralStore(MemoryCentralStore):
             self.news.add(stream)
         for lease_id in undo.keys_of(self.leases):
             self._ledger.note_lease(self.leases[lease_id].lease)
-        for key in self.log:
-            self._ledger.check_raw_log(self, key)
+        self._ledger.check_raw_logs(self)
         self.watch.look(self, undo)
 
     def fail_over(self) -> int:
@@ -387,8 +386,8 @@ class CentralNode(Process):
         self._clockwork.trace(f"central fails over, {lost} commits lost")
         self._stalled = False
         self._ledger.branch(self.store)
+        self._ledger.check_raw_logs(self.store)
         for key in self.store.log:
-            self._ledger.check_raw_log(self.store, key)
             self._ledger.check_told(self.store, key)
         self.crash()
 

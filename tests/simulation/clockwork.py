@@ -5,12 +5,20 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
+from typing import TypeVar
 
 from tests.kit.facts import MORNING, uuid_of
 
 TAIL = 400
+
+T = TypeVar("T")
+
+
+def pick(rng: Random, things: Sequence[T]) -> T:
+    """One of a few things, in one draw."""
+    return things[int(rng.random() * len(things))]
 
 
 class Clockwork:
@@ -21,6 +29,7 @@ class Clockwork:
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
         self._asked = 0
         self._digest = hashlib.sha256()
+        self._noted: list[str] = []
         self._ids = self.fork("ids")
         self.began_at = MORNING
         """What a right clock showed when the run began."""
@@ -58,8 +67,15 @@ class Clockwork:
     def trace(self, line: str) -> None:
         """Note what happened; the run's hash is over all notes."""
         noted = f"{self.now_ms / 1000:9.3f} {line}"
-        self._digest.update(noted.encode())
+        self._noted.append(noted)
         self.tail.append(noted)
+        if len(self._noted) >= TAIL:
+            self._digest_notes()
 
     def trace_hash(self) -> str:
+        self._digest_notes()
         return self._digest.hexdigest()
+
+    def _digest_notes(self) -> None:
+        self._digest.update("".join(self._noted).encode())
+        self._noted.clear()

@@ -41,7 +41,7 @@ class Clones:
     def clone(self, node: OfficeNode) -> bool:
         """Copy the disk of a node and start the copy; not of one that is a copy itself."""
         is_whole = node.up and not node.is_copy and not node.store.fence
-        if not is_whole or node.store.end(node.epoch).seq < LONG_ENOUGH:
+        if not is_whole or node.store.written(node.epoch) < LONG_ENOUGH:
             return False
         twin = self._start(node)
         node.is_copy = twin.is_copy = True

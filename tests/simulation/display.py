@@ -85,7 +85,7 @@ class Display:
             if version(told) < self._shown:
                 raise Violated("I-22", "stale_display", f"{self._office}: {version(told)} after {self._shown}")
             self._shown = version(told)
-        self.look()
+            self.look()
 
     def look(self) -> None:
         """What is lit and what sounds at this moment."""

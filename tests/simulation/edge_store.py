@@ -23,8 +23,9 @@ class WatchedEdgeStore(MemoryEdgeStore):
     def on_commit(self, undo: UndoLog) -> None:
         if not len(undo):
             return
-        self._ledger.note_told(self._key, self)
-        self._ledger.check_told(self._central, self._key)
+        if undo.keys_of(self.acks):
+            self._ledger.note_told(self._key, self)
+            self._ledger.check_told(self._central, self._key)
         if len(undo.keys_of(self.entities)) or len(undo.keys_of(self.places)):
             self._ledger.check_prefix(self._key[0], self)
 
@@ -36,6 +37,9 @@ class WatchedEdgeStore(MemoryEdgeStore):
             super().commit_act(records, request_id)
         except (Crashed, CommitFailed) as failed:
             if str(failed) in ("after_commit", "io_error_late"):
-                self._ledger.note_facts(self._key, records)
+                self._note(records)
             raise
-        self._ledger.note_facts(self._key, records)
+        self._note(records)
+
+    def _note(self, records: Sequence[FactRecord]) -> None:
+        self._ledger.note_facts(self._key, self.journal.get(self._key[1], ()), records)

@@ -22,7 +22,7 @@ from kiosk_agent.machine import events as e
 from kiosk_agent.machine import screens as s
 from kiosk_agent.telling import NOT_NOW
 from sync.domain.reserve import next_reserved
-from sync.domain.service_day import service_date
+from sync.domain.service_day import ends_at, service_date, starts_at
 from sync.messages import topics as t
 from sync.messages.facts import ReserveGranted
 from tests.simulation import kiosk_desk
@@ -71,6 +71,10 @@ class SimKiosk:
         self.note_printed: Callable[[str, int], None] = lambda series, number: None
         """Called with each label on paper: a new node asks all kiosks before it gives any."""
         self._life = 0
+        self._said: t.HeldNumbers | None = None
+        """What it says of its numbers, until that changes."""
+        self._day = (self._now, self._now, date.min)
+        """From when until when it is which service day, as far as it was asked."""
         self._silent_since_ms: int | None = 0
         # the spool: what survives a restart
         self._open: t.KioskTakeTicket | None = None
@@ -133,8 +137,7 @@ class SimKiosk:
             return
         self._silent_since_ms = None
         self.note_heard(node)
-        self._show(e.EdgeHeard(True))
-        self._show(e.ReserveStands("none"))
+        self._stands(heard=True, reserve="none")
         if node.epoch > self._epoch:
             self._epoch = node.epoch
             self._begin_retelling()
@@ -148,18 +151,24 @@ class SimKiosk:
         if self._silent_since_ms is None:
             self._silent_since_ms = self._node().silent_since_ms if not self._node().speaks else now_ms
         if now_ms - self._silent_since_ms >= t.BOARD_STALE_S * 1000:
-            self._show(e.EdgeHeard(False))
-            self._show(e.ReserveStands("ready" if self._next() is not None else "used_up"))
+            self._stands(heard=False, reserve="ready" if self._next() is not None else "used_up")
+
+    def _stands(self, *, heard: bool, reserve: s.Stands) -> None:
+        """Tell the screen what has changed."""
+        if heard != self.screen.edge_heard:
+            self._show(e.EdgeHeard(heard))
+        if reserve != self.screen.reserve:
+            self._show(e.ReserveStands(reserve))
 
     def _held(self) -> t.HeldNumbers:
-        block = self._block
-        return t.HeldNumbers(
-            service_date=self._today,
-            series=block.series if block is not None else None,
-            last=block.last if block is not None else 0,
-            highest=dict(sorted(self._seen.items())),
-            untold=len(self._untold),
-        )
+        block, today, untold = self._block, self._today, len(self._untold)
+        series, last = (block.series, block.last) if block is not None else (None, 0)
+        said = self._said
+        if said is None or (said.service_date, said.series, said.last, said.untold) != (today, series, last, untold):
+            highest = dict(sorted(self._seen.items()))
+            said = t.HeldNumbers(service_date=today, series=series, last=last, highest=highest, untold=untold)
+            self._said = said
+        return said
 
     # tickets
 
@@ -191,6 +200,7 @@ class SimKiosk:
         self._papers.append((slip, self._now))
         series, number = slip.label[0], int(slip.label[1:])
         self._seen[series] = max(number, self._seen.get(series, 0))
+        self._said = None
         self.note_printed(series, number)
         self._counted["kiosk_papers"] += 1
         self._clockwork.trace(f"{self.office} {self.device} prints {slip.label}")
@@ -291,4 +301,8 @@ class SimKiosk:
 
     @property
     def _today(self) -> date:
-        return service_date(self._now, ZONE)
+        now = self._now
+        if not self._day[0] <= now < self._day[1]:
+            today = service_date(now, ZONE)
+            self._day = (starts_at(today, ZONE), ends_at(today, ZONE), today)
+        return self._day[2]

@@ -13,7 +13,7 @@ from sync.domain.outcomes import refuse
 from sync.messages import topics as t
 from sync.messages.commands import CITIZEN, Actor, AnyCommand, TakePrinted, TakeTicket
 from sync.messages.facts import Fact, ReserveGranted
-from sync.messages.feed import NumberFloor, TicketClosed, TicketTaken
+from sync.messages.feed import NumberFloor
 from sync.messages.refusals import Refusal
 from tests.simulation.office import OfficeNode
 
@@ -25,6 +25,7 @@ def hear_status(node: OfficeNode, device: str, held: t.HeldNumbers) -> None:
     """A kiosk has said what it knows of numbers: pass over what is on paper, grant what is due."""
     if node.numbers.get(device) != held:
         node.numbers[device] = held
+        node.numbers_settled = None
     settle(node)
 
 
@@ -32,6 +33,12 @@ def settle(node: OfficeNode) -> None:
     """First what must be passed over, then the blocks behind it; nothing before the day is open."""
     queue = node.queue
     queue.turn()
+    day = queue.day
+    given = (day.service_date, day.is_open, tuple(day.last_numbers.values()), tuple(day.reserves.values()))
+    place = (queue.run, node.rows.looks, given)
+    if node.numbers_settled == place:  # nothing that this follows from has changed
+        return
+    node.numbers_settled = place
     told = node.numbers
     facts: list[Fact] = [*reserve.skipped(queue.day, told, lambda series: believed(node, series))]
     facts += reserve.grants(queue.day, KIOSKS, told, queue.catalogue)
@@ -80,8 +87,7 @@ def believed(node: OfficeNode, series: str) -> int:
 
 def floor_of(node: OfficeNode, day: date) -> NumberFloor | None:
     """Central's floors for this life of the node on a service day."""
-    floors = (row for row in node.rows() if isinstance(row, NumberFloor) and row.epoch == node.epoch)
-    return next((row for row in floors if row.service_date == day), None)
+    return next((row for row in node.rows.floors(node.epoch) if row.service_date == day), None)
 
 
 def _answered(node: OfficeNode, command: AnyCommand, actor: Actor, *, gives: bool = False) -> t.KioskReply:
@@ -116,7 +122,7 @@ def slip_of(ticket_id: str, label: str, service: str, issued_at: datetime) -> t.
 
 
 def _printed(node: OfficeNode, told: t.KioskTellPrinted) -> TakePrinted:
-    is_moved = any(isinstance(row, (TicketClosed, TicketTaken)) and row.id == told.ticket_id for row in node.rows())
+    is_moved = told.ticket_id in {row.id for row in node.rows.closed} | {row.id for row in node.rows.taken}
     code = told.follow_code or bytes(t.FOLLOW_CODE_BYTES)
     floor = floor_of(node, told.service_date)
     return retold.command_of(told, code, floor=floor, is_moved=is_moved, up_to=believed(node, told.series))

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from datetime import date
 from typing import Literal
 
 import msgspec
 
 from sync.domain.office_day import OfficeDay
-from sync.messages.codec import MalformedMessage
 from sync.messages.commands import SYSTEM
-from sync.messages.envelope import FactRecord, chain, open_fact
+from sync.messages.envelope import FactHeader, FactRecord, chain
 from sync.messages.facts import (
+    Fact,
     LeaseReturned,
     LeaseSold,
     TicketAbandoned,
@@ -29,10 +28,19 @@ from sync.messages.facts import (
 )
 from sync.messages.feed import Appointment, Lease
 from sync.messages.values import GENESIS, SeatRef
-from sync.protocol.store import ChainedRow, Position
+from sync.protocol.store import ChainedFact, ChainedRow, Position
 from tests.kit.memory_central import MemoryCentralStore
 from tests.kit.memory_edge import MemoryEdgeStore
+from tests.simulation.decoded import opened
 
+NOTED = frozenset(
+    each.TYPE
+    for each in (
+        *(TicketIssued, TicketAccepted, TicketReleased, TicketFinished, TicketAbandoned),
+        *(LeaseSold, LeaseReturned),
+    )
+)
+"""Kinds of facts by which something is promised or moves."""
 Key = tuple[str, int]
 """One life of an office's node: (office, epoch)."""
 
@@ -109,6 +117,8 @@ class Ledger:
         self._ends: dict[str, Position] = {}
         self._told: dict[Key, Position] = {}
         self._verified: dict[Key, int] = {}
+        self._chained: dict[bytes, tuple[bytes, FactRecord]] = {}
+        """What offices have committed, by its hash, and the hash before it: such a link need not be hashed again."""
         self.is_restored = False
         """Central was put back in time, and has not heard of everything again yet."""
         self.labels: dict[tuple[str, date, str], str] = {}
@@ -172,8 +182,13 @@ class Ledger:
         self._contents[stream, chained.hash] = (row.seq, after)
         return chained.hash
 
-    def check_raw_log(self, store: MemoryCentralStore, key: Key) -> None:
-        """I-3, for what was appended since the last check."""
+    def check_raw_logs(self, store: MemoryCentralStore) -> None:
+        """I-3, for what was appended to any log since the last check."""
+        for key, log in store.log.items():
+            if len(log) != self._verified.get(key, 0):
+                self._check_raw_log(store, key)
+
+    def _check_raw_log(self, store: MemoryCentralStore, key: Key) -> None:
         log = store.log.get(key, [])
         verified = min(self._verified.get(key, 0), len(log))
         running = log[verified - 1].hash if verified else GENESIS
@@ -181,6 +196,9 @@ class Ledger:
             fact = log[index]
             if fact.record.seq != index + 1:
                 raise Violated("I-3", "gaps", f"{key}: place {index + 1} holds seq {fact.record.seq}")
+            if self._chained.get(fact.hash) == (running, fact.record):
+                running = fact.hash
+                continue
             running = chain(running, fact.record)
             if fact.hash != running:
                 raise Violated("I-3", "chain_breaks", f"{key}: seq {index + 1}")
@@ -240,14 +258,27 @@ class Ledger:
 
     # the edges' commits
 
-    def note_facts(self, key: Key, records: Sequence[FactRecord]) -> None:
-        """What an office committed: promises, labels and moves are made in this moment."""
-        for record in records:
-            with suppress(MalformedMessage):
-                self._note_fact(key, record)
+    def note_facts(self, key: Key, journal: Sequence[ChainedFact], records: Sequence[FactRecord]) -> None:
+        """What an office committed: promises, labels and moves are made in this moment.
 
-    def _note_fact(self, key: Key, record: FactRecord) -> None:
-        fact = open_fact(record)
+        Args:
+            journal: the office's, which ends with these records.
+        """
+        running = journal[-len(records) - 1].hash if len(journal) > len(records) else GENESIS
+        for chained in journal[len(journal) - len(records) :]:
+            self._chained[chained.hash] = (running, chained.record)
+            running = chained.hash
+        for record in records:
+            self._check_named(key, record.header)
+            if record.header.type in NOTED and (fact := opened(record)) is not None:
+                self._note_fact(key, fact)
+
+    def _check_named(self, key: Key, header: FactHeader) -> None:
+        is_asked = header.request_id is not None or header.actor_id == SYSTEM
+        if not header.actor_id or not header.device_id or not is_asked:
+            raise Violated("I-25", "unaudited", f"{key}: {header.type} at {header.seq} by {header.actor_id}")
+
+    def _note_fact(self, key: Key, fact: Fact) -> None:
         match fact:
             case TicketIssued():
                 if key in self.issued_in[fact.ticket_id]:
@@ -265,10 +296,6 @@ class Ledger:
                 self.returned.update((fact.lease_id, seat) for seat in fact.seats)
             case _:
                 pass
-        header = record.header
-        is_asked = header.request_id is not None or header.actor_id == SYSTEM
-        if not header.actor_id or not header.device_id or not is_asked:
-            raise Violated("I-25", "unaudited", f"{key}: {header.type} at {record.seq} by {header.actor_id}")
 
     def _note_accepted(self, key: Key, fact: TicketAccepted) -> None:
         """I-9: a tenure is granted to one office. A slip may be believed beside the grant to a replaced node of its office."""
@@ -384,10 +411,3 @@ class Ledger:
                 raise Violated(
                     "I-4", "feed_skewed", f"{office}: {stream} at {cursor.seq} is not the prefix up to there"
                 )
-
-
-def opened(record: FactRecord) -> object:
-    """The fact of a record; none when its body does not fit."""
-    with suppress(MalformedMessage):
-        return open_fact(record)
-    return None

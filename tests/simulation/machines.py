@@ -13,7 +13,7 @@ from tests.kit.memory import CommitFault
 from tests.simulation.central import CentralNode
 from tests.simulation.clockwork import Clockwork
 from tests.simulation.office import OfficeNode
-from tests.simulation.swarm import Swarm
+from tests.simulation.swarm import Chances, Swarm
 
 TEN_YEARS_MS = 3652 * 86_400_000
 DST_DAYS = (datetime(2026, 10, 25, 0, 56, tzinfo=UTC), datetime(2026, 3, 29, 0, 56, tzinfo=UTC))
@@ -21,6 +21,11 @@ DST_DAYS = (datetime(2026, 10, 25, 0, 56, tzinfo=UTC), datetime(2026, 3, 29, 0, 
 LEAP_DAYS = (datetime(2028, 2, 29, 8, 0, tzinfo=UTC),)
 OLDER_BUILDS = (frozenset({Lease.KIND}), frozenset({TicketGrant.KIND, TicketClosed.KIND}))
 """What a build does not know: leases, or handovers."""
+IN_A_STEP = (
+    *("pause_edge", "pause_central", "edge_io_error", "edge_no_room", "central_abort", "cancelled_step"),
+    *("cancelled_request", "clock_step_years", "flapping", "outdated"),
+)
+IO_ERRORS: tuple[CommitFault, ...] = ("io_error", "io_error_late")
 UPGRADED = 0.03
 """How often, per step, an office of an older build is upgraded."""
 
@@ -37,6 +42,7 @@ class Machines:
         self._rng = clockwork.fork("machines")
         self._swarm = swarm
         self._counted = counted
+        self._chances = Chances(self._rng, swarm.of(IN_A_STEP))
         clockwork.began_at = self._first_day()
 
     def _first_day(self) -> datetime:
@@ -62,51 +68,43 @@ class Machines:
 
     def hurt(self, node: OfficeNode, central: CentralNode) -> None:
         """Do what chance wants in this step."""
-        self._stop_processes(node, central)
-        self._refuse_commits(node, central)
-        self._cancel(node, central)
-        if self._happens("clock_step_years"):
-            self._counted["clock_step_years"] += 1
-            self._step_by_years(node)
-        if self._happens("flapping") and not node.link.blocked:
-            self._counted["flapping"] += 1
-            self._flap(node, self._rng.randint(3, 20))
-        if node.up and self._happens("outdated"):
-            self._counted["outdated"] += 1
-            node.is_outdated = True
-            node.crash()
+        for fault in self._chances.happening():
+            self._hurt(fault, node, central)
         if (node.lacks or node.is_outdated) and self._rng.random() < UPGRADED:
             node.upgrade()
 
-    def _stop_processes(self, node: OfficeNode, central: CentralNode) -> None:
-        if node.up and self._happens("pause_edge"):
-            self._counted["pause_edge"] += 1
-            node.pause(self._rng.choice((5_000, 60_000, 300_000)))
-        if central.up and self._happens("pause_central"):
-            self._counted["pause_central"] += 1
-            central.pause(self._rng.choice((5_000, 30_000, 120_000)))
-
-    def _refuse_commits(self, node: OfficeNode, central: CentralNode) -> None:
-        errors: tuple[CommitFault, ...] = ("io_error", "io_error_late")
-        if self._happens("edge_io_error"):
-            self._counted["edge_io_error"] += 1
-            node.store.fail_next = self._rng.choice(errors)
-        if self._happens("edge_no_room"):
-            self._counted["edge_no_room"] += 1
-            node.store.fail_next = "no_room"
-            self._clockwork.after(self._rng.choice((10_000, 60_000)), node.room_again)
-        if self._happens("central_abort"):
-            self._counted["central_abort"] += 1
-            central.store.fail_next = "aborted"
-
-    def _cancel(self, node: OfficeNode, central: CentralNode) -> None:
-        """At the edge a step runs on the writer's thread to its end and only who waits for it is cancelled; at central the step
-        itself is, at any of its awaits.
+    def _hurt(self, fault: str, node: OfficeNode, central: CentralNode) -> None:
+        """Tasks that are cancelled: at the edge a step runs on the writer's thread to its end and only who waits for it is cancelled;
+        at central the step itself is, at any of its awaits. Both are counted when they are.
         """
-        if self._happens("cancelled_step"):
-            node.cancel_next = True
-        if self._happens("cancelled_request"):
-            central.store.cancel_in = self._rng.randint(0, 12)
+        match fault:
+            case "pause_edge" if node.up:
+                node.pause(self._rng.choice((5_000, 60_000, 300_000)))
+            case "pause_central" if central.up:
+                central.pause(self._rng.choice((5_000, 30_000, 120_000)))
+            case "edge_io_error":
+                node.store.fail_next = self._rng.choice(IO_ERRORS)
+            case "edge_no_room":
+                node.store.fail_next = "no_room"
+                self._clockwork.after(self._rng.choice((10_000, 60_000)), node.room_again)
+            case "central_abort":
+                central.store.fail_next = "aborted"
+            case "cancelled_step":
+                node.cancel_next = True
+                return
+            case "cancelled_request":
+                central.store.cancel_in = self._rng.randint(0, 12)
+                return
+            case "clock_step_years":
+                self._step_by_years(node)
+            case "flapping" if not node.link.blocked:
+                self._flap(node, self._rng.randint(3, 20))
+            case "outdated" if node.up:
+                node.is_outdated = True
+                node.crash()
+            case _:
+                return
+        self._counted[fault] += 1
 
     def _step_by_years(self, node: OfficeNode) -> None:
         """A clock is set ten years off, and put right again a while later: nobody looks at such a date for long."""

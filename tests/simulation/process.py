@@ -59,7 +59,11 @@ class Process:
         life = self._life
 
         def due() -> None:
-            if life == self._life and not self._is_held(due):
+            if life != self._life:
+                return
+            if self._paused:
+                self._late.append(due)
+            else:
                 action()
 
         self._clockwork.after(delay_ms, due)

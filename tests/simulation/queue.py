@@ -7,7 +7,6 @@ committed; after a crash everything is folded anew from what the store has.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -24,14 +23,15 @@ from sync.domain.office_day import OfficeDay
 from sync.domain.outcomes import Accepted, Decision, refuse
 from sync.domain.parked import returning
 from sync.domain.service_day import ends_at, service_date
-from sync.messages.codec import MalformedMessage
 from sync.messages.commands import SYSTEM, Actor, AnyCommand, ConfirmDate
-from sync.messages.envelope import FactHeader, FactRecord, open_fact, seal
+from sync.messages.envelope import FactHeader, FactRecord, seal
 from sync.messages.facts import ClockStepped, DayOpened, Fact, NodeStarted, TicketIssued
 from sync.messages.feed import Lease
 from tests.kit.facts import MORNING
 from tests.kit.memory import CommitFailed
 from tests.kit.memory_edge import MemoryEdgeStore
+from tests.simulation.clockwork import Clockwork
+from tests.simulation.decoded import opened
 
 ZONE = ZoneInfo("Africa/Ceuta")
 NODE = Actor(actor_id=SYSTEM, device_id="edge")
@@ -48,10 +48,8 @@ class Wall:
         drift_ppm: how much faster than time both run, in millionths.
     """
 
-    def __init__(
-        self, now_ms: Callable[[], int], skew_ms: int, *, began_at: datetime = MORNING, drift_ppm: int = 0
-    ) -> None:
-        self._now_ms = now_ms
+    def __init__(self, clockwork: Clockwork, skew_ms: int, *, began_at: datetime = MORNING, drift_ppm: int = 0) -> None:
+        self._clockwork = clockwork
         self.skew_ms = skew_ms
         self.boot_id = "boot-1"
         self._began_at = began_at
@@ -60,7 +58,7 @@ class Wall:
 
     def true_now(self) -> datetime:
         """What a calendar and a good watch say."""
-        return self._began_at + timedelta(milliseconds=self._now_ms())
+        return self._began_at + timedelta(milliseconds=self._clockwork.now_ms)
 
     def now(self) -> datetime:
         self._highest_skew_ms = max(self.skew_ms, self._highest_skew_ms)
@@ -78,7 +76,7 @@ class Wall:
         return self._began_at + timedelta(milliseconds=self.mono_ns() // 1_000_000 + skew_ms)
 
     def mono_ns(self) -> int:
-        return self._now_ms() * (1_000_000 + self._drift_ppm)
+        return self._clockwork.now_ms * (1_000_000 + self._drift_ppm)
 
 
 class Queue:
@@ -107,11 +105,16 @@ class Queue:
         self._watch = watch
         self._before_step: tuple[int, OfficeClock] | None = None
         self._clock = OfficeClock(anchor_at=wall.now(), anchor_mono_ns=wall.mono_ns())
+        self._read = (self._clock, wall.mono_ns(), self._clock.now(wall.mono_ns()))
+        """The last look at the office clock: which clock, at which monotonic time, and what it said."""
         self._replay()
 
     def now(self) -> datetime:
-        """The office clock."""
-        return self._clock.now(self.wall.mono_ns())
+        """The office clock. It is read far more often than it moves."""
+        mono_ns = self.wall.mono_ns()
+        if self._read[0] is not self._clock or self._read[1] != mono_ns:
+            self._read = (self._clock, mono_ns, self._clock.now(mono_ns))
+        return self._read[2]
 
     @property
     def rights(self) -> Rights:
@@ -152,11 +155,13 @@ class Queue:
 
     def _carry_out(self, command: Asked, actor: Actor) -> Decision:
         self._turn()
-        self._return_parked()
+        is_doubtful = self.is_doubtful
+        if not is_doubtful:
+            self._return_parked()
         if isinstance(command, ConfirmDate):
             today = service_date(self.now(), ZONE)
             decision = confirm_date(self.day, command, actor, today, catalogue=self.catalogue, floors=self.floors)
-        elif self.is_doubtful:
+        elif is_doubtful:
             return refuse("date_unconfirmed")
         elif self.disk_full and isinstance(command, TAKING_IN):
             return refuse("disk_full")
@@ -190,7 +195,7 @@ class Queue:
         delta_ms = step_ms(self.now(), wall_at)
         if delta_ms is None or not self.has_authority or self.store.fence:
             return
-        self._before_step = self.store.end(self.epoch).seq + 1, self._clock
+        self._before_step = self.store.written(self.epoch) + 1, self._clock
         self._clock = self._clock.anchored(wall_at, self.wall.mono_ns())
         try:
             self._commit((ClockStepped(delta_ms=delta_ms),), NODE, None)
@@ -214,7 +219,7 @@ class Queue:
 
     def _return_parked(self) -> None:
         """What the edge's timer does; here before every command, which is later than the timer would be."""
-        if not self.is_doubtful and (facts := returning(self.day, self.now())):
+        if facts := returning(self.day, self.now()):
             self._commit(facts, NODE, None)
 
     def reload(self, failed: CommitFailed) -> None:
@@ -225,7 +230,7 @@ class Queue:
     def _commit(self, facts: tuple[Fact, ...], actor: Actor, command: Asked | None) -> None:
         now = self.now()
         request_id = command.request_id if command is not None else None
-        seq = self.store.end(self.epoch).seq
+        seq = self.store.written(self.epoch)
         records = [self._seal(fact, seq + n, actor, request_id, now) for n, fact in enumerate(facts, 1)]
         self._watch(self, command if not isinstance(command, ConfirmDate) else None, facts)
         self.store.commit_act(records, request_id)
@@ -255,12 +260,12 @@ class Queue:
         self.first_labels: dict[str, str] = {}
         """The label that each ticket had when it was issued here: what a repeated request is answered."""
         self._latest_at: datetime | None = None
-        if self._before_step is not None and self.store.end(self.epoch).seq < self._before_step[0]:
+        if self._before_step is not None and self.store.written(self.epoch) < self._before_step[0]:
             _seq, self._clock = self._before_step
         self._before_step = None
         for chained in self.store.journal.get(self.epoch, []):
-            with suppress(MalformedMessage):  # poison of the simulator's own making
-                self._fold(chained.record.header, open_fact(chained.record))
+            if (fact := opened(chained.record)) is not None:  # none: poison of the simulator's own making
+                self._fold(chained.record.header, fact)
 
     def _fold(self, header: FactHeader, fact: Fact) -> None:
         self.day.apply(header, fact)

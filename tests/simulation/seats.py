@@ -36,11 +36,14 @@ class SeatWatch:
     def look(self, store: MemoryCentralStore, undo: UndoLog) -> None:
         """Judge what one commit has done."""
         seats, leases = undo.keys_of(store.seats), undo.keys_of(store.leases)
+        appointments = undo.keys_of(store.appointments)
+        if not (seats or leases or appointments):
+            return
         for lease_id in leases:
             if lease_id in store.leases:
                 for leased in store.leases[lease_id].lease.seats:
                     self._lent[leased.seat].add(lease_id)
-        self._check_appointments(store, undo.keys_of(store.appointments))
+        self._check_appointments(store, appointments)
         self._check_owners(store, seats)
         for slot_id in dict.fromkeys(ref.slot_id for ref in seats):
             self._count(store, slot_id)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Mapping
+from itertools import accumulate
 from random import Random
 
 import msgspec
@@ -66,6 +69,10 @@ class Swarm(msgspec.Struct, frozen=True, kw_only=True):
     def rate(self, fault: str) -> float:
         return self.rates.get(fault, 0.0)
 
+    def of(self, faults: Collection[str]) -> dict[str, float]:
+        """The rates of some faults, as far as this run suffers them."""
+        return {fault: rate for fault, rate in self.rates.items() if fault in faults}
+
     def link(self) -> LinkFaults:
         return LinkFaults(
             drop=self.rate("drop"),
@@ -74,6 +81,24 @@ class Swarm(msgspec.Struct, frozen=True, kw_only=True):
             delay=self.rate("delay"),
             lost_reply=self.rate("lost_reply"),
         )
+
+
+class Chances:
+    """What of several things happens in a step. Mostly none does, which one draw tells.
+
+    Each happens as often as if it were drawn for itself; two may happen in one step, also the same.
+    """
+
+    def __init__(self, rng: Random, rates: Mapping[str, float]) -> None:
+        self._rng = rng
+        self._names = list(rates)
+        again = 1 + sum(rates.values())  # after each that happens another one may
+        self._up_to = list(accumulate(rate / again for rate in rates.values()))
+
+    def happening(self) -> Iterator[str]:
+        """The names of what happens now."""
+        while self._up_to and (chance := self._rng.random()) < self._up_to[-1]:
+            yield self._names[bisect_right(self._up_to, chance)]
 
 
 _HIGHEST = {

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 
 import msgspec
 
+from sync.domain.office_day import OfficeDay
 from sync.domain.witness import Seen, is_rolled_back
-from sync.messages.envelope import open_fact
 from sync.messages.facts import TicketReleased
 from sync.messages.feed import GLOBAL, office_stream
 from sync.messages.wire import Activation, UpRequest
 from sync.protocol import replacement
 from tests.kit.lossy_link import Direction, LossyLink
 from tests.simulation.central import CentralNode, activate
-from tests.simulation.clockwork import Clockwork
+from tests.simulation.clockwork import Clockwork, pick
 from tests.simulation.clones import Clones, copy_disk
+from tests.simulation.decoded import opened
 from tests.simulation.display import Display
 from tests.simulation.edge_store import WatchedEdgeStore
+from tests.simulation.exchange import Exchange
 from tests.simulation.invariants import CONVERGED_WITHIN_MS, Watcher, disagreements, final_checks
 from tests.simulation.kiosk import LOOK_AGAIN_MS, SimKiosk
 from tests.simulation.kiosk_desk import KIOSKS
@@ -28,9 +31,20 @@ from tests.simulation.machines import Machines
 from tests.simulation.office import OfficeNode
 from tests.simulation.people import OFFICES, SUPERVISOR, CarriedSlip, People
 from tests.simulation.stories import CentralStory
-from tests.simulation.swarm import Scenario, Swarm, draw
+from tests.simulation.swarm import Chances, Scenario, Swarm, draw
 
-MEAN_STEP_MS = 3_000
+MEAN_STEP_MS = 2_000
+IN_A_STEP = (
+    *(
+        "edge_crash_before_commit",
+        "edge_crash_after_commit",
+        "central_crash_before_commit",
+        "central_crash_after_commit",
+    ),
+    *("partition_full", "partition_one_way", "prune", "clock_step", "replace_node", "edge_rollback", "clone_disk"),
+    *("back_up", "central_restore", "reissue"),
+)
+"""Faults that are drawn at each step; ``machines`` draws others."""
 FOUND_WITHIN_MS = 300_000
 
 
@@ -66,6 +80,7 @@ class World:
         self.watcher = self.watcher_type(self.ledger, self.counted)
         self._rng = self.clockwork.fork("script")
         self.swarm: Swarm = draw(self.clockwork.fork("swarm"), scenario.without)
+        self._chances = Chances(self._rng, self.swarm.of(IN_A_STEP))
         self.machines = Machines(self.clockwork, self.swarm, self.counted)
         self.central = self.central_type(self.clockwork, self.ledger, OFFICES, self.counted)
         self.story = CentralStory(self.clockwork.fork("bookings"), OFFICES)
@@ -74,6 +89,8 @@ class World:
         """The highest (epoch, seq) that the devices of each office have seen."""
         self._printed: dict[str, dict[str, int]] = {office: {} for office in OFFICES}
         """The highest number by series that the kiosks of each office have printed."""
+        self._looked_at: dict[str, tuple[OfficeDay, int]] = {}
+        """How far each office's day was looked at for that."""
         self._replacing: set[str] = set()
         self._is_healed = False
         self.old: list[OfficeNode] = []
@@ -82,6 +99,7 @@ class World:
         self.clones = Clones(self.clockwork.fork("clones"), self.ledger, self.central.store, self._twin)
         self.displays = {office: self._display(office) for office in OFFICES}
         self._kiosk_rng = self.clockwork.fork("kiosks")
+        self._kiosk_rates = (self.swarm.rate("kiosk_cut"), self.swarm.rate("kiosk_restart"))
         self.kiosks = [self._kiosk(office, device) for office in OFFICES for device in KIOSKS]
 
     def _kiosk(self, office: str, device: str) -> SimKiosk:
@@ -100,7 +118,7 @@ class World:
 
     def _note_place(self, node: OfficeNode) -> None:
         """A device has seen how far its node's journal goes."""
-        own = (node.epoch, node.store.end(node.epoch).seq)
+        own = (node.epoch, node.store.written(node.epoch))
         self._witness[node.office] = max(self._witness[node.office], own)
 
     def _twin(self, node: OfficeNode) -> OfficeNode:
@@ -167,12 +185,12 @@ class World:
         else:
             self.central.handle(kind, body, partial(self._carry, node, "down"))
 
-    def _note_sent(self, node: OfficeNode, request: UpRequest) -> None:
+    def _note_sent(self, node: Exchange, request: UpRequest) -> None:
         """How wrong the age of each release in a batch may be, for I-11."""
         known = node.central_clock
         for record in request.facts if known is not None else ():
             if record.header.type == TicketReleased.TYPE and known is not None:
-                fact = open_fact(record)
+                fact = opened(record)
                 assert isinstance(fact, TicketReleased)
                 error_ms = known.error_at(node.wall.mono_ns()) // 1_000_000 + 1
                 key = (fact.ticket_id, fact.tenure)
@@ -197,7 +215,7 @@ class World:
     def _step(self) -> None:
         chance = self._rng.random()
         if chance < 0.7:
-            self._act(self.nodes[self._rng.choice(OFFICES)])
+            self._act(self.nodes[pick(self._rng, OFFICES)])
         elif chance < 0.74 and self.old:
             node = self._rng.choice(self.old)
             node.act()
@@ -217,11 +235,12 @@ class World:
             self.central.write_rows(rows, self._rng.randint(100, 3_000) if lose else 0)
 
     def _kiosk_step(self) -> None:
-        kiosk = self._kiosk_rng.choice(self.kiosks)
-        if self._kiosk_rng.random() < self.swarm.rate("kiosk_cut"):
+        kiosk = pick(self._kiosk_rng, self.kiosks)
+        cut, anew = self._kiosk_rates
+        if self._kiosk_rng.random() < cut:
             self.counted["kiosk_cut"] += 1
             kiosk.cut_until_ms = self.clockwork.now_ms + self._kiosk_rng.choice((2_000, 15_000, 60_000))
-        if self._kiosk_rng.random() < self.swarm.rate("kiosk_restart"):
+        if self._kiosk_rng.random() < anew:
             self.counted["kiosk_restart"] += 1
             kiosk.restart()
         kiosk.live()
@@ -236,11 +255,14 @@ class World:
 
     def _witnessed(self, node: OfficeNode) -> None:
         """What its devices have seen of a node."""
-        told_label = node.up and self.ledger.note_labels(node.key, node.queue.day)
+        day = node.queue.day
+        told_label = node.up and self.ledger.note_labels(node.key, day)
         if node.up and (told_label or self._rng.random() < 0.7):  # a device has heard from its node
             self._note_place(node)
-        for series, number in node.queue.day.last_numbers.items():
-            self._note_printed(node.office, series, number)
+        if self._looked_at.get(node.office) != (day, day.seq):
+            self._looked_at[node.office] = (day, day.seq)
+            for series, number in day.last_numbers.items():
+                self._note_printed(node.office, series, number)
 
     def _note_printed(self, office: str, series: str, number: int) -> None:
         printed = self._printed[office]
@@ -249,43 +271,54 @@ class World:
     # faults
 
     def _faults(self) -> None:
-        office = self._rng.choice(OFFICES)
+        office = pick(self._rng, OFFICES)
         self.displays[office].may_start_anew()
-        node = self.nodes[office]
-        for fault in ("before_commit", "after_commit"):
-            if self._happens(f"edge_crash_{fault}"):
-                node.store.crash_next = "before_commit" if fault == "before_commit" else "after_commit"
-            if self._happens(f"central_crash_{fault}"):
-                self.central.store.crash_next = "before_commit" if fault == "before_commit" else "after_commit"
-        if self._happens("partition_full"):
-            self._partition(node, frozenset({"up", "down"}), "partition_full")
-        if self._happens("partition_one_way"):
-            self._partition(node, frozenset({self._rng.choice(("up", "down"))}), "partition_one_way")
-        if self._happens("prune"):
-            stream = self._rng.choice((GLOBAL, office_stream(office)))
-            self.central.prune(stream, self._rng.randint(0, 3))
-        self._rare_faults(office)
-        self.machines.hurt(node, self.central)
-
-    def _rare_faults(self, office: str) -> None:
-        node = self.nodes[office]
-        if self._happens("clock_step"):
-            self.counted["clock_step"] += 1
-            node.wall.skew_ms += self._rng.choice((-3_600_000, -60_000, -3_000, 3_000, 60_000, 3_600_000))
-        if self._happens("replace_node"):
-            self._replace(office, alive=self._rng.random() < 0.5)
-        if self._happens("edge_rollback"):
-            self._roll_back(office)
         self.clones.act()
-        if self._happens("clone_disk") and self.clones.clone(node):
-            self.counted["clone_disk"] += 1
-            self.clockwork.after(60_000, lambda: self._replace_copy(node))
-        if self._happens("back_up"):
-            self.central.back_up()
-        if self._happens("central_restore") and not self.ledger.is_restored:
-            self._restore_central()
-        if self._happens("reissue"):
-            self.central.send_elsewhere(office)
+        for fault in self._chances.happening():
+            self._harm(fault, office)
+        self.machines.hurt(self.nodes[office], self.central)
+
+    def _harm(self, fault: str, office: str) -> None:
+        node = self.nodes[office]
+        match fault:
+            case "edge_crash_before_commit":
+                node.store.crash_next = "before_commit"
+            case "edge_crash_after_commit":
+                node.store.crash_next = "after_commit"
+            case "central_crash_before_commit":
+                self.central.store.crash_next = "before_commit"
+            case "central_crash_after_commit":
+                self.central.store.crash_next = "after_commit"
+            case "partition_full":
+                self._partition(node, frozenset({"up", "down"}), fault)
+            case "partition_one_way":
+                self._partition(node, frozenset({self._rng.choice(("up", "down"))}), fault)
+            case "prune":
+                stream = self._rng.choice((GLOBAL, office_stream(office)))
+                self.central.prune(stream, self._rng.randint(0, 3))
+            case _:
+                self._harm_seldom(fault, node)
+
+    def _harm_seldom(self, fault: str, node: OfficeNode) -> None:
+        match fault:
+            case "clock_step":
+                self.counted["clock_step"] += 1
+                node.wall.skew_ms += self._rng.choice((-3_600_000, -60_000, -3_000, 3_000, 60_000, 3_600_000))
+            case "replace_node":
+                self._replace(node.office, alive=self._rng.random() < 0.5)
+            case "edge_rollback":
+                self._roll_back(node.office)
+            case "clone_disk" if self.clones.clone(node):
+                self.counted["clone_disk"] += 1
+                self.clockwork.after(60_000, lambda: self._replace_copy(node))
+            case "back_up":
+                self.central.back_up()
+            case "central_restore" if not self.ledger.is_restored:
+                self._restore_central()
+            case "reissue":
+                self.central.send_elsewhere(node.office)
+            case _:
+                pass
 
     def _replace(self, office: str, *, alive: bool) -> None:
         """A new node takes an office over. The old one's disk is lost, or it lives on somewhere without its devices."""
@@ -330,7 +363,7 @@ class World:
     def _roll_back(self, office: str) -> None:
         """A node's database is put back from an old image. Its devices have seen more, or central has."""
         node = self.nodes[office]
-        end = node.store.end(node.epoch).seq
+        end = node.store.written(node.epoch)
         if node.is_copy or not node.up or end < 10:
             return
         self.counted["edge_rollback"] += 1
@@ -338,7 +371,7 @@ class World:
         self.ledger.copies.add(node.key)
         put_back_to = self._rng.randint(end // 2, end - 1)
         node.put_back(put_back_to)
-        node.rolled_back = is_rolled_back((node.epoch, node.store.end(node.epoch).seq), self._witness[office])
+        node.rolled_back = is_rolled_back((node.epoch, node.store.written(node.epoch)), self._witness[office])
         self.counted["rollbacks_seen_by_witness"] += node.rolled_back
         node.crash()
         self.clockwork.after(60_000, lambda: self._replace_copy(node))
@@ -372,10 +405,6 @@ class World:
         self.clockwork.trace(f"{office.office} is reachable again")
         office.link.blocked = frozenset()
 
-    def _happens(self, fault: str) -> bool:
-        rate = self.swarm.rates.get(fault)
-        return rate is not None and self._rng.random() < rate
-
     # the end
 
     def _heal_and_converge(self) -> int:
@@ -392,11 +421,11 @@ class World:
         self._confirm_dates()
         self._replace_copies()
         healed_at_ms = self.clockwork.now_ms
-        while left := self._left() or self._settled():
+        while next(self._left(), None) or self._settled():
             if not self.clockwork.is_idle():
                 self.clockwork.step()
             if self.clockwork.is_idle() or self.clockwork.now_ms > healed_at_ms + CONVERGED_WITHIN_MS:
-                raise Violated("I-19", "unconverged", "; ".join(left))
+                raise Violated("I-19", "unconverged", "; ".join(self._left()) or "offices go on writing")
         self.ledger.is_restored = False
         final_checks(self.nodes, self.old, self.central.store, self.ledger)
         return self.clockwork.now_ms - healed_at_ms
@@ -407,25 +436,23 @@ class World:
             node.confirm_date(SUPERVISOR)
         self.clockwork.after(LOOK_AGAIN_MS, self._confirm_dates)
 
-    def _left(self) -> list[str]:
-        """What does not agree yet. Old nodes that live must have told everything, too."""
-        left = disagreements(self.nodes, self.central.store)
-        left += [f"{node.key}: does not run yet" for node in self.nodes.values() if not node.up]
-        left += [each for kiosk in self.kiosks if (each := kiosk.left)]
+    def _left(self) -> Iterator[str]:
+        """What does not agree yet, as far as one wants to know. Old nodes that live must have told everything, too."""
+        yield from disagreements(self.nodes, self.central.store)
+        yield from (f"{node.key}: does not run yet" for node in self.nodes.values() if not node.up)
+        yield from (each for kiosk in self.kiosks if (each := kiosk.left))
         for node in self.old:
             known = len(self.central.store.log.get(node.key, []))
-            if known != node.store.end(node.epoch).seq and not node.is_copy:
-                left.append(f"{node.key}: has more to tell")
-        return left
+            if known != node.store.written(node.epoch) and not node.is_copy:
+                yield f"{node.key}: has more to tell"
 
-    def _settled(self) -> list[str]:
-        """What was still to be done about rights that have come down; nodes look every few seconds."""
-        done = []
+    def _settled(self) -> bool:
+        """Whether something was still to be done about rights that have come down; nodes look every few seconds."""
+        done = False
         for node in self.nodes.values():
             before = node.store.end(node.epoch)
             node.settle()
-            if node.store.end(node.epoch) != before:
-                done.append(f"{node.key}: has held or given back something")
+            done |= node.store.end(node.epoch) != before
         return done
 
     def _replace_copies(self) -> None:

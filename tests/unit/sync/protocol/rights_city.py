@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import cast
 
 import msgspec
@@ -61,8 +61,8 @@ def city() -> MemoryCentralStore:
     return store
 
 
-def released(tenure: int, to_office: str) -> TicketReleased:
-    return TicketReleased(ticket_id=TICKET, service_date=DAY, to_office=to_office, tenure=tenure, card=CARD)
+def released(tenure: int, to_office: str, service_date: date = DAY) -> TicketReleased:
+    return TicketReleased(ticket_id=TICKET, service_date=service_date, to_office=to_office, tenure=tenure, card=CARD)
 
 
 def accepted(tenure: int, via: str = "grant") -> TicketAccepted:
@@ -89,12 +89,15 @@ def tell(
     store: MemoryCentralStore,
     office: str,
     fact: TicketReleased | TicketAccepted | TicketWantedBack | LeaseSold | LeaseReturned,
+    *,
+    at: datetime = MORNING,
+    by_age: bool = False,
 ) -> None:
     """A fact of an office is projected."""
 
     async def step() -> None:
         async with store.transaction() as tx:
-            origin = Origin(office=office, happened_at=MORNING)
+            origin = Origin(office=office, happened_at=at, by_age=by_age)
             match fact:
                 case TicketReleased():
                     await handover.on_released(tx, origin, fact)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
+import msgspec
 import pytest
 
+from sync.messages import codec
 from sync.messages.facts import (
     TicketAccepted,
     TicketReleased,
 )
+from sync.messages.feed import TicketGrant, office_stream
 from sync.protocol import handover
-from tests.kit.facts import uuid_of
+from tests.kit.facts import MORNING, uuid_of
+from tests.kit.memory_central import MemoryCentralStore
 from tests.unit.sync.protocol.rights_city import (
+    DAY,
     TICKET,
     WANTED,
     accepted,
@@ -184,3 +191,47 @@ def test_a_person_can_send_a_ticket_elsewhere_while_nobody_has_it() -> None:
     assert (live(store, "real", "ticket_grant"), live(store, "real", "ticket_closed")) == ([], [2])
     tell(store, "victoria", accepted(3))
     assert not in_tx(store, lambda tx: handover.send_elsewhere(tx, TICKET, "real"))
+
+
+TOMORROW, YESTERDAY = DAY + timedelta(days=1), DAY - timedelta(days=1)
+
+
+def dated(store: MemoryCentralStore, office: str) -> tuple[date, date]:
+    """The service dates of an office's grant and of the token."""
+    (row,) = (row for key, row in store.live.items() if key[:2] == (office_stream(office), TicketGrant.KIND))
+    return codec.decode(bytes(row.body), TicketGrant).service_date, store.tokens[TICKET].service_date
+
+
+@pytest.mark.parametrize("called,meant", [(TOMORROW, DAY), (DAY, DAY), (YESTERDAY, YESTERDAY)])
+def test_who_is_sent_on_from_a_day_dated_ahead_is_today_s(called: date, meant: date) -> None:
+    """Whoever wrote yesterday's date may have slept since; whoever wrote tomorrow's cannot have."""
+    store = city()
+    tell(store, "centro", released(1, "real", called), by_age=True)
+    assert dated(store, "real") == (meant, meant)
+
+
+def test_what_is_told_a_day_late_stays_of_its_day() -> None:
+    store = city()
+    tell(store, "centro", released(1, "real"), at=MORNING - timedelta(days=1), by_age=True)
+    assert dated(store, "real") == (YESTERDAY, YESTERDAY), (
+        "the day that it was, whatever it was called and when it is told"
+    )
+
+
+def test_a_date_stands_where_nothing_but_wall_clocks_tells_when_it_was() -> None:
+    store = city()
+    tell(store, "centro", released(1, "real", TOMORROW))
+    assert dated(store, "real") == (TOMORROW, TOMORROW)
+
+
+def test_who_comes_back_is_of_the_day_that_the_office_is_in() -> None:
+    store = city()
+    tell(store, "centro", released(1, "real", TOMORROW), by_age=True)
+    tell(store, "centro", msgspec.structs.replace(WANTED, service_date=TOMORROW), by_age=True)
+    assert dated(store, "centro") == (TOMORROW, TOMORROW)
+
+
+def test_who_cannot_be_sent_stays_of_the_day_that_the_office_is_in() -> None:
+    store = city()
+    tell(store, "centro", released(1, "nowhere", TOMORROW), by_age=True)
+    assert dated(store, "centro") == (TOMORROW, TOMORROW)

@@ -8,7 +8,7 @@ from sync.messages.values import GENESIS
 from sync.messages.wire import MAX_FACTS, UpRefusal, UpReply, UpRequest
 from sync.protocol.in_flight import DROPPED
 from sync.protocol.store import START, Authority, Position
-from sync.protocol.uplink import Acked, Halted, Rewound, Unplaced, UplinkSession, fit, ingest
+from sync.protocol.uplink import Acked, Halted, Rewound, Unplaced, UplinkSession, age_us, fit, ingest
 from tests.kit.facts import MORNING, printed_run, raw_record, uuid_of
 from tests.kit.memory import Crashed, CrashPoint
 from tests.kit.memory_central import MemoryCentralStore
@@ -303,3 +303,29 @@ async def test_a_crash_before_the_acknowledgement_is_stored_sends_again() -> Non
     second = await ingest(central, await request_of(again, 2), MORNING)
     assert isinstance(second, UpReply)
     assert await again.on_reply(second) == Acked(edge.end(1), 0)
+
+
+@pytest.mark.parametrize(
+    "boot_id,mono_ns,told",
+    [
+        ("boot-1", 61_000_000_000, 60_000_000),
+        ("boot-2", 61_000_000_000, None),
+        ("", 61_000_000_000, None),
+        ("boot-1", 0, None),
+    ],
+)
+def test_a_fact_has_an_age_on_the_clock_of_its_own_boot_only(boot_id: str, mono_ns: int, told: int | None) -> None:
+    (fact,) = printed_run(1, 1)
+    request = UpRequest(
+        request_id=uuid_of(1),
+        office="centro",
+        node="edge-1",
+        epoch=1,
+        incarnation=uuid_of(2),
+        first_seq=1,
+        prev_hash=GENESIS,
+        facts=(fact,),
+        boot_id=boot_id,
+        mono_ns=mono_ns,
+    )
+    assert age_us(fact, request) == told
