@@ -70,9 +70,11 @@ class StepsWatch:
 
     def _accepted(self, queue: Queue, fact: TicketAccepted) -> None:
         came = (fact.to_do, fact.steps_done)
-        known = self._stood if fact.via == "restored" else self._sent
-        if fact.ticket_id in known and came not in known[fact.ticket_id]:
-            raise _lost(queue, fact.ticket_id, f"came with {came}, of {sorted(known[fact.ticket_id])}")
+        known = self._sent[fact.ticket_id]
+        if fact.via == "restored":  # by a new node; or it was wanted back, as it had been sent
+            known = known | self._stood[fact.ticket_id]
+        if known and came not in known:
+            raise _lost(queue, fact.ticket_id, f"came with {came}, of {sorted(known)}")
         self._counted["routes_moved"] += bool(fact.to_do)
         self._stood[fact.ticket_id].add(came)
 
