@@ -125,6 +125,8 @@ class Ledger:
         self._seen_days: dict[Key, tuple[OfficeDay, int]] = {}
         """Up to where the labels of a life's day were looked at."""
         self.issued_in: defaultdict[str, set[Key]] = defaultdict(set)
+        self.sent_on: set[tuple[str, str]] = set()
+        """Offices and the tickets that they gave up."""
         self.releases: defaultdict[tuple[str, int], dict[int, int]] = defaultdict(dict)
         """When a ticket was given up, in ms of the run, by how long its waiting counted then; an old copy may do it again."""
         self.accepts: defaultdict[tuple[str, int], set[Key]] = defaultdict(set)
@@ -287,6 +289,7 @@ class Ledger:
             case TicketAccepted():
                 self._note_accepted(key, fact)
             case TicketReleased():
+                self.sent_on.add((key[0], fact.ticket_id))
                 self.releases[fact.ticket_id, fact.tenure][fact.card.waited_ms] = self.now_ms()
             case TicketFinished() | TicketAbandoned():
                 self.ended.add(fact.ticket_id)
@@ -310,7 +313,8 @@ class Ledger:
                 raise Violated("I-9", "double_holders", f"{fact.ticket_id} under tenure {fact.tenure} at {offices}")
 
     def note_labels(self, key: Key, day: OfficeDay) -> bool:
-        """I-14: what stands on paper or on a screen of an office. A label that died with its process was never given.
+        """I-14: what stands on paper or on a screen of an office. A label that died with its process was never given. One that a
+        life gave of which neither central, since it was restored, nor this life knows is free again if its person went elsewhere.
 
         Returns whether a label is among them that did not before: a device of the office has heard from the node.
         """
@@ -321,8 +325,10 @@ class Ledger:
         known = len(self.labels)
         for ticket in day.tickets.values():
             place = (key[0], day.service_date, ticket.label)
-            if self.labels.setdefault(place, ticket.ticket_id) != ticket.ticket_id:
-                other = self.labels[place]
+            if (other := self.labels.setdefault(place, ticket.ticket_id)) != ticket.ticket_id:
+                if self.is_restored and (key[0], other) in self.sent_on and other not in day.tickets:
+                    self.labels[place] = ticket.ticket_id
+                    continue
                 raise Violated("I-14", "duplicate_labels", f"{key}: {ticket.label} for {ticket.ticket_id} and {other}")
         return len(self.labels) > known
 

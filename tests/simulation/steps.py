@@ -70,9 +70,9 @@ class StepsWatch:
 
     def _accepted(self, queue: Queue, fact: TicketAccepted) -> None:
         came = (fact.to_do, fact.steps_done)
-        known = self._sent[fact.ticket_id]
-        if fact.via == "restored":  # by a new node; or it was wanted back, as it had been sent
-            known = known | self._stood[fact.ticket_id]
+        stood = self._stood[fact.ticket_id]
+        # By a new node, or wanted back as it had been sent; and a person may have sent such a copy elsewhere before it was taken.
+        known = self._sent[fact.ticket_id] | (stood if fact.via == "restored" else stood - {NOTHING})
         if known and came not in known:
             raise _lost(queue, fact.ticket_id, f"came with {came}, of {sorted(known)}")
         self._counted["routes_moved"] += bool(fact.to_do)
