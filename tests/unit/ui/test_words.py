@@ -59,6 +59,13 @@ def test_texts_hold_only_the_tags_that_pages_allow(locale: str, area: str) -> No
             assert not re.search(r"\{[^}]*[^a-z_}][^}]*\}", form), f"{key}: a value's name is plain"
 
 
+@pytest.mark.parametrize("area", AREAS)
+def test_english_texts_say_desk_for_where_clerks_sit(area: str) -> None:
+    for key, message in read_area("en", area).items():
+        for form in message.forms:
+            assert not re.search(r"\bcounters?\b", re.sub(r"\{[a-z_]+\}", "", form), re.IGNORECASE), key
+
+
 @pytest.mark.parametrize("locale, area", PAIRS)
 def test_a_file_states_a_key_once(locale: str, area: str) -> None:
     text = (WORDS_DIRECTORY / locale / f"{area}.po").read_text(encoding="utf-8")
