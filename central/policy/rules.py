@@ -147,7 +147,8 @@ def cautions(policy: Policy, say: Say, called: Callable[[str], str] = str) -> li
         said.append(say("central.policy.late_sets_bound", late=policy.late_limit_min, n=bound_min(policy)))
     for name, head_start_min in sorted(policy.class_head_start_min.items()):
         if head_start_min > policy.appointment_head_start_min:
-            said.append(say("central.policy.class_over", name=name, n=head_start_min))
+            words = say("central.policy.by.reduced_mobility") if name == "reduced_mobility" else name
+            said.append(say("central.policy.class_over", name=words, n=head_start_min))
     for name, (least, most) in USUAL.items():
         value = getattr(policy, name)
         if not least <= value <= most:

@@ -63,6 +63,16 @@ def test_a_late_limit_that_makes_the_bound_is_told() -> None:
     assert any("El límite de retraso (30)" in one and "30 minutos" in one for one in said)
 
 
+@pytest.mark.parametrize("language, name", [("es", "movilidad reducida"), ("en", "reduced mobility")])
+def test_a_class_that_weighs_more_than_an_appointment_is_told_by_its_name(language: str, name: str) -> None:
+    words = load_catalog(strict=True).words(language).text
+    said = " ".join(
+        cautions(Policy(appointment_head_start_min=20, class_head_start_min={"reduced_mobility": 30}), words)
+    )
+    assert name in said
+    assert "reduced_mobility" not in said
+
+
 @pytest.mark.parametrize("language", ["es", "en"])
 @pytest.mark.parametrize("reinstate", ["keep", "behind_two", "now"])
 def test_every_sentence_exists(language: str, reinstate: str) -> None:
