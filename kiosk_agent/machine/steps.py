@@ -14,7 +14,7 @@ from kiosk_agent.machine.replies import screen_for
 from kiosk_agent.machine.timing import is_done, over
 from sync.domain.check_in import LOCATOR_ALPHABET
 from sync.messages.topics import KioskCheckIn, KioskCommand, KioskReprint, KioskTakeTicket
-from sync.messages.values import Slug
+from sync.messages.values import Language, Slug
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -60,6 +60,10 @@ def _appeared(before: s.Kiosk, after: Step, now_s: float) -> Step:
     if type(after.kiosk.screen) is type(before.screen):
         return after
     kiosk = msgspec.structs.replace(after.kiosk, shown_at_s=now_s, serial=before.serial + 1)
+    if (
+        isinstance(kiosk.screen, s.Home) and not kiosk.language_chosen
+    ):  # a booking's language ends where the next begins
+        kiosk = msgspec.structs.replace(kiosk, language="es")
     return Step(kiosk, after.effects)
 
 
@@ -150,12 +154,21 @@ def _replied(kiosk: s.Kiosk, event: e.Replied, _now_s: float, _device: Slug) -> 
             return Step(kiosk)
         return Step(kiosk, (e.LeaveUnprinted(left_behind.ticket_id, reply.request_id),))
     screen = screen_for(reply, reprint=reprint)
+    if isinstance(screen, s.Ticket | s.AlreadyIn):
+        kiosk = _speaking(kiosk, screen.slip.language)
     if isinstance(screen, s.Ticket):
         slip = screen.slip  # in the language of the booking, until the person before the screen chooses one
         if kiosk.language_chosen:
             slip = msgspec.structs.replace(slip, language=kiosk.language)
         return _show(kiosk, s.Ticket(slip, reprint=reprint), e.Print(reply.request_id, slip, reprint=reprint))
     return _show(kiosk, screen)
+
+
+def _speaking(kiosk: s.Kiosk, language: Language) -> s.Kiosk:
+    """The screen in the language of the paper; what the person chose here stands above it."""
+    if kiosk.language_chosen or language not in kiosk.languages:
+        return kiosk
+    return msgspec.structs.replace(kiosk, language=language)
 
 
 def _waits_for(kiosk: s.Kiosk, request_id: str) -> bool:

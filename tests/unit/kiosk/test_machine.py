@@ -84,6 +84,22 @@ def test_a_slip_is_in_the_bookings_language_unless_another_was_chosen_here(asked
     assert effects == [Print(ID, msgspec.structs.replace(SLIP, language="es"), reprint=reprint)]
 
 
+@pytest.mark.parametrize("refused", [None, "already_checked_in"])
+def test_the_screen_speaks_a_bookings_language_until_it_is_back_at_its_beginning(refused: RefusalCode | None) -> None:
+    answer = e.Replied(reply(msgspec.structs.replace(SLIP, language="ar"), refused), "check_in")
+    shown, _ = walk(READY, e.Scanned("V1.x", ID), answer)
+    assert (shown.language, shown.language_chosen) == ("ar", False)
+    assert walk(shown, e.Back())[0].language == "es"
+    assert walk(shown, e.Tick(), at=200.0)[0].language == "es"
+    assert walk(READY, e.ChooseLanguage("fr"), e.Scanned("V1.x", ID), answer)[0].language == "fr"
+
+
+def test_the_screen_does_not_speak_a_language_that_it_does_not_offer() -> None:
+    answer = e.Replied(reply(msgspec.structs.replace(SLIP, language="ar")), "check_in")
+    spanish = msgspec.structs.replace(READY, languages=("es", "en"))
+    assert walk(spanish, e.Scanned("V1.x", ID), answer)[0].language == "es"
+
+
 def test_a_choice_of_language_goes_with_the_request_and_ends_with_the_session() -> None:
     _, effects = walk(READY, e.Scanned("V1.x", ID))
     assert effects == [
