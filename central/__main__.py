@@ -20,7 +20,10 @@ from central.settings import Settings
 from sync.io.clock import SystemClock
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: python -m central serve --config central.toml",
+)
 def main() -> None:
     """Central: bookings, the feed to the offices, and the pages that citizens and managers see."""
 

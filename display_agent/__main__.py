@@ -34,12 +34,12 @@ GRACE_S = 2
 log = structlog.get_logger(__name__)
 
 
-@click.group()
+@click.group(epilog="Example: python -m display_agent run --config display.toml")
 def main() -> None:
     """The waiting room's display."""
 
 
-@main.command()
+@main.command(epilog="Example: python -m display_agent run --config display.toml")
 @click.option("--config", type=click.Path(path_type=Path), help="Settings file; else VENTANILLA_CONFIG.")
 def run(config: Path | None) -> None:
     """Show and sound the calls of one zone.

@@ -5,7 +5,9 @@ It refuses when what is recorded was changed, and when this code would read it d
 
 from __future__ import annotations
 
+import argparse
 import sys
+from collections.abc import Sequence
 
 import msgspec
 
@@ -39,7 +41,13 @@ def record(group: str) -> int:
     return len(added)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Record every group and say how many samples are new."""
+    argparse.ArgumentParser(
+        prog="python -m tests.golden.record",
+        description="Add wire samples of new kinds and new fields; those that are there stay as they are.",
+        epilog="example: python -m tests.golden.record",
+    ).parse_args(arguments)
     FOLDER.mkdir(exist_ok=True)
     for group in kinds():
         print(f"{group}: {record(group)} new of {len(recorded(group))}")
