@@ -27,7 +27,11 @@ stderr = Console(stderr=True, highlight=False)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run seeds or hunt mutants; the last line of stdout is JSON. Returns the exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    unknown = sorted(set(options.only or ()) - set(all_mutants()))
+    if unknown:
+        parser.error(f"no mutant is called {', '.join(unknown)}; there are: {', '.join(sorted(all_mutants()))}")
     seeds = range(options.start, options.start + (options.seeds or (SEEDS_OF_A_HUNT if options.mutants else SEEDS)))
     if options.mutants:
         return hunt_mutants(options.only or sorted(all_mutants()), seeds, options.jobs)
@@ -46,8 +50,19 @@ def run_seeds(seeds: range, options: argparse.Namespace) -> int:
     for failed in summary.failed[:SHOWN_FAILURES]:
         stderr.print(f"seed {failed.scenario.seed}: {failed.violated}", style="bold red", markup=False)
         tell(minimal(failed))
+    stderr.print(verdict(summary.seeds, [one.scenario.seed for one in summary.failed]), markup=False, soft_wrap=True)
     print(json.dumps(summary.figures(options.jobs)))
     return 1 if summary.failed else 0
+
+
+def verdict(seeds: int, failed: Sequence[int]) -> str:
+    """What a run means, for who watches it; figures follow for programs."""
+    if not failed:
+        return f"{seeds} {'seed' if seeds == 1 else 'seeds'}, every invariant kept."
+    named = ", ".join(map(str, failed))
+    return (
+        f"{len(failed)} of {seeds} seeds broke an invariant: {named}. See one again: make sim SEEDS=1 START={failed[0]}"
+    )
 
 
 def hunt_mutants(names: Sequence[str], seeds: range, jobs: int) -> int:
@@ -101,7 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, default=250, help="steps of a run before the faults end")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--mutants", action="store_true", help="plant bugs and see that each is found")
-    parser.add_argument("--only", nargs="*", choices=sorted(all_mutants()), help="only these mutants")
+    parser.add_argument(
+        "--only", nargs="*", metavar="NAME", help="only these mutants; an unknown name lists all of them"
+    )
     return parser
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.__main__ import main
+from tests.simulation.__main__ import main, verdict
 from tests.simulation.invariants import INVARIANTS, REVOKED
 from tests.simulation.ledger import KINDS
 from tests.simulation.mutants import all_mutants, hunt, lone_defences
@@ -111,9 +111,22 @@ def test_minimal_leaves_a_failure_that_needs_everything() -> None:
 
 def test_the_command_line_ends_with_figures(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--seeds", "2", "--start", "3", "--steps", "40", "--jobs", "1"]) == 0
-    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
+    shown = capsys.readouterr()
+    assert shown.err.splitlines()[-1] == "2 seeds, every invariant kept."
+    figures = json.loads(shown.out.splitlines()[-1])
     assert (figures["seeds"], figures["acked_lost"], figures["failed_seeds"]) == (2, 0, [])
     assert figures["convergence_s"]["max"] <= 60
+
+
+def test_failed_seeds_are_told_with_the_way_to_see_one_again() -> None:
+    said = verdict(200, [17, 31])
+    assert said == "2 of 200 seeds broke an invariant: 17, 31. See one again: make sim SEEDS=1 START=17"
+
+
+def test_an_unknown_mutant_is_answered_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--mutants", "--only", "nonsense"])
+    assert "staging_kept" in capsys.readouterr().err.split("there are:")[1]
 
 
 def test_the_hunt_reports_survivors_by_its_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
