@@ -107,6 +107,14 @@ async def test_errors_are_said_twice_in_the_same_words_and_nothing_typed_is_lost
         assert ("doc", "45298316K") in page.form().fields
 
 
+async def test_another_kind_of_document_is_told_to_choose_its_type(portal: Bed) -> None:
+    async with portal.citizen() as citizen:
+        await to_details(citizen)
+        page = await citizen.send("/reserva/datos", **{**WHO, "doc": "X1234567"})
+        assert citizen.reply.status_code == 422
+        assert page.words.count("Si tiene otro documento, elija arriba su tipo.") == 2
+
+
 async def test_switching_the_language_by_its_button_keeps_what_was_typed(portal: Bed) -> None:
     async with portal.citizen() as citizen:
         await to_details(citizen)
