@@ -92,6 +92,8 @@ def demo(context: click.Context, config: Path | None, folder: Path, reset: bool)
         with contextlib.suppress(OSError):  # the terminal may be closed: that is what SIGHUP says
             console.print("Stopping…")
         city.stop()
+        with contextlib.suppress(OSError):
+            console.print("Everything has stopped. The data stay for the next start.")
 
 
 @demo.command(epilog="Example: ventanilla demo cut centro --silent")
