@@ -21,7 +21,7 @@ KEY_WORDS = {
     "recall": "console.recall",
     "no_show": "console.no_show",
     "finish": "console.finish",
-    "give": "console.give",
+    "give": "console.walk_in",
     "undo": "console.undo",
     "pause": "console.pause",
     "close": "console.desk.close",

@@ -23,6 +23,7 @@ from sync.messages.wire import SnapshotRow
 OWN_COUNTER = "3"
 COLLEAGUES = {"1": ("practica-marta", "Marta"), "2": ("practica-luis", "Luis")}
 """Simulated clerks, by the counter that they work at."""
+NAMES = {"es": "Práctica", "en": "Practice"}
 SERVICES = {
     "padron": ("Padrón", "Residents' register", "B", 10),
     "registro": ("Registro", "Registry", "K", 8),
@@ -40,15 +41,16 @@ BOOKED: tuple[tuple[int, str, str, Language, tuple[str, ...], str], ...] = (
 NEVER = datetime(2099, 1, 1, tzinfo=UTC)
 
 
-def rows(office: str, zone: str, learner: Member, now: datetime) -> list[f.Entity]:
+def rows(office: str, zone: str, learner: Member, now: datetime, language: str = "es") -> list[f.Entity]:
     """All that central would have told the invented office.
 
     Args:
         office: the id under which it runs.
+        language: the learner's, for the name of the office.
     """
     place = f.Office(
         id=office,
-        name="Práctica",
+        name=NAMES.get(language, NAMES["es"]),
         address="",
         time_zone=zone,
         services=tuple(SERVICES),

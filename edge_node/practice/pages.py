@@ -9,7 +9,7 @@ from litestar import get, post
 from litestar.datastructures import Cookie
 from litestar.response import Response
 
-from edge_node.console.frame import YEAR_S, frame_of, go, member_or_none
+from edge_node.console.frame import YEAR_S, frame_of, go, locale_of, member_or_none
 from edge_node.console.routes import PRACTISED, AnyRequest, node_of
 from edge_node.console.work_view import session_of
 from edge_node.node import EdgeNode
@@ -64,7 +64,7 @@ async def begin_practice(request: AnyRequest) -> Response[str] | Response[None]:
         return go(request, "/")
     if await node.dispatcher.read(lambda state: session_of(state, member.staff_id)):
         return await _page(request, status=409)
-    token = await rooms_of(request).enter(member)
+    token = await rooms_of(request).enter(member, locale_of(request))
     if token is None:
         return await _page(request, full=True, status=503)
     reply = go(request, "/")

@@ -63,13 +63,13 @@ class Watch:
 
 
 @asynccontextmanager
-async def practice(real: EdgeNode, learner: Member) -> AsyncIterator[EdgeNode]:
+async def practice(real: EdgeNode, learner: Member, language: str) -> AsyncIterator[EdgeNode]:
     """An invented office in full swing, with the learner at an open counter."""
     clock = LateClock(real.dispatcher.state.clock, SPREAD_S * WALK_INS)
     with TemporaryDirectory(prefix="ventanilla-practice-") as folder:
         settings = _settings(real.settings, Path(folder))
         office = settings.office
-        there = rows(office.id, office.time_zone, learner, real.dispatcher.state.clock.now())
+        there = rows(office.id, office.time_zone, learner, real.dispatcher.state.clock.now(), language)
         await asyncio.to_thread(furnish, settings.database_file, there, office.id)
         async with running(settings, clock, opener=open_scratch) as node:
             node.practice = Progress()

@@ -40,14 +40,14 @@ class Room:
     def is_idle(self) -> bool:
         return self._now_s() - self._used_s >= IDLE_S
 
-    async def open(self, real: EdgeNode, learner: Member, at_end: Callable[[], None]) -> None:
+    async def open(self, real: EdgeNode, learner: Member, language: str, at_end: Callable[[], None]) -> None:
         """Make it; back once it is there.
 
         Args:
             at_end: called when it is no more, for whatever reason.
         """
         ready: asyncio.Future[EdgeNode] = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(self._last(real, learner, ready), name="practice")
+        self._task = asyncio.create_task(self._last(real, learner, language, ready), name="practice")
         self._task.add_done_callback(lambda _task: at_end())
         self.node = await ready
 
@@ -62,9 +62,9 @@ class Room:
         if self._task is not None:
             await asyncio.wait({self._task})
 
-    async def _last(self, real: EdgeNode, learner: Member, ready: asyncio.Future[EdgeNode]) -> None:
+    async def _last(self, real: EdgeNode, learner: Member, language: str, ready: asyncio.Future[EdgeNode]) -> None:
         try:
-            async with practice(real, learner) as node:
+            async with practice(real, learner, language) as node:
                 if not ready.done():
                     ready.set_result(node)
                 while not (self._end.is_set() or self.is_idle):
@@ -84,7 +84,7 @@ class Rooms:
         real.metrics.watch_practice(lambda: len(self._rooms))
         real.at_stop.append(self.close)
 
-    async def enter(self, learner: Member) -> str | None:
+    async def enter(self, learner: Member, language: str) -> str | None:
         """A fresh practice for a member, instead of one that they left open; its token, or none when too many
         practise.
         """
@@ -95,7 +95,7 @@ class Rooms:
             return None
         token = secrets.token_urlsafe(24)
         room = self._rooms[token] = Room(learner.staff_id, self._now_s)
-        await room.open(self._real, learner, lambda: self._forget(token))
+        await room.open(self._real, learner, language, lambda: self._forget(token))
         return token
 
     def of(self, token: str, staff_id: str) -> Room | None:

@@ -184,7 +184,7 @@ async def test_supervision_is_not_for_clerks(desk: Desk, served: Console) -> Non
 
 async def test_what_is_amiss_is_told(desk: Desk, served: Console) -> None:
     served.node.link_changed(LinkState(connected=False, pending_facts=7))
-    await desk.sees("Sin conexión central: 7 operaciones pendientes de enviar")
+    await desk.sees("Sin conexión con central: 7 operaciones pendientes de enviar")
     ticket = await served.walk_in()
     failed = ReportPrintFailed(request_id=new_id(), ticket_id=ticket.ticket_id, reason="no_paper")
     await served.node.dispatcher.submit(failed, Actor(actor_id="system", device_id="kiosk-1"))

@@ -42,7 +42,7 @@ LATE = "Esta entrada ha caducado o ya se usó."
 REFUSED = "No se ha podido comprobar su cuenta municipal."
 NOT_ASKED = "La cuenta municipal no le ha pedido que se identifique otra vez, y aquí hace falta."
 CODE_LATE = "Ha pasado demasiado tiempo."
-TOO_OLD = "Sin conexión central desde hace días"
+TOO_OLD = "Sin conexión con central desde hace días"
 UNKNOWN = "Su cuenta municipal no tiene acceso aquí. Pídalo a su responsable."
 KEY = b"12345678901234567890"
 FACTOR = SecondFactor(secret=KEY, recovery=(recovery_hash("ACDEFGHJKMNP"),))

@@ -111,7 +111,7 @@ async def test_what_waits_for_central_is_listed_until_it_has_gone(postgres_clust
             await served.walk_in("viaje")
             page = await clerk.page()
             assert 'href="/pending"' in page
-            assert "Sin conexión central: <strong>1 operación pendiente de enviar" in page
+            assert "Sin conexión con central: <strong>1 operación pendiente de enviar" in page
             page = await clerk.page("/pending")
             assert "1 operación está guardada en esta oficina y saldrá sola" in page
             assert "Sin conexión desde el" in page

@@ -57,6 +57,13 @@ async def test_practice_is_an_office_in_full_swing(served: Console) -> None:
     assert int(longest[1]) >= 15, "they have waited for some twenty minutes"
 
 
+async def test_the_invented_office_has_a_name_in_the_learners_language(served: Console) -> None:
+    async with signed_in(served) as http:
+        http.headers["accept-language"] = "en"
+        page = (await begin(http)).text
+    assert "Practice, desk 3" in page
+
+
 async def test_nothing_of_practice_is_in_the_real_journal(served: Console) -> None:
     async with signed_in(served) as http:
         before = tail(served)
