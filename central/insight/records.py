@@ -19,6 +19,9 @@ from sync.domain.service_day import service_date
 from ui import formats
 from ui.catalog import Words
 
+SHOWN_OF_ID = 8
+"""The end of a lease's id tells it from others; its beginning is the time."""
+
 
 class Row(msgspec.Struct, frozen=True, array_like=True):
     """The cells of a record, the first its head; a chip beside the head as (text, kind), or none."""
@@ -56,7 +59,7 @@ def _lease_row(words: Words, one: Statement, office: str) -> Row:
     days = " · ".join(formats.short_day(date, words.locale.tag) for date in dates)
     counts = (one.granted, one.sold, one.returned, one.reclaimed, one.lapsed, one.outstanding)
     return Row(
-        (office, days, *map(str, counts), one.lease_id),
+        (office, days, *map(str, counts), one.lease_id[-SHOWN_OF_ID:]),
         _lease_chip(words, one),
     )
 

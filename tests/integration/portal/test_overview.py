@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, get_args, get_type_hints
 
 import httpx
@@ -116,6 +117,7 @@ async def test_lent_seats_have_a_page_in_both_languages(portal: Bed) -> None:
         page = await citizen.open("/cupos-cedidos?lang=en")
         assert "Centro" in page.words
         assert str(lent.seats // lent.leases) in page.words
+        assert not re.search("[0-9a-f]{8}-[0-9a-f]{4}", page.words), "the end of a lease's id is enough"
 
 
 async def test_parked_facts_have_a_page_in_both_languages(portal: Bed) -> None:
