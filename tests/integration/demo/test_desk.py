@@ -49,6 +49,14 @@ async def test_its_own_form_cuts_and_heals(desk: Desk, browser: httpx.AsyncClien
         assert (reply.status_code, desk.relays["centro"].state) == (303, state)
 
 
+async def test_a_chosen_language_outlives_a_button(browser: httpx.AsyncClient) -> None:
+    speaks_spanish = {"accept-language": "es", "origin": "http://desk.test"}
+    assert 'lang="en"' in (await browser.get("/?lang=en", headers=speaks_spanish)).text[:200]
+    reply = await browser.post("/offices/centro", data={"do": "up"}, headers=speaks_spanish, follow_redirects=True)
+    assert 'lang="en"' in reply.text[:200]
+    assert list(browser.cookies) == ["vt_demo_lang"]
+
+
 @pytest.mark.parametrize("origin", ["http://elsewhere.test", "null"])
 @pytest.mark.parametrize("path", ["/offices/centro", "/api/wan/centro"])
 async def test_another_site_cannot(desk: Desk, browser: httpx.AsyncClient, origin: str, path: str) -> None:
