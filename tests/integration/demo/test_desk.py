@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import smtplib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -174,5 +175,8 @@ async def test_the_scanners_box_names_bookings_and_mails_once(
     page = (await browser.get("/?lang=es")).text
     assert "29/11/2026 11:40 · Centro · K7M-ACX" in page
     assert "No hay citas" not in page
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert len(ids) == len(set(ids)), "a label points at its own field"
+    assert 'for="real-code"' in page
     centro = page[page.index('id="centro-codes"') : page.index('id="real-codes"')]
     assert centro.index(TOKEN) < centro.index("V1.AAAA.REAL"), "the office's own come first"
