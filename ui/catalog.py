@@ -7,7 +7,8 @@ form by the value `n` and the file's own Plural-Forms (Arabic has six).
 Messages hold `{name}` placeholders and, where a sentence needs it, `<strong>`, `<br>` and `<a>` (which takes the value
 `href`). `Words.markup` gives HTML: the message is ours and trusted, values are escaped. `Words.text` gives plain text
 for paper, mail, titles and attributes. In right-to-left text both isolate every value (`bdi`, or U+2066..2069), so that
-codes and times keep their order; bare numbers need no isolation.
+codes and times keep their order; bare numbers need no isolation. In the other languages a page isolates what has letters of
+a right-to-left script: a name in Arabic keeps its dot.
 """
 
 import re
@@ -109,7 +110,7 @@ class Words:
         return self._fill(key, plain, {name: self._isolated(str(value)) for name, value in values.items()})
 
     def markup(self, key: str, /, **values: object) -> Markup:
-        """The text for a page: safe HTML, values escaped and wrapped in `bdi` in right-to-left languages.
+        """The text for a page: safe HTML, values escaped, and wrapped in `bdi` where they may run the other way.
 
         Raises:
             MissingText: as `text`.
@@ -151,7 +152,7 @@ class Words:
 
     def _wrapped(self, value: object) -> Markup:
         safe = escape(value)
-        if not self.locale.right_to_left:
+        if not self.locale.right_to_left and not _RTL_LETTER.search(safe):
             return safe
         return isolate(safe)
 

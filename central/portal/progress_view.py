@@ -96,7 +96,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def waits_in_zone(self) -> bool:
         """Whether the person is to sit and wait where tickets of its service are called."""
-        return self.turn in {"waiting", "near", "next", "early", "expected", "missed"}
+        return self.turn in {"waiting", "near", "next", "early", "expected"}
 
     @property
     def is_at_counter(self) -> bool:

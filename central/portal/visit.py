@@ -23,7 +23,7 @@ from ui.site import Site
 Incoming = Request[Any, Any, Any]
 Page = Response[str]
 
-LANGUAGE_COOKIE: Final = "vt_lang"
+LANGUAGE_COOKIE: Final = "vt_central_lang"
 DRAFT_COOKIE: Final = "vt_portal"
 DRAFT_PARAMETER: Final = "reserva"
 DRAFT_FIELD: Final = "request_id"
@@ -87,6 +87,11 @@ class Visit:
         self._current = read_key(request.cookies.get(DRAFT_COOKIE))
         self._key = asked_key(self._current, request.query_params.get(DRAFT_PARAMETER))
         self._stored: bytes | None = None
+
+    @property
+    def is_switched(self) -> bool:
+        """Whether the request itself asks for the language, which is then remembered."""
+        return self._switched
 
     @property
     def words(self) -> Words:

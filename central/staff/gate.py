@@ -175,7 +175,8 @@ def _nobody() -> Response[Any]:
 async def _way_in(request: Incoming, portal: Portal, ended: End | None, sent: Form | None) -> Response[Any]:
     visit = Visit(request, portal, staff=True)
     if sent is None:
-        return visit.to(f"{SIGN_IN}?{urlencode({'a': visit.here, **({'fin': ended} if ended else {})})}")
+        language = {"lang": visit.locale} if visit.is_switched else {}
+        return visit.to(f"{SIGN_IN}?{urlencode({'a': visit.here, **({'fin': ended} if ended else {}), **language})}")
     return sign_in_page(
         visit,
         offices=await offices_of(portal),

@@ -41,7 +41,6 @@ from ui.pages import Pages
 HTML: Final = "text/html; charset=utf-8"
 PAGES: Final = (Path(__file__).parent / "pages", Path(__file__).parents[1] / "practice" / "pages")
 STATIC: Final = Path(__file__).parent / "static"
-LANGUAGE_COOKIE: Final = "vt_lang"
 YEAR_S: Final = 365 * 24 * 3600
 SAID_S: Final = 60
 SAID_MAX: Final = 600
@@ -108,6 +107,8 @@ class Frame:
             media_type=HTML,
             headers=headers,
         )
+        if said is not None and _open_language(request) not in (None, locale):
+            reply.set_cookie(_said_cookie(node, said))  # the open page is loaded whole, and tells it then
         return self._with_cookies(request, reply, told if said is None else None)
 
     def _in_hand(self, request: AnyRequest, locale: str, address: str) -> PageInHand:
@@ -115,8 +116,8 @@ class Frame:
 
     def _with_cookies(self, request: AnyRequest, reply: Response[str], read: Said | None) -> Response[str]:
         asked = request.query_params.get("lang")
-        if asked is not None and asked in STAFF_LOCALES:
-            reply.set_cookie(_cookie(LANGUAGE_COOKIE, asked, YEAR_S))
+        if asked is not None and asked in STAFF_LOCALES and not is_news(request):
+            reply.set_cookie(_cookie(_language_name(node_of(request)), asked, YEAR_S))
         if read is not None:
             reply.set_cookie(_said_cookie(node_of(request), None))
         return reply
@@ -128,9 +129,10 @@ def frame_of(request: AnyRequest) -> Frame:
 
 
 def locale_of(request: AnyRequest) -> str:
+    """The language of the answer; what a page asks by itself is answered in the language that the page is in."""
     return choose_locale(
-        request.query_params.get("lang"),
-        request.cookies.get(LANGUAGE_COOKIE),
+        (_open_language(request) if is_news(request) else None) or request.query_params.get("lang"),
+        request.cookies.get(_language_name(node_of(request))),
         request.headers.get("accept-language"),
         STAFF_LOCALES,
     )
@@ -144,6 +146,11 @@ def is_enhanced(request: AnyRequest) -> bool:
 def is_news(request: AnyRequest) -> bool:
     """Whether a page asks by itself what is new: nobody need sit there."""
     return request.headers.get("x-news") == "1"
+
+
+def _open_language(request: AnyRequest) -> str | None:
+    """The language of the open page whose script asks; a page that is opened anew has none yet."""
+    return request.headers.get("x-page-language") if is_enhanced(request) else None
 
 
 def session_token(request: AnyRequest) -> str:
@@ -223,6 +230,11 @@ def remembered_counter(request: AnyRequest) -> str:
 
 def remembered_session(request: AnyRequest) -> str:
     return request.cookies.get(f"{node_of(request).page_cookie}_desk", "")
+
+
+def _language_name(node: EdgeNode) -> str:
+    """Ports do not separate cookies: what is chosen at another server of this host is not chosen here. Practice goes along."""
+    return f"{node.cookie}_lang"
 
 
 def _said_name(node: EdgeNode) -> str:

@@ -52,6 +52,7 @@ class WorkView(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         after: the last call here: what the next one must name.
+        last: id and label of the ticket whose visit was here last; none when it did not come.
         refresh_s: after so many seconds something shown changes by itself.
     """
 
@@ -62,6 +63,7 @@ class WorkView(msgspec.Struct, frozen=True, kw_only=True):
     session: str
     services: tuple[str, ...]
     after: str | None
+    last: tuple[str, str] | None
     reinstate_min: int
     next: Place | None
     because: Because | None
@@ -107,6 +109,7 @@ def view_work(state: OfficeState, session: CounterSession, locale: str) -> WorkV
         session=session.session,
         services=tuple(look.service(each) for each in session.primary),
         after=session.last_call,
+        last=_last_visit(state, session),
         reinstate_min=day.policy.reinstate_within_min,
         next=look.place(choice.ticket) if choice else None,
         because=look.because(choice.ticket, choice.rule) if choice else None,
@@ -139,6 +142,12 @@ class _Agenda(Look):
             initials=initials(row.person.display_name),
             pending=row.pending,
         )
+
+
+def _last_visit(state: OfficeState, session: CounterSession) -> tuple[str, str] | None:
+    ticket = state.day.tickets.get(session.last_ticket_id or "")
+    came = ticket is not None and ticket.state not in {"missed", "abandoned"}
+    return (ticket.ticket_id, ticket.label) if ticket is not None and came else None
 
 
 def _undo(state: OfficeState, session: CounterSession, now: datetime) -> Undo | None:

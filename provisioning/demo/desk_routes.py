@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 from litestar import Litestar, Request, Response, get, post
+from litestar.datastructures import Cookie
 from litestar.exceptions import NotFoundException, PermissionDeniedException
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.response import Redirect, ServerSentEvent
@@ -23,6 +24,8 @@ from ui.locales import STAFF_LOCALES, choose_locale
 
 # Forms of a page that sends no referrer carry "Origin: null", and `_own_page` could not tell them from another site's.
 HEADERS = PAGE_HEADERS | {"referrer-policy": "same-origin"}
+
+LANGUAGE_COOKIE = "vt_demo_lang"
 
 
 def create_app(desk: Desk) -> Litestar:
@@ -39,10 +42,12 @@ def _pages(desk: Desk) -> list[Any]:
 
     @get("/")
     async def start_page(request: Request[Any, Any, Any]) -> Response[str]:
+        asked = request.query_params.get("lang")
         html = desk.pages.render(
             "demo/start.html", _locale(request), {"here": "/", "area_name": AREA, **await desk.view()}
         )
-        return Response(html, media_type="text/html")
+        chosen = [Cookie(LANGUAGE_COOKIE, value=asked, path="/", samesite="lax")] if asked in STAFF_LOCALES else []
+        return Response(html, media_type="text/html", cookies=chosen)
 
     @get("/stream")
     async def stream(request: Request[Any, Any, Any]) -> ServerSentEvent:
@@ -62,7 +67,7 @@ def _pages(desk: Desk) -> list[Any]:
 def _locale(request: Request[Any, Any, Any]) -> str:
     return choose_locale(
         request.query_params.get("lang"),
-        request.cookies.get("vt_lang"),
+        request.cookies.get(LANGUAGE_COOKIE),
         request.headers.get("accept-language"),
         offered=STAFF_LOCALES,
     )

@@ -97,6 +97,7 @@ async def test_bare_letters_do_nothing(desk: Desk, served: Console) -> None:
 
 
 async def test_sentences_and_the_palette_name_the_keys_that_this_person_presses(desk: Desk, served: Console) -> None:
+    await served.walk_in()
     await served.node.own_keys.keep("clerk-1", {"F8": "Alt+S", "F6": "F1", "F4": "Shift+F4"})
     page = desk.page
     await page.reload()

@@ -52,6 +52,22 @@ async def test_a_person_who_comes_is_shown_while_the_page_waits_to_look_at_the_l
     await expect(desk.page.locator(".next-code .plate")).to_have_text("B1")
 
 
+async def test_a_language_chosen_in_another_tab_comes_whole_and_with_what_was_said(desk: Desk, served: Console) -> None:
+    html = desk.page.locator("html")
+    other = await desk.page.context.new_page()
+    await other.goto(f"{served.url}/?lang=en")
+    await other.close()
+    await served.walk_in()
+    await expect(desk.page.locator(".next-code .plate")).to_have_text("B1")
+    await expect(html).to_have_attribute("lang", "es")
+    await expect(desk.page.locator("#visit-title")).to_have_text("Sin visita")
+    await desk.press("Llamar siguiente")
+    await expect(html).to_have_attribute("lang", "en")
+    await desk.ready()
+    await expect(desk.page.locator(".skip")).not_to_contain_text("Ir a")
+    await expect(desk.page.locator("#toast")).to_contain_text("Called B1")
+
+
 async def test_what_somebody_is_filling_in_is_left_alone(desk: Desk, served: Console) -> None:
     await served.walk_in()
     await desk.press("Atender sin turno")

@@ -117,8 +117,7 @@ class Bookings:
 
     def _free(self, store: MemoryCentralStore, now: datetime) -> list[SeatRef]:
         later = {slot.slot_id for slot in store.slots.values() if slot.start_at > now}
-        seats = store.seats.items()
-        return [ref for ref, seat in seats if seat.state == "free" and ref.seat_no <= SEATS and ref.slot_id in later]
+        return [ref for ref, seat in store.seats.items() if ref.slot_id in later and _is_for_sale(ref, seat)]
 
     def _lendable(self, store: MemoryCentralStore, office: str, now: datetime) -> list[LeasedSeat]:
         chosen: list[LeasedSeat] = []

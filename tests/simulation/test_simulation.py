@@ -20,25 +20,41 @@ from tests.simulation.world import World
 
 ROOT = Path(__file__).parents[2]
 SEEDS = range(1, 21)
-FIRST_OF_SLOW = {
-    "activation_not_adopted": 136,
-    "adopted_empty_handed": 136,
-    "detour_for_good": 71,
-    "grants_not_put_aside": 465,
-    "heard_of_means_all_below": 171,
-    "leases_inherited": 19,
-    "no_row_hash": 68,
-    "report_not_read": 11,
-    "report_without_nonce": 44,
-    "rows_not_put_aside": 11,
-    "sale_of_an_unknown_lease_dropped": 13,
-    "second_copy_not_voided": 30,
-    "staging_kept": 34,
-    "stale_release_routed": 205,
-    "step_kept_although_refused": 148,
-    "unseen_label_kept": 34,
+FIRST = {
+    "activation_not_adopted": 30,
+    "adopted_empty_handed": 93,
+    "detour_for_good": 15,
+    "fence_ignored": 9,
+    "full_disk_stops_the_office": 3,
+    "grants_not_put_aside": 451,
+    "handover_not_frozen": 2,
+    "heard_of_means_all_below": 154,
+    "leases_inherited": 20,
+    "no_epoch_check": 9,
+    "no_row_hash": 5,
+    "number_floors_forgotten": 3,
+    "opens_before_its_snapshot": 5,
+    "overtaken_boards_shown": 3,
+    "poison_blocks": 2,
+    "pruned_rows_not_told": 2,
+    "remote_stamps_push_the_clock": 2,
+    "reply_not_bound": 2,
+    "report_not_read": 14,
+    "report_without_nonce": 37,
+    "requests_forgotten": 2,
+    "restored_without_recovery": 14,
+    "rows_not_put_aside": 14,
+    "sale_of_an_unknown_lease_dropped": 30,
+    "second_copy_not_voided": 59,
+    "snapshot_not_checked": 2,
+    "staging_kept": 106,
+    "stale_release_routed": 137,
+    "step_kept_although_refused": 12,
+    "told_request_taken_twice": 2,
+    "unseen_label_kept": 7,
+    "wake_race": 3,
 }
-"""A mutant that few seeds kill starts here, so that the test stays short; the command line begins at 1."""
+"""The first seed that kills a mutant, where it is not 1: the test stays short, and the command line begins at 1."""
 
 
 def test_the_production_code_keeps_every_invariant() -> None:
@@ -52,14 +68,17 @@ def test_the_production_code_keeps_every_invariant() -> None:
     assert [fault for fault in FAULTS if not faults[fault]] == [], "every kind of fault must really happen"
 
 
-@pytest.mark.parametrize("seed", [82, 123, 132, 137, 203, 221, 441, 494, 725, 835, 948, 1099, 1139, 1384, 1680])
+@pytest.mark.parametrize(
+    "seed", [82, 101, 123, 132, 137, 203, 221, 441, 494, 725, 835, 948, 1099, 1139, 1384, 1665, 1680]
+)
 def test_seeds_that_found_something_find_nothing_more(seed: int) -> None:
     """123: of two nodes that died in a row, the second had not been told of paper below its own numbers, and the third took it
     for known. 132: central was restored, an office's disk was lost, and a kiosk told the new node of a ticket that had been sent on.
     441: a restored ticket came back under the label that nobody saw. 835: as 132, and the office where the person was had been
     replaced as well. The others were the simulator's own: what it did not excuse, or a kiosk that it did not ask. Since processes
     write that they started, all these are other runs; the planted bugs hold what they found. 725, 1680: a right date that nobody
-    confirmed. 948, 1099: open tickets of a day dated ahead. 1139, 1384: grants that a restored central forgot.
+    confirmed. 948, 1099: open tickets of a day dated ahead. 1139, 1384: grants that a restored central forgot. 101: a copy off
+    paper that nobody ended. 1665: a label of a forgotten life.
     """
     assert run(Scenario(seed=seed)).violated is None
 
@@ -84,7 +103,7 @@ def test_a_run_does_not_depend_on_the_process() -> None:
 @pytest.mark.timeout(300)  # twenty whole runs and the small search after them, on a machine that does other things too
 @pytest.mark.parametrize("name", sorted(all_mutants()))
 def test_every_planted_bug_is_found(name: str) -> None:
-    start = FIRST_OF_SLOW.get(name, 1)
+    start = FIRST.get(name, 1)
     killed = hunt(name, range(start, start + 20))
     assert killed is not None, f"{name} survived"
     assert killed.violated

@@ -3,7 +3,7 @@
 import { merge, mergeSaid, read } from "./merge.js";
 import { Stream } from "./stream.js";
 
-const ASKED = { "HX-Request": "true", accept: "text/html" };
+const ASKED = { "HX-Request": "true", "X-Page-Language": document.documentElement.lang, accept: "text/html" };
 const BY_ITSELF = { ...ASKED, "X-News": "1" }; // the page asks, not the person: nobody need sit here
 const ANSWER_MS = 8_000;
 const CALM_MS = 80; // several facts of one moment become one look

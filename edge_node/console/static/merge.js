@@ -9,10 +9,18 @@ export function read(text) {
 
 // after: "act" when the person did something, "news" when the office did; news leaves alone what was told of the last act.
 export function merge(fresh, after) {
+  if (fresh.documentElement.lang !== document.documentElement.lang) return renew();
   const kept = after === "news" ? ["said"] : [];
   document.title = fresh.title;
   for (const part of ["header.desk", "#work"]) place(document.querySelector(part), fresh.querySelector(part), kept);
   if (after === "act") place(document.querySelector("#toast"), fresh.querySelector("#toast"), []);
+}
+
+// The language was changed in another tab: what no merge touches (palette, title of the help, skip link) has to change too.
+function renew() {
+  const address = new URL(location.href);
+  address.searchParams.delete("lang"); // chosen once, and now something else is
+  location.replace(address);
 }
 
 // When the act may not have been kept, its form keeps its request_id: only what is said of it changes.

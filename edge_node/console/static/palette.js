@@ -63,7 +63,7 @@ function collect() {
 async function choicesOf(entry) {
   const link = entry.element;
   if (!link.dataset.opens || !link.href || link.dataset.opens === document.querySelector("[data-panel]")?.dataset.panel) return [];
-  const reply = await fetch(link.href, { headers: { "HX-Request": "true", "X-News": "1", accept: "text/html" } });
+  const reply = await fetch(link.href, { headers: { "HX-Request": "true", "X-News": "1", "X-Page-Language": document.documentElement.lang, accept: "text/html" } });
   if (!reply.ok || reply.headers.get("hx-redirect")) return [];
   const panel = new DOMParser().parseFromString(await reply.text(), "text/html").querySelector("[data-panel]");
   if (!panel) return [];

@@ -51,7 +51,11 @@ async def test_the_same_person_gets_a_follow_up_without_typing_anything(
     desk: DeskAndCentral, clerk: Clerk, visit: str
 ) -> None:
     page = await clerk.sees("/")
-    assert "Última visita: Cita de seguimiento Justificante" in page
+    label = desk.node.dispatcher.state.day.tickets[visit].label
+    assert f"Última visita, {label}: Cita de seguimiento Justificante" in page
+    markup = (await clerk.http.get("/")).text
+    assert f'href="/agenda/new?from={visit}"' in markup
+    assert f'href="/attendance/{visit}"' in markup
     form = await clerk.http.get(f"/agenda/new?from={visit}")
     assert "La misma persona de la cita de las 9:00 (F. M.)" in text_of(form)
     assert '<option value="viaje" selected>' in form.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import smtplib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -47,6 +48,14 @@ async def test_its_own_form_cuts_and_heals(desk: Desk, browser: httpx.AsyncClien
         headers = {"origin": "http://desk.test"}
         reply = await browser.post("/offices/centro", data={"do": do}, headers=headers)
         assert (reply.status_code, desk.relays["centro"].state) == (303, state)
+
+
+async def test_a_chosen_language_outlives_a_button(browser: httpx.AsyncClient) -> None:
+    speaks_spanish = {"accept-language": "es", "origin": "http://desk.test"}
+    assert 'lang="en"' in (await browser.get("/?lang=en", headers=speaks_spanish)).text[:200]
+    reply = await browser.post("/offices/centro", data={"do": "up"}, headers=speaks_spanish, follow_redirects=True)
+    assert 'lang="en"' in reply.text[:200]
+    assert list(browser.cookies) == ["vt_demo_lang"]
 
 
 @pytest.mark.parametrize("origin", ["http://elsewhere.test", "null"])
@@ -166,5 +175,8 @@ async def test_the_scanners_box_names_bookings_and_mails_once(
     page = (await browser.get("/?lang=es")).text
     assert "29/11/2026 11:40 · Centro · K7M-ACX" in page
     assert "No hay citas" not in page
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert len(ids) == len(set(ids)), "a label points at its own field"
+    assert 'for="real-code"' in page
     centro = page[page.index('id="centro-codes"') : page.index('id="real-codes"')]
     assert centro.index(TOKEN) < centro.index("V1.AAAA.REAL"), "the office's own come first"

@@ -268,3 +268,11 @@ async def test_people_of_a_service_that_is_offered_no_more_are_shown_and_served(
     async with clerk_at(served, "boss") as boss:
         for path in ("/counter", "/supervise"):
             assert (await boss.http.get(path)).status_code == 200, path
+
+
+async def test_who_has_no_counter_yet_is_told_to_choose_and_reads_how_much_one_serves(served: Console) -> None:
+    async with clerk_at(served, "clerk-2") as clerk:
+        assert "Elija su puesto en la lista" in await clerk.page("/counter")
+        page = await clerk.page("/counter?counter=5")
+        assert "Elija su puesto en la lista" not in page
+        assert re.search(r'<details class="desks-services">\s*<summary>Trámites del puesto: \d+, y \d+ si', page)

@@ -55,6 +55,23 @@ async def test_next_with_nobody_waiting_says_that_the_visit_ended(served: Consol
     assert "B1 finalizado (resuelto). No espera nadie" in page
 
 
+async def test_the_middle_asks_for_the_key_only_while_somebody_can_be_called(served: Console, clerk: Clerk) -> None:
+    assert "Pulse F8" not in await clerk.page()
+    await served.walk_in()
+    assert "Pulse F8" in await clerk.page()
+
+
+async def test_who_did_not_come_was_no_visit(served: Console, clerk: Clerk) -> None:
+    mine = await called(served, clerk, start=False)
+    assert "Última visita" not in await clerk.act("no_show", **mine)
+    await clerk.act("reinstate", ticket_id=mine["ticket_id"])
+    await clerk.act("call_next", session=mine["session"], after=seen(served, mine["session"]))
+    await clerk.act("start", **mine)
+    page = await clerk.act("finish", **mine, outcome="resolved")
+    assert "Última visita, B1:" in page
+    assert f'href="/attendance/{mine["ticket_id"]}"' in page
+
+
 async def test_a_walk_in_is_served_at_once_and_the_service_remembered(served: Console, clerk: Clerk) -> None:
     assert '<option value="padron" selected>' in await clerk.page("/?panel=give"), "the counter's own first"
     page = await clerk.act("serve_walk_in", session=session(served), service="registro", here="/?panel=give")

@@ -61,7 +61,9 @@ async def test_place_call_service_and_end_are_shown(portal: Bed) -> None:
         assert missed is not None
         office.act(c.NoShow(request_id=new_id(), session=session, ticket_id=missed))
         await office.send()
-        assert "Le hemos llamado y no estaba" in (await citizen.open(f"/t/{codes[1]}")).words
+        words = (await citizen.open(f"/t/{codes[1]}")).words
+        assert "Le hemos llamado y no estaba" in words
+        assert "zona A" not in words, "the counter is where to go"
 
 
 async def test_who_is_set_aside_is_told_when_they_wait_again_or_whom_to_tell(portal: Bed) -> None:

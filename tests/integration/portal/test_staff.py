@@ -45,6 +45,15 @@ def code(bed: Bed, secret: bytes) -> str:
     return code_at(secret, int(bed.clock.now().timestamp()) // STEP_S)
 
 
+async def test_the_way_to_signing_in_keeps_the_language_that_was_asked_for(portal: Bed) -> None:
+    async with portal.citizen() as browser:
+        await browser.open("/oficinas-ahora?lang=en")
+        assert browser.path == "/personal/entrar"
+        assert browser.page.title.startswith("Sign in")
+        await browser.open("/oficinas-ahora")
+        assert browser.page.title.startswith("Sign in"), "and it is remembered"
+
+
 @pytest.mark.parametrize("path", PAGES)
 async def test_the_citys_pages_are_for_who_is_signed_in(portal: Bed, path: str) -> None:
     async with portal.citizen() as browser:

@@ -153,6 +153,12 @@ def test_a_link_inside_a_sentence_takes_its_address() -> None:
     assert words.text("base.free", href="/x") == "Appointments are free. If anyone charges you, tell us."
 
 
+def test_a_name_in_arabic_is_isolated_in_a_page_of_any_language() -> None:
+    words = load_catalog(strict=True).words("es")
+    assert "<bdi>أمينة ب.</bdi>" in words.markup("base.office", office="أمينة ب.")
+    assert "bdi" not in words.markup("base.office", office="Centro")
+
+
 def test_arabic_isolates_codes_and_times_but_not_bare_numbers() -> None:
     words = load_catalog(strict=True).words("ar")
     assert words.text("progress.go.since", time="10:27") == "نودي عليك الساعة \u206610:27\u2069"
