@@ -133,7 +133,7 @@ async def send_elsewhere(tx: RightsTx, ticket_id: str, to_office: str, service_d
     """A person sends a ticket in transit to another office than the one that does not answer. False: it is not in transit.
 
     Args:
-        service_date: what that office calls the day; none: as the ticket's grant does.
+        service_date: what that office calls the day, where the ticket comes back to it; none: see ``_day_elsewhere``.
 
     The office that was meant is told, when it is back, that its copy is void; should it have called the person meanwhile,
     that call finds nobody.
@@ -144,7 +144,7 @@ async def send_elsewhere(tx: RightsTx, ticket_id: str, to_office: str, service_d
     grant = msgspec.structs.replace(
         token.grant,
         tenure=token.tenure + 1,
-        service_date=service_date or token.grant.service_date,
+        service_date=service_date or await _day_elsewhere(tx, token.grant, to_office),
         series=None,
         number=None,
     )
@@ -221,6 +221,17 @@ async def _day_of(tx: RightsTx, origin: Origin, fact: TicketReleased) -> date:
     if not origin.by_age:
         return fact.service_date
     return min(fact.service_date, await tx.service_date(origin.office, origin.happened_at))
+
+
+async def _day_elsewhere(tx: RightsTx, grant: TicketGrant, to_office: str) -> date:
+    """The service day of who is sent to another office than was meant: as at the first sending, never later than it was by
+    central's clock when the ticket was given up; a grant that came back to its sender may bear a later one. The sender keeps
+    what it calls the day, for it is in it. A wall clock has its say here too: the conflict is over with this, and nobody would
+    hear that no office takes the person.
+    """
+    if to_office == grant.from_office:
+        return grant.service_date
+    return min(grant.service_date, await tx.service_date(grant.from_office, grant.released_at))
 
 
 async def _grant(tx: RightsTx, origin: Origin, fact: TicketReleased, tenure: int) -> TicketGrant:

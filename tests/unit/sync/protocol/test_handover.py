@@ -235,3 +235,34 @@ def test_who_cannot_be_sent_stays_of_the_day_that_the_office_is_in() -> None:
     store = city()
     tell(store, "centro", released(1, "nowhere", TOMORROW), by_age=True)
     assert dated(store, "centro") == (TOMORROW, TOMORROW)
+
+
+def test_who_is_sent_elsewhere_by_a_person_is_of_the_day_that_it_was_by_central_s_clock() -> None:
+    """The conflict is over with that, so nobody would hear that no office takes it."""
+    store = city()
+    tell(store, "centro", released(1, "nowhere", TOMORROW), by_age=True)
+    assert in_tx(store, lambda tx: handover.send_elsewhere(tx, TICKET, "victoria"))
+    assert dated(store, "victoria") == (DAY, DAY)
+
+
+def test_who_was_wanted_back_and_is_sent_elsewhere_is_of_the_day_that_it_was_by_central_s_clock() -> None:
+    store = city()
+    tell(store, "centro", released(1, "real", TOMORROW), by_age=True)
+    tell(store, "centro", msgspec.structs.replace(WANTED, service_date=TOMORROW), by_age=True)
+    assert in_tx(store, lambda tx: handover.send_elsewhere(tx, TICKET, "victoria"))
+    assert dated(store, "victoria") == (DAY, DAY)
+
+
+@pytest.mark.parametrize("called,meant", [(DAY, DAY), (YESTERDAY, YESTERDAY)])
+def test_who_is_sent_elsewhere_is_of_no_later_day_than_before(called: date, meant: date) -> None:
+    store = city()
+    tell(store, "centro", released(1, "nowhere", called), by_age=True)
+    assert in_tx(store, lambda tx: handover.send_elsewhere(tx, TICKET, "victoria"))
+    assert dated(store, "victoria") == (meant, meant)
+
+
+def test_who_is_sent_to_where_they_come_from_is_of_the_day_that_the_office_is_in() -> None:
+    store = city()
+    tell(store, "centro", released(1, "nowhere", TOMORROW), by_age=True)
+    assert in_tx(store, lambda tx: handover.send_elsewhere(tx, TICKET, "centro"))
+    assert dated(store, "centro") == (TOMORROW, TOMORROW)
