@@ -56,10 +56,10 @@ def arrival_of_appointment(state: OfficeState, appointment_id: str, now: datetim
     return by_locator(row.locator, Agenda.of([row]), state.here(now))
 
 
-def shown_slip(state: OfficeState, scanned: str, now: datetime) -> HandoverSlip | Refusal:
+def shown_slip(state: OfficeState, scanned: str) -> HandoverSlip | Refusal:
     """The handover slip of what a scanner read."""
     nodes = state.configuration.catalogue.nodes
-    return check(scanned.strip(), state.office, state.here(now).today, nodes, slip_verifier(nodes))
+    return check(scanned.strip(), state.office, nodes, slip_verifier(nodes))
 
 
 def slip_verifier(nodes: Mapping[str, NodeKey]) -> handover_slip.Verify:

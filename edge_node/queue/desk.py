@@ -188,10 +188,10 @@ class Desk:
             return answer
 
         def find(state: OfficeState) -> Accept | MarkArrived | Refusal:
-            slip = shown_slip(state, scanned, state.now())
+            slip = shown_slip(state, scanned)
             if isinstance(slip, Refusal):
                 return slip
-            return slips.command_of(state.day, slip, request_id, self.central_now())
+            return slips.command_of(state.day, slip, state.here(state.now()), request_id, self.central_now())
 
         command = await self.dispatcher.read(find)
         if isinstance(command, Refusal):

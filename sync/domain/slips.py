@@ -8,12 +8,14 @@ the same command as for central's grant, of the same tenure, and whichever comes
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
+from sync.domain.check_in import Here
 from sync.domain.office_day import OfficeDay
 from sync.domain.outcomes import refuse
+from sync.domain.service_day import service_date
 from sync.messages.codec import MalformedMessage
 from sync.messages.commands import Accept, MarkArrived
 from sync.messages.facts import TicketReleased
@@ -39,10 +41,8 @@ def slip_of(released: TicketReleased, office: str, epoch: int, central_at: datet
     )
 
 
-def check(
-    scanned: str, office: str, today: date, nodes: Mapping[str, NodeKey], verify: Verify
-) -> HandoverSlip | Refusal:
-    """A slip that is worth something here and now, or why not.
+def check(scanned: str, office: str, nodes: Mapping[str, NodeKey], verify: Verify) -> HandoverSlip | Refusal:
+    """A slip that is worth something at this office, on some day, or why not.
 
     An epoch that is not the directory's is no valid signature: a node that was replaced signs with a key that counts no more.
     """
@@ -57,21 +57,37 @@ def check(
         return refuse("bad_signature")
     if slip.to_office != office:
         return refuse("wrong_office", office=slip.to_office)
-    if slip.service_date != today:
-        return refuse("wrong_day", service_date=slip.service_date.isoformat())
     return slip
 
 
 def command_of(
-    day: OfficeDay, slip: HandoverSlip, request_id: str, central_at: datetime
+    day: OfficeDay, slip: HandoverSlip, here: Here, request_id: str, central_at: datetime
 ) -> Accept | MarkArrived | Refusal:
-    """What showing a slip asks for, at an instant of central's clock: the person is here, whether the grant was faster or not."""
-    known = day.tickets.get(slip.ticket_id)
+    """What showing a slip asks for, at an instant of central's clock: the person is here, whether the grant was faster or not.
+
+    A ticket that this office holds in the day that it is in is answered whatever date the paper bears: central grants for today
+    who comes from a day that was dated ahead. Only what is not held yet has to be of today.
+    """
+    is_over = day.service_date is None or day.service_date < here.today
+    known = None if is_over else day.tickets.get(slip.ticket_id)
     if known is None or known.tenure < slip.tenure:
+        if not _is_of_today(slip, here):
+            return refuse("wrong_day", service_date=slip.service_date.isoformat())
         return _accept(slip, request_id, central_at)
     if known.state == "in_transit":
         return refuse("already_moved", ticket_id=known.ticket_id, office=known.released_to)
     return MarkArrived(request_id=request_id, ticket_id=slip.ticket_id)
+
+
+def _is_of_today(slip: HandoverSlip, here: Here) -> bool:
+    """Whether a slip is of today by its date, or is dated ahead but was given up today by central's clock.
+
+    That instant may be believed against a later date: an office that has heard central since it booted counts it on its monotonic
+    clock, and one that has not goes by the wall clock that dated its day ahead, so as a rule the instant is as late and changes nothing. An earlier date is never read as today's: what makes it differ may be a machine that slept.
+    """
+    if slip.service_date <= here.today:
+        return slip.service_date == here.today
+    return service_date(slip.released_at, here.zone) == here.today
 
 
 def _accept(slip: HandoverSlip, request_id: str, central_at: datetime) -> Accept:

@@ -25,7 +25,7 @@ from sync.domain.office_day import OfficeDay
 from sync.domain.outcomes import Decision
 from sync.domain.ticket import Ticket
 from sync.io.ids import new_id
-from sync.messages import codec
+from sync.messages import codec, handover_slip
 from sync.messages import commands as c
 from sync.messages import feed as f
 from sync.messages.facts import TicketCard
@@ -38,6 +38,7 @@ KIOSK = c.Actor(actor_id=c.CITIZEN, device_id="kiosk-1")
 CLERK = c.Actor(actor_id="clerk-1", device_id="console-1")
 MEMBER = Member(staff_id="clerk-1", display_name="Clerk", roles=("clerk",), console="console-1")
 TODAY = date(2026, 11, 23)
+TOMORROW = TODAY + timedelta(days=1)
 TICKET = "01a202c9-0000-7000-8000-000000000001"
 OTHER_TICKET = "01a202c9-0000-7000-8000-000000000009"
 BOOKING = "01a202c9-0000-7000-8000-000000000002"
@@ -238,6 +239,62 @@ async def test_a_slip_of_a_replaced_node_is_worth_nothing(city: City) -> None:
 
 async def test_a_slip_of_yesterday_is_worth_nothing(city: City) -> None:
     left = await a_ticket_leaves(city)
+    city.pass_time(hours=24)
+    answer = await show(city.puerto, left.handover_slip)
+    assert isinstance(answer, Refusal)
+    assert (answer.code, answer.service_date) == ("wrong_day", "2026-11-23")
+
+
+def dated(city: City, text: str | None, day: date, **released: float) -> str:
+    """The slip as Centro writes it whose day is called ``day``; given up so much later by central's clock."""
+    assert text is not None
+    assert city.centro.desk.sign is not None
+    slip = handover_slip.read(text, lambda *_: True)
+    assert slip is not None
+    later = slip.released_min + timedelta(**released) // timedelta(minutes=1)
+    changed = msgspec.structs.replace(slip, service_date=day, released_min=later)
+    return handover_slip.write(changed, city.centro.desk.sign)
+
+
+async def test_a_slip_dated_ahead_behind_the_grant_says_that_the_person_is_here(city: City) -> None:
+    """Central grants for today who comes from a day that was dated ahead, whatever date and hour the paper bears."""
+    left = await a_ticket_leaves(city)
+    assert left.ticket is not None
+    await feed(city.puerto, grant(city.here.now(), id=left.ticket.ticket_id))
+    assert only(city.puerto).expected
+    accepted(await show(city.puerto, dated(city, left.handover_slip, TOMORROW, hours=24)))
+    assert not only(city.puerto).expected
+
+
+async def test_a_slip_dated_ahead_whose_ticket_is_over_here_is_no_appointment_of_another_day(city: City) -> None:
+    left = await a_ticket_leaves(city)
+    assert left.ticket is not None
+    await feed(city.puerto, grant(city.here.now(), id=left.ticket.ticket_id))
+    await feed(city.puerto, f.TicketClosed(id=left.ticket.ticket_id, tenure=2, service_date=TODAY, reason="superseded"))
+    answer = await show(city.puerto, dated(city, left.handover_slip, TOMORROW))
+    assert isinstance(answer, Refusal)
+    assert (answer.code, answer.ticket_id) == ("wrong_state", left.ticket.ticket_id)
+
+
+async def test_a_slip_dated_ahead_is_of_the_day_that_it_was_by_central_s_clock(city: City) -> None:
+    left = await a_ticket_leaves(city)
+    accepted(await show(city.puerto, dated(city, left.handover_slip, TOMORROW)))
+    assert only(city.puerto).callable_at <= city.puerto.dispatcher.state.now()
+
+
+@pytest.mark.parametrize("day,hours", [(date(2026, 11, 24), 24), (date(2026, 11, 24), -24), (date(2026, 11, 22), 0)])
+async def test_a_slip_of_another_day_by_its_date_and_by_central_s_clock_is_worth_nothing(
+    city: City, day: date, hours: int
+) -> None:
+    left = await a_ticket_leaves(city)
+    answer = await show(city.puerto, dated(city, left.handover_slip, day, hours=hours))
+    assert isinstance(answer, Refusal)
+    assert (answer.code, answer.service_date) == ("wrong_day", day.isoformat())
+
+
+async def test_a_slip_of_yesterday_whose_ticket_was_held_yesterday_is_worth_nothing(city: City) -> None:
+    left = await a_ticket_leaves(city)
+    accepted(await show(city.puerto, left.handover_slip))
     city.pass_time(hours=24)
     answer = await show(city.puerto, left.handover_slip)
     assert isinstance(answer, Refusal)
