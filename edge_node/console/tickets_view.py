@@ -165,7 +165,7 @@ class Look:
     def route(self, ticket: Ticket) -> Route | None:
         """What is left of a planned visit."""
         of = ticket.steps_done + len(ticket.to_do)
-        if of <= 1:
+        if not ticket.to_do or (ticket.is_on_route and of <= 1):
             return None
         present = (ticket.service,) if ticket.is_on_route else ()
         elsewhere = not_offered(ticket, self.state.configuration.catalogue)

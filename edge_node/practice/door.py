@@ -39,6 +39,7 @@ class PracticeDoor:
         self._real = real
         self._make_practised = practised
         self._practised: ASGIApp | None = None
+        self._making = asyncio.Lock()
         self._cookie = room_cookie(node)
         self._mark = f"{self._cookie}=".encode("ascii")
 
@@ -58,13 +59,17 @@ class PracticeDoor:
             if scope["method"] == "POST":
                 room.used()
             cast("dict[str, Any]", scope)[PRACTISED] = room.node
-            if self._practised is None:
-                self._practised = await asyncio.to_thread(self._make_practised)
-            await self._practised(scope, receive, send)
+            await (await self._application())(scope, receive, send)
         elif scope["path"] == "/practice" and scope["method"] == "GET":
             await self._real(scope, receive, _without(self._cookie, send))
         else:
             await _send_away(scope, headers, send)
+
+    async def _application(self) -> ASGIApp:
+        async with self._making:
+            if self._practised is None:
+                self._practised = await asyncio.to_thread(self._make_practised)
+            return self._practised
 
     async def _room(self, token: str, cookies: dict[str, str]) -> Room | None:
         """The practice of who is signed in; nobody's ends when its member has signed out."""

@@ -41,7 +41,9 @@ class StepsWatch:
         match fact:
             case TicketRoutePlanned():
                 self._counted["routes_planned"] += 1
-                ahead = (ticket.service, *fact.steps) if fact.steps or ticket.steps_done else ()
+                beside = [e for e in ticket.added if e in ticket.to_do and e not in (ticket.service, *fact.steps)]
+                then = (*beside, *fact.steps)
+                ahead = (ticket.service, *then) if then or ticket.steps_done else ()
                 self._stood[ticket.ticket_id].add((ahead, ticket.steps_done))
             case TicketTransferred(outcome=None):
                 self._stood[ticket.ticket_id].add(_moved(ticket, fact.service))

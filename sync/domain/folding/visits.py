@@ -82,13 +82,15 @@ def reinstated(day: OfficeDay, _header: FactHeader, fact: f.TicketReinstated) ->
 
 def transferred(day: OfficeDay, header: FactHeader, fact: f.TicketTransferred) -> None:
     if ticket := day.tickets.get(fact.ticket_id):
+        session = day.sessions.get(fact.session or "")
+        if session is not None and ticket.state in ("called", "serving"):
+            # Who looks at the visit as it was and presses "next" would call the same person back.
+            session.last_call = header.request_id
         day.move(ticket, "waiting")
         ticket.unmark()
         _sent(day, header, ticket, fact)
         if fact.ends_step:
             _done(ticket, fact.services)
-            if session := day.sessions.get(fact.session or ""):
-                session.last_call = header.request_id
         else:
             ticket.to_do = sent_on(ticket.to_do, ticket.service, fact.service)
         ticket.service, ticket.started_at, ticket.added = fact.service, None, ()
@@ -127,14 +129,16 @@ def service_added(day: OfficeDay, _header: FactHeader, fact: TicketServiceAdded)
 
 
 def route_planned(day: OfficeDay, _header: FactHeader, fact: TicketRoutePlanned) -> None:
-    """A plan outlives the undoing of what was done before it."""
+    """A plan outlives the undoing of what was done before it. Steps that are done beside the present one are not in a plan, and
+    stay to do until they are.
+    """
     if ticket := day.tickets.get(fact.ticket_id):
+        beside = without(ticket.added, (ticket.service, *fact.steps))
+        steps = (*(each for each in beside if each in ticket.to_do), *fact.steps)
         for session in day.sessions.values():
             if session.act and (before := session.act.before.get(ticket.ticket_id)):
-                before.to_do = planned_meanwhile(
-                    before.to_do, before.service, ticket.service, fact.steps, before.steps_done
-                )
-        ticket.to_do = planned(ticket.service, fact.steps, ticket.steps_done)
+                before.to_do = planned_meanwhile(before.to_do, before.service, ticket.service, steps, before.steps_done)
+        ticket.to_do = planned(ticket.service, steps, ticket.steps_done)
 
 
 def priority_changed(day: OfficeDay, _header: FactHeader, fact: TicketPriorityChanged) -> None:

@@ -86,6 +86,19 @@ async def test_a_detour_shows_no_step_until_it_is_over(served: Console, clerk: C
     assert "Paso 1 de 2:" in page
 
 
+async def test_the_last_step_is_shown_on_a_detour_before_it(served: Console, clerk: Clerk) -> None:
+    await clerk.act("take_ticket", service="padron", steps=["registro"])
+    here = {"session": session(served)}
+    mine = {**here, "ticket_id": only(served)}
+    await clerk.act("call_next", **here)
+    await clerk.act("start", **mine)
+    await clerk.act("transfer", **mine, target="service:registro")
+    await clerk.act("call_next", **here, after=seen(served))
+    await clerk.act("start", **mine)
+    page = await clerk.act("transfer", **mine, target="service:certificados")
+    assert "Después:" in page
+
+
 async def test_a_step_that_is_not_offered_here_is_told_and_kept(served: Console, clerk: Clerk) -> None:
     card = TicketCard(
         label="R7", service="padron", origin="walk_in", waited_ms=0, present_ms=0, follow_hash=bytes(32),

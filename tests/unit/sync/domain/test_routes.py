@@ -99,6 +99,24 @@ def test_a_second_call_of_a_person_at_one_counter_is_not_taken_for_the_first() -
     assert isinstance(w.office.do(c.CallNext(request_id=new_id(), session=w.ana, after=w.seen), at("09:12")), Accepted)
 
 
+def test_a_page_from_before_a_transfer_calls_nobody_back() -> None:
+    w = Walk()
+    w.serve("09:05")
+    seen = w.seen
+    w.office.do(c.Transfer(**w.mine, service="c"), at("09:06"))
+    stale = w.office.do(c.CallNext(request_id=new_id(), session=w.ana, after=seen), at("09:07"))
+    assert stale == Unchanged(), "it meant: finish and call somebody else"
+    assert w.office.call_next(w.ana, at("09:08")) == w.ticket_id
+
+
+def test_who_sends_on_somebody_that_waits_still_sees_their_own_visit() -> None:
+    w = Walk()
+    w.serve("09:05")
+    seen, waits = w.seen, w.office.take("b", at("09:06"))
+    w.office.do(c.Transfer(request_id=new_id(), session=w.ana, ticket_id=waits, service="c"), at("09:07"))
+    assert w.seen == seen
+
+
 def test_a_page_from_before_an_act_that_was_taken_back_shows_what_is_again() -> None:
     w = Walk()
     w.serve("09:05")
@@ -123,6 +141,15 @@ def test_a_step_that_was_done_at_the_same_counter_is_not_asked_for_again() -> No
     assert steps_after(w.ticket) == ("c",)
     step = w.finish("09:10")
     assert (step.service, w.ticket.to_do, w.ticket.steps_done) == ("c", ("c",), 2)
+
+
+def test_a_step_done_beside_another_stays_to_do_if_it_was_not_done_after_all() -> None:
+    w = Walk()
+    w.serve("09:05")
+    w.office.do(c.AddService(**w.mine, service="b"), at("09:08"))
+    w.plan("c", "d")
+    assert w.ticket.to_do == ("a", "b", "c", "d")
+    assert w.finish("09:10", services=("a",)).service == "b"
 
 
 def test_a_detour_by_transfer_comes_back_to_the_step_that_it_left() -> None:
