@@ -83,7 +83,8 @@ def _is_of_today(slip: HandoverSlip, here: Here) -> bool:
     """Whether a slip is of today by its date, or is dated ahead but was given up today by central's clock.
 
     That instant may be believed against a later date: an office that has heard central since it booted counts it on its monotonic
-    clock, and one that has not goes by the wall clock that dated its day ahead, so as a rule the instant is as late and changes nothing. An earlier date is never read as today's: what makes it differ may be a machine that slept.
+    clock, and one that has not goes by the wall clock that dated its day ahead, so as a rule the instant is as late and changes
+    nothing. An earlier date is never read as today's: what makes it differ may be a machine that slept.
     """
     if slip.service_date <= here.today:
         return slip.service_date == here.today
