@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import asyncpg
 from litestar import Request, Response, Router, post
 from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
 
 from central.booking import agenda
 from central.booking.service import BookingService
@@ -25,56 +26,8 @@ Incoming = Request[Any, Any, Any]
 Asked = TypeVar("Asked", bound=m.AgendaRequest)
 
 
-@post("/times", status_code=200)
-async def times(request: Incoming, booking: NamedDependency[BookingService]) -> Response[bytes]:
-    """Free days and times."""
-    return await _answer(request, booking, m.TimesRequest, agenda.times)
-
-
-@post("/calendar", status_code=200)
-async def calendar(request: Incoming, booking: NamedDependency[BookingService]) -> Response[bytes]:
-    """Appointments ahead by day."""
-    return await _answer(request, booking, m.CalendarRequest, agenda.calendar)
-
-
-@post("/book", status_code=200)
-async def book(request: Incoming, booking: NamedDependency[BookingService]) -> Response[bytes]:
-    """Book for somebody at the desk."""
-    return await _answer(request, booking, m.BookRequest, agenda.book)
-
-
-@post("/move", status_code=200)
-async def move(request: Incoming, booking: NamedDependency[BookingService]) -> Response[bytes]:
-    """Move an appointment."""
-    return await _answer(request, booking, m.MoveRequest, agenda.move)
-
-
-@post("/cancel", status_code=200)
-async def cancel(request: Incoming, booking: NamedDependency[BookingService]) -> Response[bytes]:
-    """Cancel an appointment."""
-    return await _answer(request, booking, m.AppointmentRequest, agenda.cancel)
-
-
-@post("/search", status_code=200)
-async def search(request: Incoming, booking: NamedDependency[BookingService]) -> Response[bytes]:
-    """Find appointments."""
-    return await _answer(request, booking, m.SearchRequest, agenda.search)
-
-
-@post("/show", status_code=200)
-async def show(request: Incoming, booking: NamedDependency[BookingService]) -> Response[bytes]:
-    """One appointment, without its person."""
-    return await _answer(request, booking, m.AppointmentRequest, agenda.show)
-
-
-@post("/reveal", status_code=200)
-async def reveal(request: Incoming, booking: NamedDependency[BookingService]) -> Response[bytes]:
-    """One appointment with its person."""
-
-    async def revealed(booking: BookingService, asked: m.AppointmentRequest) -> m.AgendaAnswer:
-        return await agenda.show(booking, asked, reveal=True)
-
-    return await _answer(request, booking, m.AppointmentRequest, revealed)
+async def _revealed(booking: BookingService, asked: m.AppointmentRequest) -> m.AgendaAnswer:
+    return await agenda.show(booking, asked, reveal=True)
 
 
 async def _answer(
@@ -91,10 +44,31 @@ async def _answer(
     return Response(codec.encode(reply), media_type=JSON, headers={"cache-control": "no-store"})
 
 
+def _asked(
+    path: str, shape: type[Asked], act: Callable[[BookingService, Asked], Awaitable[Any]], says: str
+) -> HTTPRouteHandler:
+    """The route by which an office asks for one act."""
+
+    @post(path, status_code=200, description=says)
+    async def answer(request: Incoming, booking: NamedDependency[BookingService]) -> Response[bytes]:
+        return await _answer(request, booking, shape, act)
+
+    return answer
+
+
 ROUTES = (
     Router(
         path="/sync/v1/agenda",
-        route_handlers=[times, calendar, book, move, cancel, search, show, reveal],
+        route_handlers=[
+            _asked("/times", m.TimesRequest, agenda.times, "Free days and times."),
+            _asked("/calendar", m.CalendarRequest, agenda.calendar, "Appointments ahead by day."),
+            _asked("/book", m.BookRequest, agenda.book, "Book for somebody at the desk."),
+            _asked("/move", m.MoveRequest, agenda.move, "Move an appointment."),
+            _asked("/cancel", m.AppointmentRequest, agenda.cancel, "Cancel an appointment."),
+            _asked("/search", m.SearchRequest, agenda.search, "Find appointments."),
+            _asked("/show", m.AppointmentRequest, agenda.show, "One appointment, without its person."),
+            _asked("/reveal", m.AppointmentRequest, _revealed, "One appointment with its person."),
+        ],
         request_max_body_size=MAX_BODY_BYTES,
     ),
 )
