@@ -23,8 +23,9 @@ from sync.domain.due import due
 from sync.domain.numbering import LAST_NUMBER
 from sync.domain.office_day import OfficeDay
 from sync.domain.outcomes import Accepted, Decision, refuse
+from sync.domain.ticket import Ticket
 from sync.messages import facts as f
-from sync.messages.commands import TakeReserved
+from sync.messages.commands import TakePrinted, TakeReserved
 from sync.messages.feed import Service
 from sync.messages.refusals import Refusal
 from sync.messages.topics import HeldNumbers, KioskTellReserved
@@ -174,6 +175,18 @@ def command_of(told: KioskTellReserved) -> TakeReserved:
     )
 
 
+def relabelled(known: Ticket, command: TakeReserved | TakePrinted) -> f.TicketRelabelled:
+    """A ticket takes the label that stands on its paper."""
+    return f.TicketRelabelled(
+        ticket_id=known.ticket_id,
+        label=f"{command.series}{command.number}",
+        series=command.series,
+        number=command.number,
+        voided=known.label,
+        follow_hash=command.follow_hash,
+    )
+
+
 def take_reserved(
     day: OfficeDay, command: TakeReserved, device: str, now: datetime, service: Service | None
 ) -> Decision:
@@ -191,15 +204,7 @@ def take_reserved(
             return refuse("not_reserved")  # its paper is out
         if refusal := _objection(day, command, device, label):
             return refusal
-        relabelled = f.TicketRelabelled(
-            ticket_id=known.ticket_id,
-            label=label,
-            series=command.series,
-            number=command.number,
-            voided=known.label,
-            follow_hash=command.follow_hash,
-        )
-        return Accepted((relabelled,))
+        return Accepted((relabelled(known, command),))
     if service is None:
         return refuse("service_unknown")
     if refusal := _objection(day, command, device, label):

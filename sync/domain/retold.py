@@ -23,8 +23,7 @@ from sync.domain.due import due
 from sync.domain.numbering import LAST_NUMBER
 from sync.domain.office_day import OfficeDay
 from sync.domain.outcomes import Accepted, Decision, refuse
-from sync.domain.reserve import arrived_before
-from sync.domain.ticket import Ticket
+from sync.domain.reserve import arrived_before, relabelled
 from sync.messages import commands as c
 from sync.messages import facts as f
 from sync.messages.feed import Appointment, NumberFloor
@@ -101,7 +100,7 @@ def take_printed(x: Context, command: c.TakePrinted) -> Decision:
     if command.number > command.up_to or any(ticket.label == label for ticket in day.tickets.values()):
         return refuse("not_reserved")
     if known is not None:
-        return Accepted((_relabelled(known, command, label),))
+        return Accepted((relabelled(known, command),))
     service = x.catalogue.services.get(command.service)
     if service is None:
         return refuse("service_unknown")
@@ -128,14 +127,3 @@ def take_printed(x: Context, command: c.TakePrinted) -> Decision:
 
 def _is_back(day: OfficeDay, command: c.TakePrinted) -> bool:
     return command.appointment_id is not None and day.ticket_of(command.appointment_id) is not None
-
-
-def _relabelled(known: Ticket, command: c.TakePrinted, label: str) -> f.TicketRelabelled:
-    return f.TicketRelabelled(
-        ticket_id=known.ticket_id,
-        label=label,
-        series=command.series,
-        number=command.number,
-        voided=known.label,
-        follow_hash=command.follow_hash,
-    )
