@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.axe import violations
 from tests.integration.portal.conftest import portal_dsn, portal_folder, running_portal  # noqa: F401 - fixtures
+from tests.kit.axe import violations
 from tests.kit.clock import ManualClock
 from tests.kit.console_server import console
 from tests.kit.identity_provider import foreign_provider, identity_provider, settings

@@ -14,10 +14,10 @@ from edge_node.console.staff_sessions import Member
 from sync.io.ids import new_id
 from sync.messages import codec
 from sync.messages.feed import Entity
-from tests.browser.axe import violations
 from tests.browser.console_desk import SIZE, Desk, desk_in
 from tests.integration.agenda.conftest import TUESDAY_9H, signed_in
 from tests.integration.agenda.test_visit import serve
+from tests.kit.axe import violations
 from tests.kit.central_database import Clusters
 from tests.kit.console_server import Console, office, today_at
 from tests.kit.desk_and_central import CLERK, PASSWORD, DeskAndCentral, desk_and_central

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.axe import violations
 from tests.integration.portal.conftest import (  # noqa: F401 - fixtures
     Bed,
     portal,
@@ -19,6 +18,7 @@ from tests.integration.portal.conftest import (  # noqa: F401 - fixtures
     portal_folder,
 )
 from tests.integration.portal.test_wait_models import serve
+from tests.kit.axe import violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
 

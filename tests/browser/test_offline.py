@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.axe import violations
 from tests.browser.console_desk import Desk, desk_in, tab_to
+from tests.kit.axe import violations
 from tests.kit.central_database import Clusters
 from tests.kit.desk_and_central import CLERK, PASSWORD, DeskAndCentral, desk_and_central
 

@@ -9,13 +9,13 @@ import pytest
 from playwright.async_api import Page, expect
 
 from sync.messages import commands as c
-from tests.browser.axe import violations
 from tests.integration.portal.conftest import (  # noqa: F401 - fixtures
     Bed,
     portal,
     portal_dsn,
     portal_folder,
 )
+from tests.kit.axe import violations
 from tests.kit.browser import chromium
 from tests.kit.office import new_id
 
