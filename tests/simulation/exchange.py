@@ -6,6 +6,7 @@ does by itself is in ``office``.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from datetime import datetime
@@ -60,7 +61,7 @@ STAGE_ROWS = 5
 MAX_ROWS = 12
 
 
-class Exchange(Process):
+class Exchange(Process, ABC):
     """One node's end of all that it exchanges with central. An office fills in what it is (``queue``) and what it does with rows.
 
     Args:
@@ -101,16 +102,17 @@ class Exchange(Process):
         self._rng: Random = clockwork.fork(f"office/{activation.office}/{activation.epoch}")
         self._counted = counted
 
+    @abstractmethod
     def crash(self) -> None:
-        raise NotImplementedError
+        """Stop as a process that is killed."""
 
+    @abstractmethod
     def refresh(self) -> None:
         """Look at what has come down."""
-        raise NotImplementedError
 
+    @abstractmethod
     def settle(self) -> None:
         """Do what came down."""
-        raise NotImplementedError
 
     def _speak_anew(self) -> None:
         """What a new process begins with."""

@@ -129,6 +129,7 @@ class Summary:
             "seeds": self.seeds,
             "events": self._happened,
             "seeds_per_s": round(self.rate(), 1),
+            "events_per_s": round(self.rate() * self._happened / max(1, self.seeds)),
             "jobs": jobs,
             "virtual_hours": round(self._virtual_ms / 3_600_000, 2),
             **{name: counted[name] for name in _COUNTED},
