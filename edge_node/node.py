@@ -60,8 +60,12 @@ from sync.domain.witness import Seen
 from sync.io.clock import Clock, ClockThatIsSet, SystemClock
 from sync.io.ids import new_id
 from sync.io.node_token import load_key
-from sync.messages.facts import ConfigApplied, LeaseSold, NodeStarted
+from sync.messages.facts import LeaseSold
 from sync.messages.feed import Appointment, TicketGrant
+from sync.messages.node_facts import (
+    ConfigApplied,
+    NodeStarted,
+)
 from sync.messages.people import PersonRequest
 from sync.protocol.downlink import StreamRow
 from sync.protocol.hello import Node

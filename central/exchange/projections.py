@@ -21,7 +21,6 @@ from sync.io.sql import load
 from sync.messages import codec
 from sync.messages.desk_facts import TicketWantedBack
 from sync.messages.facts import (
-    ConfigApplied,
     DayClosed,
     Fact,
     LeaseReturned,
@@ -32,6 +31,7 @@ from sync.messages.facts import (
     TicketReleased,
 )
 from sync.messages.feed import Appointment, office_stream
+from sync.messages.node_facts import ConfigApplied
 from sync.protocol.effects import take_effect
 from sync.protocol.rights import Origin
 from sync.protocol.store import OpenedFact, Parked

@@ -18,6 +18,7 @@ from sync.domain.board import board
 from sync.messages import codec
 from sync.messages import facts as f
 from sync.messages.desk_facts import CounterTakenOver, TicketSkipped, TicketUndone
+from sync.messages.node_facts import ClockStepped
 from sync.messages.topics import BOARD_BEAT_S, Board, Epoch, board_topic, epoch_topic
 
 CALM_S = 0.5
@@ -34,7 +35,7 @@ _URGENT: tuple[type[f.Fact], ...] = (
     f.CounterClosed,
     f.DayOpened,
     f.DayClosed,
-    f.ClockStepped,
+    ClockStepped,
 )
 
 Publish = Callable[[str, bytes], Awaitable[bool]]

@@ -18,9 +18,10 @@ from edge_node.queue.journal import Entry, PendingPrint
 from edge_node.queue.state import OfficeState
 from sync.domain.reserve import doubted, grants, reserved_letters, skipped
 from sync.messages import facts as f
+from sync.messages.node_facts import ConfigApplied
 
 RETRY_S = 5.0
-_OF_CONCERN = (f.DayOpened, f.DayClosed, f.ConfigApplied, f.ReserveGranted)
+_OF_CONCERN = (f.DayOpened, f.DayClosed, ConfigApplied, f.ReserveGranted)
 
 log = structlog.get_logger()
 

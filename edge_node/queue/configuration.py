@@ -18,7 +18,6 @@ from sync.domain.service_day import service_date
 from sync.messages import codec
 from sync.messages.codec import MalformedMessage
 from sync.messages.commands import Actor
-from sync.messages.facts import ConfigApplied
 from sync.messages.feed import (
     ENTITIES,
     Appointment,
@@ -34,6 +33,7 @@ from sync.messages.feed import (
     TicketGrant,
     TicketTaken,
 )
+from sync.messages.node_facts import ConfigApplied
 from sync.messages.wire import SnapshotRow
 
 log = structlog.get_logger()

@@ -29,7 +29,12 @@ from sync.domain.waits.steady import Shown
 from sync.io.clock import Clock
 from sync.messages.commands import Actor
 from sync.messages.envelope import FactHeader
-from sync.messages.facts import ClockStepped, DayOpened, Expected, Fact, LeaseSold, NodeBreakGlass
+from sync.messages.facts import (
+    DayOpened,
+    Expected,
+    Fact,
+    LeaseSold,
+)
 from sync.messages.feed import (
     Entity,
     Holiday,
@@ -41,6 +46,10 @@ from sync.messages.feed import (
     TicketClosed,
     TicketGrant,
     TicketTaken,
+)
+from sync.messages.node_facts import (
+    ClockStepped,
+    NodeBreakGlass,
 )
 from sync.messages.topics import WaitRange
 

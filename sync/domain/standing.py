@@ -12,7 +12,7 @@ import msgspec
 from sync.domain.outcomes import Accepted, Decision, refuse
 from sync.domain.witness import Seen
 from sync.messages.commands import Actor
-from sync.messages.facts import NodeBreakGlass
+from sync.messages.node_facts import NodeBreakGlass
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

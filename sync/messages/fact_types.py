@@ -19,8 +19,6 @@ from sync.messages.desk_facts import (
     TicketWantedBack,
 )
 from sync.messages.facts import (
-    ClockStepped,
-    ConfigApplied,
     CounterClosed,
     CounterOpened,
     DayClosed,
@@ -29,8 +27,6 @@ from sync.messages.facts import (
     LabelsSkipped,
     LeaseReturned,
     LeaseSold,
-    NodeBreakGlass,
-    NodeStarted,
     ReserveGranted,
     TicketAbandoned,
     TicketAccepted,
@@ -51,6 +47,12 @@ from sync.messages.facts import (
     TicketShown,
     TicketStarted,
     TicketTransferred,
+)
+from sync.messages.node_facts import (
+    ClockStepped,
+    ConfigApplied,
+    NodeBreakGlass,
+    NodeStarted,
 )
 
 FACTS: dict[str, type[Fact]] = {

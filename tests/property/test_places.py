@@ -12,8 +12,8 @@ from sync.domain.office_day import OfficeDay
 from sync.domain.ordering import ahead_of, reachable
 from sync.domain.ticket import Ticket
 from sync.messages import commands as c
-from sync.messages import facts as f
 from sync.messages.feed import Counter
+from sync.messages.node_facts import ClockStepped
 from tests.kit.office import TestOffice, at, catalogue, new_id
 
 SERVICES = ("a", "b", "c")
@@ -79,7 +79,7 @@ def _act(office: TestOffice, act: str, session: str, which: int, amount: int, *,
         for ticket in [t for t in day.tickets.values() if t.state == "missed"][:1]:
             office.do(c.Reinstate(request_id=new_id(), ticket_id=ticket.ticket_id), now, clerk)
     elif act == "step":
-        office.write((f.ClockStepped(delta_ms=(amount - 30) * 60_000),), now)
+        office.write((ClockStepped(delta_ms=(amount - 30) * 60_000),), now)
     elif session not in day.sessions:
         return
     elif act == "close":

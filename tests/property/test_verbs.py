@@ -28,6 +28,7 @@ from sync.messages.desk_facts import TicketUndone
 from sync.messages.envelope import FactHeader
 from sync.messages.fact_types import FACTS
 from sync.messages.feed import Counter
+from sync.messages.node_facts import ClockStepped
 from sync.messages.refusals import Refusal
 from tests.kit.office import TestOffice, at, catalogue, follow_hash, new_id
 
@@ -155,7 +156,7 @@ class Drill:
                 steps = tuple(each for each in SERVICES if each != service)[: which % 3]
                 return c.SetNeeds(**loose, needs=("signs",)) if which % 2 else c.PlanRoute(**loose, steps=steps)
             case "step":
-                return f.ClockStepped(delta_ms=(which - 6) * 60_000)
+                return ClockStepped(delta_ms=(which - 6) * 60_000)
             case "open":
                 return c.OpenCounter(request_id=new_id(), counter=counter, take_over=which > 5)
             case "assign":

@@ -15,8 +15,12 @@ from sync.domain.leases import give_back
 from sync.domain.outcomes import Decision
 from sync.domain.service_day import service_date
 from sync.messages.commands import Actor, ConfirmDate, TakeTicket
-from sync.messages.facts import Fact, LeaseSold, NodeStarted
+from sync.messages.facts import (
+    Fact,
+    LeaseSold,
+)
 from sync.messages.feed import Appointment
+from sync.messages.node_facts import NodeStarted
 from sync.messages.refusals import Refusal
 from sync.messages.topics import HeldNumbers
 from sync.messages.wire import Activation

@@ -25,8 +25,16 @@ from sync.domain.parked import returning
 from sync.domain.service_day import ends_at, service_date
 from sync.messages.commands import SYSTEM, Actor, AnyCommand, ConfirmDate
 from sync.messages.envelope import FactHeader, FactRecord, seal
-from sync.messages.facts import ClockStepped, DayOpened, Fact, NodeStarted, TicketIssued
+from sync.messages.facts import (
+    DayOpened,
+    Fact,
+    TicketIssued,
+)
 from sync.messages.feed import Lease
+from sync.messages.node_facts import (
+    ClockStepped,
+    NodeStarted,
+)
 from tests.kit.facts import MORNING
 from tests.kit.memory import CommitFailed
 from tests.kit.memory_edge import MemoryEdgeStore

@@ -13,6 +13,7 @@ from sync.domain.folding import acts
 from sync.domain.ticket import Ticket
 from sync.messages import facts as f
 from sync.messages.envelope import FactHeader
+from sync.messages.node_facts import ClockStepped, ConfigApplied
 from sync.messages.policy import Policy
 
 if TYPE_CHECKING:
@@ -40,12 +41,12 @@ def labels_skipped(day: OfficeDay, _header: FactHeader, fact: f.LabelsSkipped) -
         day.raise_numbers(fact.floors)
 
 
-def config_applied(day: OfficeDay, _header: FactHeader, fact: f.ConfigApplied) -> None:
+def config_applied(day: OfficeDay, _header: FactHeader, fact: ConfigApplied) -> None:
     if fact.policy is not None:
         day.policy = fact.policy
 
 
-def clock_stepped(day: OfficeDay, _header: FactHeader, fact: f.ClockStepped) -> None:
+def clock_stepped(day: OfficeDay, _header: FactHeader, fact: ClockStepped) -> None:
     """Arrivals move with the clock, so that waiting stays what it was; slots do not, so ranks are computed anew."""
     delta = timedelta(milliseconds=fact.delta_ms)
     for ticket in day.tickets.values():
@@ -74,8 +75,8 @@ FOLDS: dict[type[f.Fact], Callable[..., None]] = {
     f.DayClosed: day_closed,
     f.ReserveGranted: reserve_granted,
     f.LabelsSkipped: labels_skipped,
-    f.ConfigApplied: config_applied,
-    f.ClockStepped: clock_stepped,
+    ConfigApplied: config_applied,
+    ClockStepped: clock_stepped,
 }
 
 

@@ -15,8 +15,8 @@ from central.exchange.feed import emit
 from central.exchange.leases import Lent, lend
 from central.settings import Leases
 from edge_node.queue import configuration
-from sync.messages.facts import ConfigApplied
 from sync.messages.feed import Counter
+from sync.messages.node_facts import ConfigApplied
 from sync.messages.wire import SnapshotRow
 from sync.protocol.rights import Conflict
 from tests.integration.portal.conftest import Bed

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 from edge_node.disk.rules import ENOUGH_BYTES, Level, level_of, prune_before
-from sync.messages.facts import Fact, LeaseReturned, NodeBreakGlass
+from sync.messages.facts import (
+    Fact,
+    LeaseReturned,
+)
+from sync.messages.node_facts import NodeBreakGlass
 from tests.kit.facts import uuid_of
 
 GIB = 1024**3

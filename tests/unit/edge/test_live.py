@@ -11,7 +11,7 @@ from edge_node.metrics import Metrics
 from edge_node.queue.journal import Entry
 from edge_node.queue.state import OfficeState
 from sync.messages.commands import Actor
-from sync.messages.facts import NodeStarted
+from sync.messages.node_facts import NodeStarted
 from tests.kit.clock import ManualClock
 from tests.kit.office import new_id
 

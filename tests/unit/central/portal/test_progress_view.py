@@ -13,6 +13,7 @@ from sync.domain.handover import card_of, release
 from sync.domain.ordering import ahead_of
 from sync.messages import commands as c
 from sync.messages import facts as f
+from sync.messages.node_facts import ClockStepped
 from sync.messages.topics import WaitRange
 from tests.kit import office as kit
 
@@ -146,7 +147,7 @@ def test_a_clock_that_is_put_right_takes_the_closing_with_it() -> None:
     ticket = office.take("a", NINE)
     hashed = office.day.tickets[ticket].follow_hash
     office.do(c.CloseDay(request_id=kit.new_id()), kit.at("11:00"), supervisor=True)
-    office.write((f.ClockStepped(delta_ms=3 * 3600 * 1000),), kit.at("14:00"))
+    office.write((ClockStepped(delta_ms=3 * 3600 * 1000),), kit.at("14:00"))
     assert ticket_of(office.day, hashed, kit.at("14:00") + VALID_AFTER_CLOSE) is not None
 
 

@@ -12,6 +12,7 @@ from sync.messages import commands as c
 from sync.messages import facts as f
 from sync.messages.desk_facts import CounterServicesChanged, TicketWantedBack
 from sync.messages.feed import Counter, NodeKey
+from sync.messages.node_facts import ClockStepped
 from sync.messages.refusals import Refusal
 from tests.kit.office import TestOffice, at, catalogue, new_id
 
@@ -133,5 +134,5 @@ def test_a_clock_that_is_set_moves_the_instant_at_which_somebody_was_sent() -> N
     office.catalogue.nodes["real"] = NodeKey(office="real", epoch=1, public_key=bytes(32))  # type: ignore[index]
     ticket = office.take("a", at("09:01"))
     office.do(c.HandOver(request_id=new_id(), session=ana, ticket_id=ticket, to_office="real"), at("09:03"))
-    office.write((f.ClockStepped(delta_ms=600_000),), at("09:14"))
+    office.write((ClockStepped(delta_ms=600_000),), at("09:14"))
     assert office.day.tickets[ticket].released_at == at("09:13")

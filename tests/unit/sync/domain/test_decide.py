@@ -10,8 +10,9 @@ import pytest
 from sync.domain.decide import turn_day
 from sync.domain.outcomes import Accepted, Unchanged
 from sync.messages import commands as c
-from sync.messages.facts import ClockStepped, DayOpened
+from sync.messages.facts import DayOpened
 from sync.messages.feed import Counter, Service
+from sync.messages.node_facts import ClockStepped
 from sync.messages.refusals import Refusal
 from tests.kit.office import DAY, TestOffice, at, catalogue, follow_hash, new_id
 

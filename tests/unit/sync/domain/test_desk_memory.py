@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sync.messages import commands as c
-from sync.messages.facts import ClockStepped, TicketIssued
+from sync.messages.facts import TicketIssued
+from sync.messages.node_facts import ClockStepped
 from tests.kit.office import TestOffice, at, new_id
 
 

@@ -9,6 +9,7 @@ from sync.domain.waits.scene import scene_of
 from sync.messages import codec
 from sync.messages import commands as c
 from sync.messages import facts as f
+from sync.messages.node_facts import ClockStepped
 from sync.messages.refusals import Refusal
 from tests.kit.office import TestOffice, at, new_id
 
@@ -97,11 +98,11 @@ def test_a_day_that_has_ended_brings_nobody_back() -> None:
 
 def test_a_stepped_clock_takes_the_minute_along() -> None:
     p = Parked()
-    p.office.write((f.ClockStepped(delta_ms=3_600_000),), at("10:15"))
+    p.office.write((ClockStepped(delta_ms=3_600_000),), at("10:15"))
     assert p.ticket.returns_at == at("10:30")
     p.pass_to("10:30")
     assert p.ticket.due_at == at("10:01")
-    p.office.write((f.ClockStepped(delta_ms=-3_600_000),), at("09:31"))
+    p.office.write((ClockStepped(delta_ms=-3_600_000),), at("09:31"))
     assert p.ticket.returned_at == at("09:30")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sync.domain.outcomes import Accepted, refuse
 from sync.domain.standing import Standing, break_glass
 from sync.messages.commands import Actor
-from sync.messages.facts import NodeBreakGlass
+from sync.messages.node_facts import NodeBreakGlass
 
 BOSS = Actor(actor_id="boss", device_id="console-1", supervisor=True)
 CLERK = Actor(actor_id="ana", device_id="console-1")

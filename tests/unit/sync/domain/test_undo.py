@@ -7,7 +7,7 @@ from typing import Any
 from sync.domain.outcomes import Accepted, Decision, Unchanged
 from sync.domain.undo import undoable
 from sync.messages import commands as c
-from sync.messages.facts import ClockStepped
+from sync.messages.node_facts import ClockStepped
 from sync.messages.refusals import Refusal
 from tests.kit.office import TestOffice, at, follow_hash, new_id
 

@@ -8,6 +8,7 @@ import pytest
 from sync.messages import codec, commands, facts, topics
 from sync.messages.envelope import FactHeader, FactRecord, chain, open_fact, seal
 from sync.messages.fact_types import FACTS
+from sync.messages.node_facts import ClockStepped
 from sync.messages.values import GENESIS
 from sync.messages.wire import HelloRequest
 from tests.kit.office import at, new_id
@@ -18,10 +19,10 @@ def header(of: type[facts.Fact], seq: int = 1) -> FactHeader:
 
 
 def test_a_fact_survives_the_wire_byte_for_byte() -> None:
-    record = seal(header(facts.ClockStepped), facts.ClockStepped(delta_ms=-3))
+    record = seal(header(ClockStepped), ClockStepped(delta_ms=-3))
     back = codec.decode(codec.encode(record), FactRecord)
     assert chain(GENESIS, back) == chain(GENESIS, record)
-    assert open_fact(back) == facts.ClockStepped(delta_ms=-3)
+    assert open_fact(back) == ClockStepped(delta_ms=-3)
 
 
 def test_every_fact_has_its_own_tag() -> None:
@@ -31,14 +32,14 @@ def test_every_fact_has_its_own_tag() -> None:
 
 @pytest.mark.parametrize("tag, version", [("ticket.teleported", 1), ("clock.stepped", 2)])
 def test_an_unknown_fact_is_kept_opaque(tag: str, version: int) -> None:
-    known = header(facts.ClockStepped)
+    known = header(ClockStepped)
     news = msgspec.structs.replace(known, type=tag, v=version)
     opened = open_fact(FactRecord(header=news, body=msgspec.Raw(b'{"who":"knows"}')))
     assert opened == facts.UnknownFact(type=tag, v=version)
 
 
 def test_a_poison_fact_says_so() -> None:
-    record = FactRecord(header=header(facts.ClockStepped), body=msgspec.Raw(b'{"delta_ms":"a lot"}'))
+    record = FactRecord(header=header(ClockStepped), body=msgspec.Raw(b'{"delta_ms":"a lot"}'))
     with pytest.raises(codec.MalformedMessage):
         open_fact(record)
 
@@ -61,8 +62,8 @@ def test_what_is_wrong_with_a_body_is_told_without_its_content(body: bytes) -> N
 
 
 def test_a_new_field_of_a_fact_is_tolerated() -> None:
-    record = FactRecord(header=header(facts.ClockStepped), body=msgspec.Raw(b'{"delta_ms":1,"cause":"ntp"}'))
-    assert open_fact(record) == facts.ClockStepped(delta_ms=1)
+    record = FactRecord(header=header(ClockStepped), body=msgspec.Raw(b'{"delta_ms":1,"cause":"ntp"}'))
+    assert open_fact(record) == ClockStepped(delta_ms=1)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_devices_tolerate_new_fields() -> None:
 
 def test_seal_refuses_a_header_of_another_fact() -> None:
     with pytest.raises(ValueError, match=r"header is for day\.closed"):
-        seal(header(facts.DayClosed), facts.ClockStepped(delta_ms=1))
+        seal(header(facts.DayClosed), ClockStepped(delta_ms=1))
 
 
 def test_ids_in_messages_are_canonical() -> None:
