@@ -19,7 +19,6 @@ from sync.messages.facts import (
     Fact,
     LeaseReturned,
     LeaseSold,
-    TicketAccepted,
     TicketCalled,
     TicketCard,
     TicketFinished,
@@ -37,7 +36,7 @@ from sync.protocol.store import START, Authority, OpenedFact, Position
 from sync.protocol.uplink import chain_batch
 from tests.contract.aborting import aborted
 from tests.contract.factories import POISON, CentralBed
-from tests.kit.facts import MORNING, printed_run, raw_record, record_of, uuid_of
+from tests.kit.facts import MORNING, printed_run, raw_record, record_of, ticket_accepted, ticket_issued, uuid_of
 
 TICKET, PERSON, LEASE = uuid_of(1), uuid_of(2), uuid_of(3)
 NINE, TEN_PAST = uuid_of(900), uuid_of(910)
@@ -288,18 +287,7 @@ async def test_offices_are_awaited_until_they_are_not(city: CentralBed) -> None:
 
 
 def issued(number: int) -> TicketIssued:
-    return TicketIssued(
-        ticket_id=uuid_of(number),
-        label=f"P{number}",
-        series="P",
-        number=number,
-        service="padron",
-        origin="walk_in",
-        arrived_at=MORNING,
-        due_at=MORNING,
-        callable_at=MORNING,
-        follow_hash=number.to_bytes(32, "big"),
-    )
+    return ticket_issued(uuid_of(number), f"P{number}", follow_hash=number.to_bytes(32, "big"))
 
 
 async def test_a_day_is_folded_from_the_last_opening_of_an_epoch(city: CentralBed) -> None:
@@ -378,19 +366,7 @@ async def test_what_moves_the_seats_of_another_office_fails(city: CentralBed) ->
 
 
 def walk_in(number: int, **changes: Any) -> TicketIssued:
-    issued = TicketIssued(
-        ticket_id=uuid_of(200 + number),
-        label=f"P{number}",
-        series="P",
-        number=number,
-        service="padron",
-        origin="walk_in",
-        arrived_at=MORNING,
-        due_at=MORNING,
-        callable_at=MORNING,
-        follow_hash=number.to_bytes(32, "big"),
-    )
-    return msgspec.structs.replace(issued, **changes)
+    return ticket_issued(uuid_of(200 + number), f"P{number}", **{"follow_hash": number.to_bytes(32, "big")} | changes)
 
 
 async def test_a_day_of_walk_ins_and_of_people_who_were_absent_leaves_every_seat_as_it_was(city: CentralBed) -> None:
@@ -442,23 +418,7 @@ async def test_what_an_office_decides_about_its_counters_comes_back_from_nowhere
 
 async def test_late_facts_move_only_what_was_promised(city: CentralBed) -> None:
     finished = TicketFinished(ticket_id=TICKET, session=uuid_of(50))
-    accepted = TicketAccepted(
-        ticket_id=TICKET,
-        service_date=DAY,
-        tenure=9,
-        from_office="real",
-        via="grant",
-        transit_ms=0,
-        label="P7",
-        series="P",
-        number=7,
-        service="padron",
-        origin="walk_in",
-        arrived_at=MORNING,
-        due_at=MORNING,
-        callable_at=MORNING,
-        follow_hash=bytes(32),
-    )
+    accepted = ticket_accepted(TICKET, 9, "P7", from_office="real")
     async with city.store.transaction() as tx:
         await tx.set_token(token_of())
         late = [opened(RELEASED, late=True), opened(accepted, 2, late=True), opened(SOLD, 3, late=True)]

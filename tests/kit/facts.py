@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 
 from sync.messages.envelope import FactHeader, FactRecord, seal
-from sync.messages.facts import Fact, TicketPrinted
+from sync.messages.facts import Fact, TicketAccepted, TicketIssued, TicketPrinted
 
 MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 BOOT = "boot-1"
@@ -62,6 +63,47 @@ def record_of(
 def raw_record(fact_type: str, v: int, seq: int, body: bytes, *, office: str = "centro", epoch: int = 1) -> FactRecord:
     """A record with any body: of a later build, or poison."""
     return FactRecord(header=header_of(fact_type, v, seq, office=office, epoch=epoch), body=msgspec.Raw(body))
+
+
+def ticket_issued(ticket_id: str, label: str = "P1", **changes: Any) -> TicketIssued:
+    """A walk-in's ticket for ``padron``."""
+    whole = TicketIssued(
+        ticket_id=ticket_id,
+        label=label,
+        series=label[0],
+        number=int(label[1:]),
+        service="padron",
+        origin="walk_in",
+        arrived_at=MORNING,
+        due_at=MORNING,
+        callable_at=MORNING,
+        follow_hash=bytes(32),
+    )
+    return msgspec.structs.replace(whole, **changes)
+
+
+def ticket_accepted(
+    ticket_id: str, tenure: int, label: str = "P1", at: datetime = MORNING, **changes: Any
+) -> TicketAccepted:
+    """The same, granted by another office and taken in."""
+    whole = TicketAccepted(
+        ticket_id=ticket_id,
+        service_date=at.date(),
+        tenure=tenure,
+        from_office="centro",
+        via="grant",
+        transit_ms=0,
+        label=label,
+        series=label[0],
+        number=int(label[1:]),
+        service="padron",
+        origin="walk_in",
+        arrived_at=at,
+        due_at=at,
+        callable_at=at,
+        follow_hash=bytes(32),
+    )
+    return msgspec.structs.replace(whole, **changes)
 
 
 def printed_run(

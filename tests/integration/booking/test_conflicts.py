@@ -10,11 +10,11 @@ from central.audit import Attested
 from central.booking.appointments import Booked, Booking, Cancelled
 from central.exchange.conflicts import KINDS, listed, open_by_kind, resolve, send_ticket
 from central.exchange.rules import KnownAppointment, presence
-from sync.messages.facts import LeaseSold, TicketAccepted, TicketCard, TicketIssued, TicketReleased
+from sync.messages.facts import LeaseSold, TicketCard, TicketIssued, TicketReleased
 from sync.messages.values import SeatRef
 from tests.integration.booking.conftest import TUESDAY_9H, Bed, person, request_id, wish
 from tests.integration.booking.teller import Holder, holder
-from tests.kit.facts import uuid_of
+from tests.kit.facts import ticket_accepted, uuid_of
 
 pytestmark = pytest.mark.postgres
 
@@ -194,23 +194,7 @@ async def test_a_ticket_for_an_office_that_does_not_exist_comes_back_and_is_sent
 async def test_a_ticket_held_twice_stays_with_who_accepted_it(bed: Bed, holder: Holder) -> None:
     real = Holder(bed, "real")
     await real.begin()
-    accepted = TicketAccepted(
-        ticket_id=uuid_of(7),
-        service_date=DAY,
-        tenure=2,
-        from_office="victoria",
-        via="slip",
-        transit_ms=0,
-        label="P1",
-        series="P",
-        number=1,
-        service="padron",
-        origin="walk_in",
-        arrived_at=TUESDAY_9H,
-        due_at=TUESDAY_9H,
-        callable_at=TUESDAY_9H,
-        follow_hash=bytes(32),
-    )
+    accepted = ticket_accepted(uuid_of(7), 2, at=TUESDAY_9H, from_office="victoria", via="slip")
     await holder.tell(accepted)
     await real.tell(accepted)
     assert await entries(bed) == [("ticket_held_twice", "real", "none_needed")]

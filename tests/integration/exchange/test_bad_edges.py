@@ -18,14 +18,14 @@ from central.exchange.replacement import Replacement, replace
 from central.requests import REFUSED
 from sync.messages import codec
 from sync.messages.envelope import FactRecord
-from sync.messages.facts import DayOpened, TicketIssued
+from sync.messages.facts import DayOpened
 from sync.messages.feed import Cursor
 from sync.messages.policy import Policy
 from sync.messages.values import GENESIS
 from sync.messages.wire import DownReply, HelloReply, ReportReply, UpReply
 from tests.integration.exchange.client import NodeClient
 from tests.kit.central_server import CentralServer
-from tests.kit.facts import MORNING, printed_run, raw_record, record_of, uuid_of
+from tests.kit.facts import printed_run, raw_record, record_of, ticket_issued, uuid_of
 
 pytestmark = pytest.mark.postgres
 
@@ -47,18 +47,7 @@ def up(*facts: FactRecord, first_seq: int = TOLD + 1, **changes: Any) -> Message
 NEXT = printed_run(TOLD + 1, TOLD + 1)[0]
 
 
-ISSUED = TicketIssued(
-    ticket_id=uuid_of(1),
-    label="P1",
-    series="P",
-    number=1,
-    service="padron",
-    origin="walk_in",
-    arrived_at=MORNING,
-    due_at=MORNING,
-    callable_at=MORNING,
-    follow_hash=bytes(32),
-)
+ISSUED = ticket_issued(uuid_of(1))
 
 
 class Refused(NamedTuple):

@@ -15,13 +15,13 @@ from central.exchange.store import PostgresCentralStore
 from central.exchange.wakes import Wakes, wait_any
 from sync.io.ids import new_id
 from sync.messages.envelope import FactRecord
-from sync.messages.facts import DayClosed, DayOpened, TicketIssued, TicketPrinted
+from sync.messages.facts import DayClosed, DayOpened, TicketPrinted
 from sync.messages.policy import Policy
 from sync.messages.values import GENESIS
 from sync.messages.wire import UpReply, UpRequest
 from sync.protocol.uplink import chain_batch, ingest
 from tests.kit.clock import ManualClock
-from tests.kit.facts import MORNING, raw_record, record_of, uuid_of
+from tests.kit.facts import MORNING, raw_record, record_of, ticket_issued, uuid_of
 
 pytestmark = pytest.mark.postgres
 
@@ -35,16 +35,10 @@ def closed(seq: int, day: int) -> FactRecord:
 
 
 def issued(seq: int, number: int, appointment_id: str | None = None) -> FactRecord:
-    fact = TicketIssued(
-        ticket_id=uuid_of(number),
-        label=f"A{number}",
-        series="A",
-        number=number,
-        service="padron",
+    fact = ticket_issued(
+        uuid_of(number),
+        f"A{number}",
         origin="appointment" if appointment_id else "walk_in",
-        arrived_at=MORNING,
-        due_at=MORNING,
-        callable_at=MORNING,
         follow_hash=number.to_bytes(32, "big"),
         appointment_id=appointment_id,
     )

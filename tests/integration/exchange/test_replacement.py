@@ -24,7 +24,7 @@ from sync.messages.wire import Activation, HelloReply, UpReply
 from sync.protocol.uplink import chain_batch
 from tests.integration.exchange.client import NodeClient
 from tests.kit.central_server import CentralServer
-from tests.kit.facts import MORNING, record_of, uuid_of
+from tests.kit.facts import MORNING, record_of, ticket_issued, uuid_of
 from tests.kit.retention import carried_out
 
 pytestmark = pytest.mark.postgres
@@ -34,16 +34,10 @@ DAY = date(2026, 3, 2)
 
 
 def issued(number: int) -> TicketIssued:
-    return TicketIssued(
-        ticket_id=uuid_of(number),
-        label=f"P{number}",
-        series="P",
-        number=number,
-        service="padron",
-        origin="walk_in",
-        arrived_at=MORNING,
+    return ticket_issued(
+        uuid_of(number),
+        f"P{number}",
         due_at=MORNING + timedelta(minutes=number),
-        callable_at=MORNING,
         follow_hash=number.to_bytes(32, "big"),
     )
 

@@ -15,6 +15,7 @@ from sync.messages import commands as c
 from sync.messages import facts as f
 from sync.messages import topics as t
 from sync.messages.refusals import Refusal
+from tests.kit.facts import ticket_accepted
 from tests.kit.office import DAY, TestOffice, at, follow_hash, new_id
 
 
@@ -210,23 +211,7 @@ def test_a_ticket_whose_paper_has_a_reserved_number_keeps_it() -> None:
 def test_a_ticket_that_came_back_with_a_replacement_takes_the_printed_label() -> None:
     office = with_reserve()
     ticket = new_id()
-    back = f.TicketAccepted(
-        ticket_id=ticket,
-        service_date=DAY,
-        label="A1",
-        series="A",
-        number=1,
-        service="a",
-        origin="walk_in",
-        arrived_at=at("08:30"),
-        due_at=at("08:30"),
-        callable_at=at("08:30"),
-        follow_hash=bytes(32),
-        tenure=2,
-        from_office="centro",
-        via="restored",
-        transit_ms=0,
-    )
+    back = ticket_accepted(ticket, 2, "A1", at("08:30"), service="a", via="restored")
     office.write((back,), at("09:00"), device="edge")
     assert isinstance(office.do(told(ticket_id=ticket), at("09:10")), Accepted)
     assert office.day.tickets[ticket].label == "X1"

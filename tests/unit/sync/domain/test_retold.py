@@ -11,10 +11,10 @@ import pytest
 from sync.domain.outcomes import Accepted
 from sync.domain.retold import LEAP, believed_up_to, command_of
 from sync.messages import commands as c
-from sync.messages import facts as f
 from sync.messages.feed import Appointment, NumberFloor
 from sync.messages.refusals import Refusal
 from sync.messages.topics import KioskTellPrinted
+from tests.kit.facts import ticket_accepted
 from tests.kit.office import DAY, TestOffice, at, new_id
 
 
@@ -126,23 +126,7 @@ def test_how_far_kiosks_are_believed(another_life: bool, copy: bool, floor: int,
 def back(office: TestOffice) -> str:
     """A ticket that came with a replacement, under the label that central had heard of."""
     ticket = new_id()
-    accepted = f.TicketAccepted(
-        ticket_id=ticket,
-        service_date=DAY,
-        tenure=2,
-        from_office="centro",
-        via="restored",
-        transit_ms=0,
-        label="A5",
-        series="A",
-        number=5,
-        service="a",
-        origin="walk_in",
-        arrived_at=at("08:30"),
-        due_at=at("08:30"),
-        callable_at=at("08:30"),
-        follow_hash=bytes(32),
-    )
+    accepted = ticket_accepted(ticket, 2, "A5", at("08:30"), service="a", via="restored")
     office.write((accepted,), at("09:00"), device="edge")
     return ticket
 

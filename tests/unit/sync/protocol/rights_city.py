@@ -17,7 +17,6 @@ from sync.messages.facts import (
     LeaseSold,
     TicketAccepted,
     TicketCard,
-    TicketIssued,
     TicketReleased,
 )
 from sync.messages.feed import (
@@ -40,7 +39,7 @@ from sync.protocol.replacement import replace_node
 from sync.protocol.rights import Origin, RightsTx
 from sync.protocol.steps import finish
 from sync.protocol.uplink import UplinkSession, ingest
-from tests.kit.facts import MORNING, record_of, uuid_of
+from tests.kit.facts import MORNING, record_of, ticket_accepted, ticket_issued, uuid_of
 from tests.kit.memory_central import MemoryCentralStore, MemoryCentralTx, Slot
 from tests.kit.memory_edge import MemoryEdgeStore
 
@@ -66,23 +65,7 @@ def released(tenure: int, to_office: str, service_date: date = DAY) -> TicketRel
 
 
 def accepted(tenure: int, via: str = "grant") -> TicketAccepted:
-    return TicketAccepted(
-        ticket_id=TICKET,
-        service_date=DAY,
-        tenure=tenure,
-        from_office="centro",
-        via=via,  # type: ignore[arg-type]
-        transit_ms=0,
-        label="K1",
-        series="K",
-        number=1,
-        service="padron",
-        origin="walk_in",
-        arrived_at=MORNING,
-        due_at=MORNING,
-        callable_at=MORNING,
-        follow_hash=bytes(32),
-    )
+    return ticket_accepted(TICKET, tenure, "K1", via=via)
 
 
 def tell(
@@ -158,18 +141,7 @@ def replaced_at_centro(store: MemoryCentralStore, epoch: int) -> object:
 def told_by_centro(store: MemoryCentralStore, service_date: date = DAY) -> None:
     """Centro's first node opened its day, gave a ticket and told of both."""
     edge = MemoryEdgeStore()
-    issued = TicketIssued(
-        ticket_id=TICKET,
-        label="K7",
-        series="K",
-        number=7,
-        service="padron",
-        origin="walk_in",
-        arrived_at=MORNING,
-        due_at=MORNING,
-        callable_at=MORNING,
-        follow_hash=bytes(32),
-    )
+    issued = ticket_issued(TICKET, "K7")
     opened = DayOpened(service_date=service_date, policy_version=1, policy=Policy())
     edge.write_facts([record_of(opened, 1), record_of(issued, 2)])
     node = Node(office="centro", node="edge-1", epoch=1, incarnation=uuid_of(8))

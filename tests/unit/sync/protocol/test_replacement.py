@@ -14,7 +14,6 @@ from sync.domain.ticket import Ticket
 from sync.messages import codec
 from sync.messages.facts import (
     ReserveGranted,
-    TicketIssued,
 )
 from sync.messages.feed import (
     NodeKey,
@@ -30,7 +29,7 @@ from sync.protocol.hello import answer_hello
 from sync.protocol.replacement import FLOOR_GAP, floor_behind, replace_node
 from sync.protocol.rights import Origin
 from sync.protocol.steps import finish
-from tests.kit.facts import MORNING, uuid_of
+from tests.kit.facts import MORNING, ticket_issued, uuid_of
 from tests.unit.sync.protocol.rights_city import (
     DAY,
     ORIGIN,
@@ -105,18 +104,7 @@ def test_a_ticket_that_is_held_by_slip_is_restored_too() -> None:
 
 def test_a_ticket_that_is_taken_in_again_while_it_lives_elsewhere_is_voided() -> None:
     store = city()
-    issued = TicketIssued(
-        ticket_id=TICKET,
-        label="K7",
-        series="K",
-        number=7,
-        service="padron",
-        origin="walk_in",
-        arrived_at=MORNING,
-        due_at=MORNING,
-        callable_at=MORNING,
-        follow_hash=bytes(32),
-    )
+    issued = ticket_issued(TICKET, "K7")
     origin = Origin(office="centro", happened_at=MORNING)
     in_tx(store, lambda tx: take_effect(tx, origin, issued, late=False))
     assert live(store, "centro", "ticket_closed") == [], "as any ticket"
